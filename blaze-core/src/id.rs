@@ -1,0 +1,199 @@
+//! Ids: of documents, collections and indexes.
+
+use std::fmt;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::limits::ID_BYTES_MAX;
+
+/// A UUID: 16 bytes, ordered bytewise.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uuid([u8; 16]);
+
+impl Uuid {
+    /// The UUID with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Uuid {
+        Uuid(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Reads any of the usual spellings: hyphenated, plain, in braces, as a URN.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) if it is none of them.
+    pub fn parse(text: &str) -> Result<Uuid> {
+        uuid::Uuid::try_parse(text)
+            .map(|uuid| Uuid(uuid.into_bytes()))
+            .map_err(|error| Error::invalid(format!("{text:?} is not a UUID: {error}")))
+    }
+
+    /// A version 7 UUID (RFC 9562): the 64 bits of a clock tick, which order ids by their making, then 58 bits that
+    /// name the replica.
+    #[must_use]
+    pub fn from_tick(tick: Timestamp, replica: u64) -> Uuid {
+        let bits = tick.to_bits();
+        // 48 bits of milliseconds, version, 12 bits of counter; variant, its last 4 bits, 58 bits of replica.
+        let high = (bits & !0xFFFF) | 0x7000 | ((bits >> 4) & 0x0FFF);
+        let low = (0b10 << 62) | ((bits & 0xF) << 58) | (replica & ((1 << 58) - 1));
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&high.to_be_bytes());
+        bytes[8..].copy_from_slice(&low.to_be_bytes());
+        Uuid(bytes)
+    }
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&uuid::Uuid::from_bytes(self.0).hyphenated(), f)
+    }
+}
+
+impl fmt::Debug for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The id of a document: the application's own, or an automatic UUID.
+///
+/// Ids are ordered: integers, strings, bytes, UUIDs.
+///
+/// ```
+/// use blaze_core::DocumentId;
+///
+/// let ids: [DocumentId; 2] = [42.into(), "solaris".into()];
+/// assert_eq!(ids[0].to_string(), "42");
+/// assert!(ids[0] < ids[1]);
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DocumentId {
+    /// An integer in the range of `i64`.
+    Int(i64),
+    /// An integer above `i64::MAX`. Smaller ones are [`Int`](DocumentId::Int), see `From<u64>`.
+    UInt(u64),
+    /// A string of at most [`ID_BYTES_MAX`] bytes.
+    String(String),
+    /// Bytes, at most [`ID_BYTES_MAX`].
+    Bytes(Vec<u8>),
+    /// A UUID.
+    Uuid(Uuid),
+}
+
+const INT: u8 = 0x10;
+const UINT: u8 = 0x11;
+const STRING: u8 = 0x20;
+const BYTES: u8 = 0x30;
+const UUID: u8 = 0x40;
+
+impl DocumentId {
+    /// Checks that the id is neither empty nor too long.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid), [`LimitExceeded`](crate::ErrorKind::LimitExceeded).
+    pub fn validate(&self) -> Result<()> {
+        let length = match self {
+            DocumentId::String(string) => string.len(),
+            DocumentId::Bytes(bytes) => bytes.len(),
+            _ => return Ok(()),
+        };
+        match length {
+            0 => Err(Error::invalid("document id is empty, at least 1 byte is needed")),
+            1..=ID_BYTES_MAX => Ok(()),
+            _ => Err(Error::limit_exceeded(format!("document id has {length} bytes, the limit is {ID_BYTES_MAX}"))),
+        }
+    }
+
+    /// Appends the id as the last part of a key: a tag, then bytes that keep the order.
+    pub fn write_key(&self, key: &mut Vec<u8>) {
+        match self {
+            DocumentId::Int(int) => {
+                key.push(INT);
+                key.extend_from_slice(&(int ^ i64::MIN).to_be_bytes());
+            }
+            DocumentId::UInt(int) => {
+                key.push(UINT);
+                key.extend_from_slice(&int.to_be_bytes());
+            }
+            DocumentId::String(string) => {
+                key.push(STRING);
+                key.extend_from_slice(string.as_bytes());
+            }
+            DocumentId::Bytes(bytes) => {
+                key.push(BYTES);
+                key.extend_from_slice(bytes);
+            }
+            DocumentId::Uuid(uuid) => {
+                key.push(UUID);
+                key.extend_from_slice(uuid.as_bytes());
+            }
+        }
+    }
+
+    /// Reads what [`write_key`](DocumentId::write_key) wrote: all of `bytes`.
+    ///
+    /// # Errors
+    /// [`Corruption`](crate::ErrorKind::Corruption) if it did not write them.
+    pub fn read_key(bytes: &[u8]) -> Result<DocumentId> {
+        let damaged = || Error::corruption(format!("{bytes:02x?} is not a document id"));
+        let (&tag, rest) = bytes.split_first().ok_or_else(damaged)?;
+        let eight = || <[u8; 8]>::try_from(rest).map_err(|_| damaged());
+        Ok(match tag {
+            INT => DocumentId::Int(i64::from_be_bytes(eight()?) ^ i64::MIN),
+            UINT => DocumentId::UInt(u64::from_be_bytes(eight()?)),
+            STRING => DocumentId::String(String::from_utf8(rest.to_vec()).map_err(|_| damaged())?),
+            BYTES => DocumentId::Bytes(rest.to_vec()),
+            UUID => DocumentId::Uuid(Uuid(rest.try_into().map_err(|_| damaged())?)),
+            _ => return Err(damaged()),
+        })
+    }
+}
+
+impl fmt::Display for DocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DocumentId::Int(int) => write!(f, "{int}"),
+            DocumentId::UInt(int) => write!(f, "{int}"),
+            DocumentId::String(string) => f.write_str(string),
+            DocumentId::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            DocumentId::Uuid(uuid) => write!(f, "{uuid}"),
+        }
+    }
+}
+
+impl fmt::Debug for DocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DocumentId::String(string) => write!(f, "{string:?}"),
+            _ => fmt::Display::fmt(self, f),
+        }
+    }
+}
+
+macro_rules! from {
+    ($($type:ty => |$value:ident| $make:expr),* $(,)?) => {
+        $(impl From<$type> for DocumentId {
+            fn from($value: $type) -> DocumentId {
+                $make
+            }
+        })*
+    };
+}
+
+from! {
+    i32 => |id| DocumentId::Int(id.into()),
+    i64 => |id| DocumentId::Int(id),
+    u32 => |id| DocumentId::Int(id.into()),
+    u64 => |id| i64::try_from(id).map_or(DocumentId::UInt(id), DocumentId::Int),
+    String => |id| DocumentId::String(id),
+    &str => |id| DocumentId::String(id.to_owned()),
+    Vec<u8> => |id| DocumentId::Bytes(id),
+    &[u8] => |id| DocumentId::Bytes(id.to_vec()),
+    Uuid => |id| DocumentId::Uuid(id),
+    &DocumentId => |id| id.clone(),
+}

@@ -1,0 +1,61 @@
+//! Every limit and its reason, in one place.
+
+/// Bytes in a raw key of a keyspace, without the 4-byte keyspace id.
+///
+/// RocksDB compares and stores whole keys; beyond a few KiB they crowd out the block cache.
+pub const KEY_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes in a raw value of a keyspace.
+pub const VALUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes in one encoded document.
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Levels of arrays and maps in a document, the document itself being the first.
+///
+/// Decoding recurses once a level; a hundred levels fit the smallest thread stack with room to spare.
+pub const NESTING_MAX: usize = 100;
+
+/// Bytes in a string or binary document id.
+pub const ID_BYTES_MAX: usize = 1024;
+
+/// Bytes in the name of a collection, keyspace or index.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// Bytes in one encoded index entry, id included: below it every entry fits a raw key.
+pub const INDEX_ENTRY_BYTES_MAX: usize = KEY_BYTES_MAX;
+
+/// Entries that one document may have in one index through an array.
+pub const INDEX_ENTRIES_PER_DOCUMENT_MAX: usize = 10_000;
+
+/// Fields in a compound index.
+pub const INDEX_FIELDS_MAX: usize = 16;
+
+/// Indexes of one collection.
+pub const INDEXES_PER_COLLECTION_MAX: usize = 64;
+
+/// Dimensions of a vector.
+pub const VECTOR_DIMENSIONS_MAX: usize = 4096;
+
+/// Shapes (lists of keys) that the dictionary of a collection holds; later ones are spelt out in each record.
+///
+/// Real corpora need fewer than 400; the limit keeps a hostile one from filling memory.
+pub const SHAPES_MAX: usize = 4096;
+
+/// Keys that the dictionary of a collection holds; later ones are spelt out in each record.
+pub const DICTIONARY_KEYS_MAX: usize = 65_536;
+
+/// Levels of `and`, `or` and `not` in a filter.
+pub const FILTER_DEPTH_MAX: usize = 64;
+
+/// Bytes in a regular expression of a filter.
+pub const REGEX_BYTES_MAX: usize = 4096;
+
+/// Bytes of keys and values that one transaction may write.
+pub const TRANSACTION_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes that the oracle may spend on remembering recent writes before it ends the oldest transactions.
+pub const ORACLE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Rows that one search may return.
+pub const SEARCH_LIMIT_MAX: usize = 10_000;

@@ -1,0 +1,106 @@
+//! What a commit asks for.
+
+use super::{Family, KeyRange};
+use crate::clock::Timestamp;
+
+/// What a transaction is protected from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// As if transactions ran one after another: refused when anything it read has changed, absent keys and empty
+    /// ranges included.
+    #[default]
+    Serializable,
+    /// One immutable view and no lost update: refused when a key that it writes has changed. Write skew is possible.
+    Snapshot,
+}
+
+/// What a commit survives by the time it returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// Power loss: the log is synced to the disk.
+    #[default]
+    Sync,
+    /// The death of the process, but not of the machine: the log is with the operating system.
+    Buffered,
+}
+
+/// A key that was read, whether it was there or not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PointRead {
+    /// The family of the key.
+    pub family: Family,
+    /// The key.
+    pub key: Vec<u8>,
+}
+
+/// A range that was read: as much of it as really was.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RangeRead {
+    /// The family of the keys.
+    pub family: Family,
+    /// The keys.
+    pub range: KeyRange,
+}
+
+/// One change. Those of a request apply in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Sets the value of a key.
+    Put {
+        /// The family of the key.
+        family: Family,
+        /// The key.
+        key: Vec<u8>,
+        /// The value.
+        value: Vec<u8>,
+        /// Where in `value` the store writes the commit timestamp, 8 bytes big-endian, if it shall.
+        stamp_at: Option<usize>,
+    },
+    /// Removes a key; it need not be there.
+    Delete {
+        /// The family of the key.
+        family: Family,
+        /// The key.
+        key: Vec<u8>,
+    },
+    /// Removes all keys of a range.
+    DeleteRange {
+        /// The family of the keys.
+        family: Family,
+        /// The keys.
+        range: KeyRange,
+    },
+}
+
+impl Write {
+    /// A put without a stamp.
+    pub fn put(family: Family, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Write {
+        Write::Put { family, key: key.into(), value: value.into(), stamp_at: None }
+    }
+
+    /// The removal of a key.
+    pub fn delete(family: Family, key: impl Into<Vec<u8>>) -> Write {
+        Write::Delete { family, key: key.into() }
+    }
+}
+
+/// A transaction, handed to the store to be committed.
+#[derive(Clone, Debug, Default)]
+pub struct CommitRequest {
+    /// The read point at which everything below was read. The caller keeps that read point alive until the commit
+    /// returns; a store forgets what only older ones could ask for.
+    pub read_ts: Timestamp,
+    /// Keys that must not have changed since, under every isolation: catalog entries, explicit locks.
+    pub guards: Vec<PointRead>,
+    /// Keys that were read; validated under [`Isolation::Serializable`].
+    pub reads: Vec<PointRead>,
+    /// Ranges that were read; validated under [`Isolation::Serializable`].
+    pub ranges: Vec<RangeRead>,
+    /// What to write, in this order.
+    pub writes: Vec<Write>,
+    /// Whether `reads` and `ranges`, or the keys of `writes`, are validated.
+    pub isolation: Isolation,
+    /// What the commit survives by the time it returns.
+    pub durability: Durability,
+}

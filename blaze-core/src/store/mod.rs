@@ -1,0 +1,152 @@
+//! The Store port: what the database asks of its storage.
+//!
+//! A store maps keys to values in a few fixed [`Family`]s. Reads happen at a [`ReadPoint`], an immutable view of all
+//! commits up to one timestamp. Writes happen in a [`CommitRequest`], which names what was read so that the store can
+//! refuse it when that has changed: optimistic concurrency control with backward validation.
+//!
+//! There are two: [`MemStore`](crate::MemStore), the model, and `blaze-lsm`'s store over RocksDB. Both pass the same contract tests.
+//! A store may refuse a commit without need; it may never accept one wrongly or answer wrongly.
+
+mod commit;
+mod range;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+pub use commit::{CommitRequest, Durability, Isolation, PointRead, RangeRead, Write};
+pub use range::{Direction, KeyRange};
+
+use crate::clock::Timestamp;
+use crate::error::Result;
+
+/// Where a key lives, by access pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Family {
+    /// Collections, keyspaces, indexes and dictionaries: few, small, read at open.
+    Catalog = 0,
+    /// Documents and raw values: point reads and scans.
+    Data = 1,
+    /// Index entries: short scans, empty values.
+    Index = 2,
+    /// Vectors, out of the way of scans over documents.
+    Vector = 3,
+}
+
+impl Family {
+    /// All families, in the order of their discriminants.
+    pub const ALL: [Family; 4] = [Family::Catalog, Family::Data, Family::Index, Family::Vector];
+
+    /// The name under which a store keeps the family.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Family::Catalog => "catalog",
+            Family::Data => "data",
+            Family::Index => "index",
+            Family::Vector => "vector",
+        }
+    }
+}
+
+/// Transactional storage of ordered keys.
+pub trait Store: Send + Sync + Debug + 'static {
+    /// A view of everything committed so far.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Store::close).
+    fn read_point(&self) -> Result<Arc<dyn ReadPoint>>;
+
+    /// Validates and applies a request as one unit, and returns its timestamp once it is visible to new read points
+    /// and as durable as asked. Timestamps grow from commit to commit, across reopening too. A request without writes
+    /// is not validated and gets its own `read_ts`: what it read was one consistent view.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict) when something the request depends on was written after its
+    /// `read_ts`; [`TransactionTooOld`](crate::ErrorKind::TransactionTooOld) when that can no longer be told;
+    /// [`CommitOutcomeUnknown`](crate::ErrorKind::CommitOutcomeUnknown) when the disk failed after the hand-over;
+    /// [`Closed`](crate::ErrorKind::Closed). Nothing is written in the first two cases and the last.
+    fn commit(&self, request: CommitRequest) -> Result<Timestamp>;
+
+    /// Makes every commit so far durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the disk fails; the store must then be reopened.
+    fn sync(&self) -> Result<()>;
+
+    /// Bytes used on disk, or in memory for a store that lives there.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    fn bytes_used(&self) -> Result<u64>;
+
+    /// Makes everything durable and lets go of every resource, those of leaked read points and cursors too, which
+    /// answer [`Closed`](crate::ErrorKind::Closed) from then on. A second call does nothing.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the last sync fails; the store is closed all the same.
+    fn close(&self) -> Result<()>;
+}
+
+/// What [`ReadPoint::visit_many`] calls: with the position of a key, and its value if there is one.
+pub type VisitMany<'a> = dyn FnMut(usize, Option<&[u8]>) -> Result<()> + 'a;
+
+/// An immutable view of all commits up to one timestamp.
+pub trait ReadPoint: Send + Sync + Debug {
+    /// The timestamp of the last commit that this view contains.
+    fn ts(&self) -> Timestamp;
+
+    /// Calls `visit` once with the value of `key` if there is one, and says whether there was. The slice may be the
+    /// store's own memory: nothing is copied that the caller does not copy.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed), [`Corruption`](crate::ErrorKind::Corruption),
+    /// [`Unavailable`](crate::ErrorKind::Unavailable); or what `visit` returns.
+    fn visit(&self, family: Family, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool>;
+
+    /// Calls `visit` once for each of `keys`, in their order, with its position and its value if there is one.
+    ///
+    /// # Errors
+    /// As [`visit`](ReadPoint::visit).
+    fn visit_many(&self, family: Family, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<()>;
+
+    /// A cursor over the keys in `range`. It owns its view: it may outlive this read point.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    fn cursor(&self, family: Family, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>>;
+
+    /// A copy of the value of `key`, if there is one.
+    ///
+    /// # Errors
+    /// As [`visit`](ReadPoint::visit).
+    fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let mut value = None;
+        self.visit(family, key, &mut |bytes| {
+            value = Some(bytes.to_vec());
+            Ok(())
+        })?;
+        Ok(value)
+    }
+}
+
+/// A key and its value, borrowed until the cursor moves.
+pub type Entry<'a> = (&'a [u8], &'a [u8]);
+
+/// A walk over the keys of a range at one read point.
+pub trait Cursor: Send {
+    /// The next entry in the cursor's direction, or `None` at the end of the range.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed), [`Corruption`](crate::ErrorKind::Corruption),
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    fn next(&mut self) -> Result<Option<Entry<'_>>>;
+
+    /// Moves so that [`next`](Cursor::next) answers the first entry at or beyond `key` in the cursor's direction,
+    /// within the range; back, too.
+    ///
+    /// # Errors
+    /// As [`next`](Cursor::next).
+    fn seek(&mut self, key: &[u8]) -> Result<()>;
+}

@@ -1,0 +1,1 @@
+//! Placeholder while the build is set up.
