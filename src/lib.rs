@@ -1,1 +1,42 @@
-//! Placeholder while the build is set up.
+#![doc = include_str!("../README.md")]
+//!
+//! # Where to start
+//!
+//! [`Database::open`] opens a directory. A [`Collection`] maps ids to documents, a [`Keyspace`] raw bytes to raw bytes;
+//! [`Database::transaction`] spans any number of both. [`Collection::find`] asks by a [`filter`],
+//! [`Collection::search`] by similarity. Every [`Error`] says through its [`kind`](Error::kind) what to do about it.
+
+#![forbid(unsafe_code)]
+
+extern crate self as blaze; // so that the derive macro's paths hold here, too
+
+mod builder;
+mod catalog;
+mod collection;
+mod database;
+mod index;
+mod keyspace;
+mod query;
+mod search;
+mod session;
+mod system;
+mod transaction;
+mod typed_field;
+
+pub use blaze_core::{
+    Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Filter, Isolation, ManualClock, Path,
+    Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, field, filter, inc, limits, set,
+    unset, update,
+};
+pub use blaze_derive::Document;
+pub use blaze_vector::Metric;
+pub use builder::DatabaseBuilder;
+pub use collection::{Bulk, Collection, Found};
+pub use database::Database;
+pub use index::{Index, IndexInfo, IndexProgress, IndexState};
+pub use keyspace::{KeyValues, Keyspace};
+pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};
+pub use search::{Hit, Search};
+pub use system::{SystemClock, SystemEntropy};
+pub use transaction::{Snapshot, Transaction, TransactionOptions};
+pub use typed_field::TypedField;

@@ -197,3 +197,59 @@ from! {
     Uuid => |id| DocumentId::Uuid(id),
     &DocumentId => |id| id.clone(),
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn id() -> impl Strategy<Value = DocumentId> {
+        prop_oneof![
+            any::<i64>().prop_map(DocumentId::from),
+            any::<u64>().prop_map(DocumentId::from),
+            "[a\0ÿ]{1,4}".prop_map(DocumentId::from),
+            prop::collection::vec(any::<u8>(), 1..4).prop_map(DocumentId::from),
+            any::<[u8; 16]>().prop_map(|bytes| Uuid::from_bytes(bytes).into()),
+        ]
+    }
+
+    fn key(id: &DocumentId) -> Vec<u8> {
+        let mut key = Vec::new();
+        id.write_key(&mut key);
+        key
+    }
+
+    proptest! {
+        #[test]
+        fn keys_have_the_order_of_ids_and_read_back(a in id(), b in id()) {
+            prop_assert_eq!(key(&a).cmp(&key(&b)), a.cmp(&b));
+            prop_assert_eq!(DocumentId::read_key(&key(&a)).unwrap(), a);
+        }
+
+        #[test]
+        fn arbitrary_keys_never_panic(bytes: Vec<u8>) {
+            if let Ok(id) = DocumentId::read_key(&bytes) {
+                prop_assert_eq!(key(&id), bytes);
+            }
+        }
+
+        #[test]
+        fn automatic_ids_are_version_7_and_ordered_by_tick(a: u64, b: u64, replica: u64) {
+            let uuid = |bits| Uuid::from_tick(Timestamp::from_bits(bits), replica);
+            prop_assert_eq!(uuid(a).cmp(&uuid(b)), a.cmp(&b));
+            let bytes = *uuid(a).as_bytes();
+            prop_assert_eq!((bytes[6] >> 4, bytes[8] >> 6), (7, 0b10));
+            prop_assert_eq!(Uuid::parse(&uuid(a).to_string()).unwrap(), uuid(a));
+        }
+    }
+
+    #[test]
+    fn empty_and_long_ids_are_refused() {
+        assert_eq!(DocumentId::from("").validate().unwrap_err().kind(), ErrorKind::Invalid);
+        assert!(DocumentId::from("a".repeat(ID_BYTES_MAX)).validate().is_ok());
+        let long = DocumentId::from(vec![0; ID_BYTES_MAX + 1]).validate().unwrap_err();
+        assert_eq!(long.kind(), ErrorKind::LimitExceeded);
+    }
+}

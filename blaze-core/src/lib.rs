@@ -9,20 +9,32 @@ mod clock;
 mod document;
 mod entropy;
 mod error;
+pub mod filter;
 mod id;
+pub mod key;
 pub mod limits;
+mod mem_store;
+mod nesting;
 mod path;
+pub mod record;
+mod serde;
 mod store;
+pub mod traverse;
+pub mod update;
 mod value;
 
+pub use self::serde::{from_document, from_value, to_document, to_value};
 pub use clock::{Clock, HybridClock, ManualClock, Timestamp};
 pub use document::Document;
 pub use entropy::{Entropy, SeededEntropy};
 pub use error::{Error, ErrorKind, Result};
+pub use filter::{Filter, Predicate, field};
 pub use id::{DocumentId, Uuid};
+pub use mem_store::MemStore;
 pub use path::{Path, Segment};
 pub use store::{
     CommitRequest, Cursor, Direction, Durability, Entry, Family, Isolation, KeyRange, PointRead, RangeRead, ReadPoint,
     Store, VisitMany, Write,
 };
+pub use update::{Update, inc, set, unset};
 pub use value::{Decimal, Time, Value, Vector, VectorKind};

@@ -45,11 +45,20 @@ pub const SHAPES_MAX: usize = 4096;
 /// Keys that the dictionary of a collection holds; later ones are spelt out in each record.
 pub const DICTIONARY_KEYS_MAX: usize = 65_536;
 
-/// Levels of `and`, `or` and `not` in a filter.
+/// Bytes in a key that the dictionary holds; a longer one is spelt out in each record.
+pub const DICTIONARY_KEY_BYTES_MAX: usize = 128;
+
+/// Keys in a shape; a map of more keys is data rather than structure, and is spelt out.
+pub const SHAPE_KEYS_MAX: usize = 256;
+
+/// Levels of `and`, `or`, `not` and `elem_match` in a filter.
 pub const FILTER_DEPTH_MAX: usize = 64;
 
-/// Bytes in a regular expression of a filter.
+/// Bytes in a regular expression, or a `like` pattern, of a filter.
 pub const REGEX_BYTES_MAX: usize = 4096;
+
+/// Bytes of memory that one compiled pattern of a filter may take: short expressions can repeat large classes.
+pub const REGEX_COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Bytes of keys and values that one transaction may write.
 pub const TRANSACTION_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -59,3 +68,6 @@ pub const ORACLE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Rows that one search may return.
 pub const SEARCH_LIMIT_MAX: usize = 10_000;
+
+/// Bytes of documents and keys that one sort holds in memory.
+pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;

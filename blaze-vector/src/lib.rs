@@ -1,1 +1,21 @@
-//! Placeholder while the build is set up.
+//! Vector search: what "near" means, the kernels that compute it, and exact search.
+//!
+//! A [`Query`] is checked and prepared once, then compared with vectors as they stream by; [`Nearest`] keeps the best of
+//! them. [`ExactIndex`] holds vectors in memory and is the oracle for every faster index.
+//!
+//! This crate knows nothing of documents, transactions or disks.
+
+#![deny(unsafe_code)] // the kernels except themselves
+
+mod exact;
+pub mod kernel;
+mod metric;
+mod nearest;
+mod query;
+mod vector;
+
+pub use exact::ExactIndex;
+pub use metric::Metric;
+pub use nearest::{Hit, Nearest};
+pub use query::Query;
+pub use vector::{VectorRef, read_numbers, validate, validate_dimension, write_vector};

@@ -1,1 +1,4 @@
-fn main() {}
+//! One binary for all integration tests: each links RocksDB.
+
+mod store_contract;
+mod workspace;

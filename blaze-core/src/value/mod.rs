@@ -1,13 +1,20 @@
 //! Values: what a field of a document can hold.
 
 mod decimal;
+mod half;
+mod number;
 mod order;
+#[cfg(test)]
+pub(crate) mod strategy;
 mod time;
 mod vector;
+mod wide;
 
 pub use decimal::Decimal;
+pub(crate) use number::{Number, power_of_ten};
 pub use time::Time;
 pub use vector::{Vector, VectorKind};
+pub(crate) use vector::{f16_of_ordered, f32_of_ordered, ordered_f16, ordered_f32};
 
 use crate::document::Document;
 use crate::id::Uuid;
@@ -157,12 +164,60 @@ from! {
     &str => |value| Value::String(value.to_owned()),
     Vec<u8> => |value| Value::Bytes(value),
     &[u8] => |value| Value::Bytes(value.to_vec()),
+    Vec<f32> => |value| Value::Vector(Vector::F32(value)),
+    &[f32] => |value| Value::Vector(Vector::F32(value.to_vec())),
     Time => |value| Value::Time(value),
     Uuid => |value| Value::Uuid(value),
     Vector => |value| Value::Vector(value),
     Vec<Value> => |value| Value::Array(value),
     Document => |value| Value::Map(value),
     () => |_value| Value::Null,
+}
+
+impl<const N: usize> From<[u8; N]> for Value {
+    fn from(value: [u8; N]) -> Value {
+        Value::Bytes(value.to_vec())
+    }
+}
+
+impl<const N: usize> From<[f32; N]> for Value {
+    fn from(value: [f32; N]) -> Value {
+        Value::Vector(Vector::F32(value.to_vec()))
+    }
+}
+
+impl<const N: usize> From<[Value; N]> for Value {
+    fn from(value: [Value; N]) -> Value {
+        Value::Array(value.into())
+    }
+}
+
+/// Lists, one element type at a time: those of `u8` are bytes and those of `f32` vectors, so no `T` covers the rest.
+macro_rules! from_lists {
+    ($($type:ty),* $(,)?) => {
+        $(
+            impl From<Vec<$type>> for Value {
+                fn from(value: Vec<$type>) -> Value {
+                    value.into_iter().collect()
+                }
+            }
+
+            impl<const N: usize> From<[$type; N]> for Value {
+                fn from(value: [$type; N]) -> Value {
+                    value.into_iter().collect()
+                }
+            }
+        )*
+    };
+}
+
+from_lists! { bool, i32, i64, u32, u64, f64, &str, String, Decimal, Time, Uuid, Document }
+
+impl<T: Into<Value>> FromIterator<T> for Value {
+    /// An array of the values, whatever their type.
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Value {
+        Value::Array(values.into_iter().map(Into::into).collect())
+    }
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {

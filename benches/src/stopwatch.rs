@@ -1,0 +1,59 @@
+//! Measured time, and what many measurements say together.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Measures how long `work` takes.
+pub fn measure<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+    let started = Instant::now();
+    let result = work();
+    (started.elapsed(), result)
+}
+
+/// Measurements of the same work in several rounds.
+#[derive(Clone, Debug, Default)]
+pub struct Rounds {
+    nanoseconds: Vec<f64>,
+}
+
+impl Rounds {
+    /// Adds a round in which `count` operations took `duration`.
+    pub fn add(&mut self, duration: Duration, count: usize) {
+        self.nanoseconds.push(duration.as_nanos() as f64 / count.max(1) as f64);
+        self.nanoseconds.sort_by(f64::total_cmp);
+    }
+
+    /// Nanoseconds that an operation took in the middle round; NaN without a round.
+    #[must_use]
+    pub fn median_ns(&self) -> f64 {
+        self.nanoseconds.get(self.nanoseconds.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// How far the slowest round is from the fastest, in percent of the median.
+    #[must_use]
+    pub fn spread_percent(&self) -> f64 {
+        match (self.nanoseconds.first(), self.nanoseconds.last()) {
+            (Some(fastest), Some(slowest)) => (slowest - fastest) / self.median_ns() * 100.0,
+            _ => f64::NAN,
+        }
+    }
+}
+
+impl fmt::Display for Rounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{:.0} ({:.0} %)", self.median_ns(), self.spread_percent()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_that_of_one_operation() {
+        let mut rounds = Rounds::default();
+        [300, 100, 200].map(|nanoseconds| rounds.add(Duration::from_nanos(nanoseconds), 10));
+        assert_eq!((rounds.median_ns(), rounds.spread_percent()), (20.0, 100.0));
+    }
+}

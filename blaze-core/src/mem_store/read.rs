@@ -1,0 +1,101 @@
+//! Read points and cursors of the [`MemStore`](super::MemStore).
+
+use std::sync::Arc;
+
+use super::{Shared, open};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::store::{Cursor, Direction, Entry, Family, KeyRange, ReadPoint, VisitMany};
+
+#[derive(Debug)]
+pub(super) struct MemReadPoint {
+    shared: Arc<Shared>,
+    ts: Timestamp,
+}
+
+impl MemReadPoint {
+    pub(super) fn new(shared: Arc<Shared>, ts: Timestamp) -> MemReadPoint {
+        MemReadPoint { shared, ts }
+    }
+
+    /// The value is shared, so that nobody's code runs under the lock.
+    fn value(&self, family: Family, key: &[u8]) -> Result<Option<Arc<[u8]>>> {
+        Ok(open(&self.shared.read())?.family(family).get(key, self.ts).cloned())
+    }
+}
+
+impl ReadPoint for MemReadPoint {
+    fn ts(&self) -> Timestamp {
+        self.ts
+    }
+
+    fn visit(&self, family: Family, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        let Some(value) = self.value(family, key)? else { return Ok(false) };
+        visit(&value)?;
+        Ok(true)
+    }
+
+    fn visit_many(&self, family: Family, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<()> {
+        keys.iter().enumerate().try_for_each(|(position, key)| visit(position, self.value(family, key)?.as_deref()))
+    }
+
+    fn cursor(&self, family: Family, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>> {
+        open(&self.shared.read())?;
+        let rest = range.clone();
+        Ok(Box::new(MemCursor {
+            shared: Arc::clone(&self.shared),
+            ts: self.ts,
+            family,
+            direction,
+            range: range.clone(),
+            rest,
+            key: Vec::new(),
+            value: Arc::from([]),
+        }))
+    }
+}
+
+/// A walk that looks up each entry anew, at the timestamp of its read point.
+struct MemCursor {
+    shared: Arc<Shared>,
+    ts: Timestamp,
+    family: Family,
+    direction: Direction,
+    range: KeyRange,
+    /// The part of `range` that is still ahead.
+    rest: KeyRange,
+    key: Vec<u8>,
+    value: Arc<[u8]>,
+}
+
+impl Cursor for MemCursor {
+    fn next(&mut self) -> Result<Option<Entry<'_>>> {
+        let guard = self.shared.read();
+        let versions = open(&guard)?.family(self.family);
+        let Some((key, value)) = versions.first(&self.rest, self.direction, self.ts) else { return Ok(None) };
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        self.value = Arc::clone(value);
+        let ahead = match self.direction {
+            Direction::Forward => above(&self.key),
+            Direction::Reverse => KeyRange::new([], Some(self.key.clone())),
+        };
+        self.rest = self.rest.intersect(&ahead);
+        Ok(Some((&self.key, &self.value)))
+    }
+
+    fn seek(&mut self, key: &[u8]) -> Result<()> {
+        open(&self.shared.read())?;
+        let ahead = match self.direction {
+            Direction::Forward => KeyRange::new(key, None),
+            Direction::Reverse => KeyRange::new([], Some([key, &[0]].concat())),
+        };
+        self.rest = self.range.intersect(&ahead);
+        Ok(())
+    }
+}
+
+/// All keys above `key`: the next one is longer by a zero byte.
+fn above(key: &[u8]) -> KeyRange {
+    KeyRange::new([key, &[0]].concat(), None)
+}

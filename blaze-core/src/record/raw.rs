@@ -1,0 +1,217 @@
+//! Reading a document in a record without decoding all of it.
+
+use std::fmt;
+
+use super::cursor::{Cursor, damaged};
+use super::dictionary::{Dictionary, Shape};
+use super::item::Item;
+use crate::document::Document;
+use crate::error::Result;
+use crate::limits::NESTING_MAX;
+use crate::path::{Path, Segment};
+use crate::value::Value;
+
+/// A document that is still bytes: a path in it is read without decoding the rest.
+///
+/// Reading a path takes time linear in the number of values that stand before it in the maps and arrays on the way;
+/// each is skipped by its length.
+#[derive(Clone, Copy)]
+pub struct RawDocument<'a> {
+    body: &'a [u8],
+    dictionary: &'a Dictionary,
+}
+
+impl<'a> RawDocument<'a> {
+    pub(super) fn new(body: &'a [u8], dictionary: &'a Dictionary) -> RawDocument<'a> {
+        RawDocument { body, dictionary }
+    }
+
+    /// The one value at `path`, where a number chooses an element of an array and nothing fans out, as in
+    /// [`traverse::get`](crate::traverse::get).
+    ///
+    /// # Errors
+    /// [`Corruption`](crate::ErrorKind::Corruption) if damage stands in the way.
+    pub fn get(&self, path: &Path) -> Result<Option<Value>> {
+        let Some((first, rest)) = path.segments().split_first() else { return Ok(None) };
+        let mut item = self.field(self.body, first.key())?;
+        let mut level = 1;
+        for segment in rest {
+            item = match item {
+                Some(Item::Map(map)) => self.field(map, segment.key())?,
+                Some(Item::Array(array)) => element(array, segment)?,
+                _ => return Ok(None),
+            };
+            level += 1;
+        }
+        item.map(|item| self.value(item, level)).transpose()
+    }
+
+    /// Calls `visit` with each value that `path` reaches, in the order and by the rules of
+    /// [`traverse::visit`](crate::traverse::visit), until it fails.
+    ///
+    /// # Errors
+    /// [`Corruption`](crate::ErrorKind::Corruption) if damage stands in the way; those of `visit`.
+    pub fn visit(&self, path: &Path, visit: &mut dyn FnMut(Value) -> Result<()>) -> Result<()> {
+        match path.segments().split_first() {
+            Some((first, rest)) => self.visit_field(self.body, first, rest, 1, visit),
+            None => Ok(()),
+        }
+    }
+
+    /// The whole document.
+    ///
+    /// # Errors
+    /// [`Corruption`](crate::ErrorKind::Corruption) if the bytes are not those of a document.
+    pub fn decode(&self) -> Result<Document> {
+        self.map(self.body, 1)
+    }
+
+    fn visit_field(
+        &self,
+        map: &'a [u8],
+        first: &Segment,
+        rest: &[Segment],
+        level: usize,
+        visit: &mut dyn FnMut(Value) -> Result<()>,
+    ) -> Result<()> {
+        match self.field(map, first.key())? {
+            Some(item) => self.visit_item(item, rest, level, visit),
+            None => Ok(()),
+        }
+    }
+
+    /// Goes on from a value that stands in a container of `level`.
+    fn visit_item(
+        &self,
+        item: Item<'a>,
+        segments: &[Segment],
+        level: usize,
+        visit: &mut dyn FnMut(Value) -> Result<()>,
+    ) -> Result<()> {
+        let Some((first, rest)) = segments.split_first() else { return visit(self.value(item, level)?) };
+        check_level(level)?;
+        match item {
+            Item::Map(map) => self.visit_field(map, first, rest, level + 1, visit),
+            Item::Array(array) => {
+                if let Some(chosen) = element(array, first)? {
+                    self.visit_item(chosen, rest, level + 1, visit)?;
+                }
+                let mut cursor = Cursor(array);
+                while !cursor.is_empty() {
+                    if let Item::Map(map) = Item::read(&mut cursor)? {
+                        self.visit_field(map, first, rest, level + 2, visit)?;
+                    }
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The value under `key` in the bytes of a map.
+    fn field(&self, map: &'a [u8], key: &str) -> Result<Option<Item<'a>>> {
+        let mut cursor = Cursor(map);
+        if map.is_empty() {
+            return Ok(None);
+        }
+        if let Some(shape) = self.read_shape(&mut cursor)? {
+            let Some(position) = shape.iter().position(|known| **known == *key) else { return Ok(None) };
+            for _ in 0..position {
+                Item::read(&mut cursor)?;
+            }
+            return Item::read(&mut cursor).map(Some);
+        }
+        while !cursor.is_empty() {
+            let found = self.read_key(&mut cursor)? == key;
+            let item = Item::read(&mut cursor)?;
+            if found {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Decodes a value that stands in a container of `level`.
+    fn value(&self, item: Item<'a>, level: usize) -> Result<Value> {
+        match item {
+            Item::Map(map) => self.map(map, level + 1).map(Value::Map),
+            Item::Array(array) => {
+                check_level(level + 1)?;
+                let mut cursor = Cursor(array);
+                let mut values = Vec::new();
+                while !cursor.is_empty() {
+                    values.push(self.value(Item::read(&mut cursor)?, level + 1)?);
+                }
+                Ok(Value::Array(values))
+            }
+            scalar => scalar.scalar(),
+        }
+    }
+
+    fn map(&self, map: &'a [u8], level: usize) -> Result<Document> {
+        check_level(level)?;
+        if map.is_empty() {
+            return Ok(Document::new());
+        }
+        let mut cursor = Cursor(map);
+        let mut entries = Vec::new();
+        if let Some(shape) = self.read_shape(&mut cursor)? {
+            entries.reserve_exact(shape.len());
+            for key in shape.iter() {
+                entries.push((String::from(&**key), self.value(Item::read(&mut cursor)?, level)?));
+            }
+            return match cursor.is_empty() {
+                true => Ok(Document::from_distinct(entries)),
+                false => Err(damaged("a map goes on after its last value")),
+            };
+        }
+        while !cursor.is_empty() {
+            let key = self.read_key(&mut cursor)?.to_owned();
+            entries.push((key, self.value(Item::read(&mut cursor)?, level)?));
+        }
+        let count = entries.len();
+        let document: Document = entries.into_iter().collect();
+        if document.len() < count {
+            return Err(damaged("a map has a key twice"));
+        }
+        Ok(document)
+    }
+
+    /// The shape of a map, or `None` if its keys are spelt out.
+    fn read_shape(&self, cursor: &mut Cursor<'a>) -> Result<Option<&'a Shape>> {
+        let Some(id) = cursor.varint()?.checked_sub(1) else { return Ok(None) };
+        self.dictionary.shape(id).map(Some).ok_or_else(|| damaged(&format!("shape {id} is not in the dictionary")))
+    }
+
+    fn read_key(&self, cursor: &mut Cursor<'a>) -> Result<&'a str> {
+        let Some(id) = cursor.varint()?.checked_sub(1) else { return cursor.string() };
+        self.dictionary.key(id).ok_or_else(|| damaged(&format!("key {id} is not in the dictionary")))
+    }
+}
+
+impl fmt::Debug for RawDocument<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawDocument").field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+/// The element of an array that a step chooses by number.
+fn element<'a>(array: &'a [u8], segment: &Segment) -> Result<Option<Item<'a>>> {
+    let Some(index) = segment.index() else { return Ok(None) };
+    let mut cursor = Cursor(array);
+    for _ in 0..index {
+        if cursor.is_empty() {
+            return Ok(None);
+        }
+        Item::read(&mut cursor)?;
+    }
+    if cursor.is_empty() { Ok(None) } else { Item::read(&mut cursor).map(Some) }
+}
+
+/// Stops the recursion over damaged bytes before the stack ends.
+fn check_level(level: usize) -> Result<()> {
+    if level > NESTING_MAX {
+        return Err(damaged(&format!("it has more than {NESTING_MAX} levels")));
+    }
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! The oracle: which keys were written lately, and when, so that a commit learns whether what it read has changed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use blaze_core::{CommitRequest, Error, ErrorKind, Family, Isolation, KeyRange, Result, Timestamp, Write};
+
+/// What one remembered key costs besides its bytes: its places in the map and in the queue, and the allocation.
+const BYTES_PER_ENTRY: usize = 128;
+
+/// The writes of all commits above `floor`.
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    keys: [BTreeMap<Arc<[u8]>, Timestamp>; Family::ALL.len()],
+    /// Every write of a key in the order of the commits; those that were overwritten since are still here.
+    queue: VecDeque<(Timestamp, Family, Arc<[u8]>)>,
+    /// Range deletes in the order of the commits. A request looks at each that is newer than it: there are few.
+    ranges: VecDeque<(Timestamp, Family, KeyRange)>,
+    bytes: usize,
+    bytes_max: usize,
+    /// Nothing is known about writes up to here: older readers cannot be validated.
+    floor: Timestamp,
+    newest: Timestamp,
+}
+
+impl Oracle {
+    /// An oracle that knows nothing of commits up to `floor` and spends about `bytes_max` on what comes.
+    pub(crate) fn new(floor: Timestamp, bytes_max: usize) -> Oracle {
+        Oracle {
+            keys: Default::default(),
+            queue: VecDeque::new(),
+            ranges: VecDeque::new(),
+            bytes: 0,
+            bytes_max,
+            floor,
+            newest: floor,
+        }
+    }
+
+    /// Refuses a request if something that it depends on was written after its `read_ts`, or if that cannot be told.
+    pub(crate) fn validate(&self, request: &CommitRequest) -> Result<()> {
+        let serializable = request.isolation == Isolation::Serializable;
+        let blind = request.guards.is_empty() && request.reads.is_empty() && request.ranges.is_empty();
+        if (serializable && blind) || self.newest <= request.read_ts {
+            return Ok(());
+        }
+        if request.read_ts < self.floor {
+            return Err(Error::new(
+                ErrorKind::TransactionTooOld,
+                format!("the transaction reads at {}, writes are remembered from {} on", request.read_ts, self.floor),
+            ));
+        }
+        let point = |family, key: &[u8]| self.check_key(family, key, request.read_ts);
+        let range = |family, range: &KeyRange| self.check_range(family, range, request.read_ts);
+        request.guards.iter().try_for_each(|guard| point(guard.family, &guard.key))?;
+        if serializable {
+            request.reads.iter().try_for_each(|read| point(read.family, &read.key))?;
+            return request.ranges.iter().try_for_each(|read| range(read.family, &read.range));
+        }
+        request.writes.iter().try_for_each(|write| match write {
+            Write::Put { family, key, .. } | Write::Delete { family, key } => point(*family, key),
+            Write::DeleteRange { family, range: keys } => range(*family, keys),
+        })
+    }
+
+    /// Remembers what a commit wrote. If that is too much, the oldest writes are forgotten and the floor rises.
+    pub(crate) fn record(&mut self, ts: Timestamp, writes: Vec<Write>) {
+        self.newest = ts;
+        for write in writes {
+            match write {
+                Write::Put { family, key, .. } | Write::Delete { family, key } => self.record_key(ts, family, key),
+                Write::DeleteRange { range, .. } if range.is_empty() => {}
+                Write::DeleteRange { family, range } => {
+                    self.bytes += range_bytes(&range);
+                    self.ranges.push_back((ts, family, range));
+                }
+            }
+            while self.bytes > self.bytes_max {
+                let oldest = self.queue.front().map(|entry| entry.0).into_iter();
+                let Some(oldest) = oldest.chain(self.ranges.front().map(|entry| entry.0)).min() else { break };
+                self.forget(oldest);
+            }
+        }
+    }
+
+    /// Forgets all writes up to `floor`, because no reader is older than that, or because memory is short.
+    pub(crate) fn forget(&mut self, floor: Timestamp) {
+        self.floor = self.floor.max(floor);
+        self.newest = self.newest.max(floor);
+        while let Some((ts, family, key)) = self.queue.front()
+            && *ts <= floor
+        {
+            self.bytes -= key.len() + BYTES_PER_ENTRY;
+            let keys = &mut self.keys[*family as usize];
+            if keys.get(key) == Some(ts) {
+                keys.remove(key);
+            }
+            self.queue.pop_front();
+        }
+        while let Some((ts, _, range)) = self.ranges.front()
+            && *ts <= floor
+        {
+            self.bytes -= range_bytes(range);
+            self.ranges.pop_front();
+        }
+    }
+
+    fn record_key(&mut self, ts: Timestamp, family: Family, key: Vec<u8>) {
+        self.bytes += key.len() + BYTES_PER_ENTRY;
+        let keys = &mut self.keys[family as usize];
+        let key = match keys.get_key_value(key.as_slice()) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::from(key),
+        };
+        keys.insert(Arc::clone(&key), ts);
+        self.queue.push_back((ts, family, key));
+    }
+
+    fn check_key(&self, family: Family, key: &[u8], read_ts: Timestamp) -> Result<()> {
+        let written = self.keys[family as usize].get(key).is_some_and(|ts| *ts > read_ts);
+        conflict_if(written || self.deletes_after(read_ts, family).any(|range| range.contains(key)), family, read_ts)
+    }
+
+    fn check_range(&self, family: Family, range: &KeyRange, read_ts: Timestamp) -> Result<()> {
+        if range.is_empty() {
+            return Ok(()); // and the map would panic
+        }
+        let bounds = (Bound::Included(range.start()), range.end().map_or(Bound::Unbounded, Bound::Excluded));
+        let written = self.keys[family as usize].range::<[u8], _>(bounds).any(|(_, ts)| *ts > read_ts);
+        conflict_if(written || self.deletes_after(read_ts, family).any(|other| other.overlaps(range)), family, read_ts)
+    }
+
+    fn deletes_after(&self, read_ts: Timestamp, family: Family) -> impl Iterator<Item = &KeyRange> {
+        let newer = self.ranges.iter().rev().take_while(move |entry| entry.0 > read_ts);
+        newer.filter(move |entry| entry.1 == family).map(|entry| &entry.2)
+    }
+}
+
+fn range_bytes(range: &KeyRange) -> usize {
+    range.start().len() + range.end().map_or(0, <[u8]>::len) + BYTES_PER_ENTRY
+}
+
+fn conflict_if(changed: bool, family: Family, read_ts: Timestamp) -> Result<()> {
+    match changed {
+        true => Err(Error::conflict(format!("the {} family changed after {read_ts}", family.name()))),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use blaze_core::PointRead;
+
+    use super::*;
+
+    fn ts(bits: u64) -> Timestamp {
+        Timestamp::from_bits(bits)
+    }
+
+    fn put(key: &str) -> Write {
+        Write::put(Family::Data, key, *b"value")
+    }
+
+    fn verdict(oracle: &Oracle, read_ts: u64, key: &str) -> Option<ErrorKind> {
+        let reads = vec![PointRead { family: Family::Data, key: key.into() }];
+        let request = CommitRequest { read_ts: ts(read_ts), reads, ..CommitRequest::default() };
+        oracle.validate(&request).err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn nothing_is_kept_below_the_floor() {
+        let mut oracle = Oracle::new(ts(0), 1 << 20);
+        oracle.record(ts(1), vec![put("a"), put("b")]);
+        oracle
+            .record(ts(2), vec![put("a"), Write::DeleteRange { family: Family::Data, range: KeyRange::prefix(b"x") }]);
+        oracle.forget(ts(1));
+        assert_eq!(verdict(&oracle, 1, "a"), Some(ErrorKind::Conflict), "written again at 2");
+        assert_eq!(verdict(&oracle, 1, "b"), None);
+        assert_eq!(verdict(&oracle, 1, "xy"), Some(ErrorKind::Conflict));
+        assert_eq!(verdict(&oracle, 0, "c"), Some(ErrorKind::TransactionTooOld));
+        oracle.forget(ts(2));
+        assert_eq!((oracle.bytes, oracle.queue.len(), oracle.ranges.len()), (0, 0, 0));
+        assert!(oracle.keys.iter().all(BTreeMap::is_empty));
+    }
+
+    #[test]
+    fn past_its_budget_it_ends_the_oldest_transactions() {
+        let mut oracle = Oracle::new(ts(0), 10 * (1 + BYTES_PER_ENTRY));
+        for commit in 1..=26 {
+            oracle.record(ts(commit), vec![put(&char::from(b'a' + commit as u8 - 1).to_string())]);
+            assert!(oracle.bytes <= oracle.bytes_max);
+        }
+        assert_eq!(verdict(&oracle, 15, "a"), Some(ErrorKind::TransactionTooOld));
+        assert_eq!(verdict(&oracle, 16, "z"), Some(ErrorKind::Conflict));
+        assert_eq!(verdict(&oracle, 16, "a"), None);
+    }
+
+    #[test]
+    fn one_commit_beyond_the_budget_ends_all_that_began_before_it() {
+        let mut oracle = Oracle::new(ts(0), BYTES_PER_ENTRY);
+        oracle.record(ts(1), (0..100).map(|key| put(&format!("{key}"))).collect());
+        assert_eq!(verdict(&oracle, 0, "other"), Some(ErrorKind::TransactionTooOld));
+        assert_eq!(verdict(&oracle, 1, "7"), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! The dictionaries of all collections, in memory: they only grow.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use blaze_core::record::{Dictionary, DictionaryEntry};
+use blaze_core::{CommitRequest, Direction, Document, Durability, Family, KeyRange, Result, Write};
+use parking_lot::{Mutex, RwLock};
+
+use super::layout::{prefix, prefixed};
+use crate::database::Core;
+
+/// The dictionary of each collection that was touched since the database was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Dictionaries {
+    by_collection: RwLock<HashMap<u32, Arc<Dictionary>>>,
+    /// Held while a dictionary is loaded or grows, so that ordinals are given out once.
+    growing: Mutex<()>,
+}
+
+impl Dictionaries {
+    /// The dictionary of a collection: it reads every record committed so far.
+    pub(crate) fn get(&self, core: &Core, collection: u32) -> Result<Arc<Dictionary>> {
+        if let Some(dictionary) = self.by_collection.read().get(&collection) {
+            return Ok(Arc::clone(dictionary));
+        }
+        let _growing = self.growing.lock();
+        self.load(core, collection)
+    }
+
+    /// The dictionary of a collection, having learnt `document`.
+    ///
+    /// What is new is committed at once and on its own: a row whose transaction then fails is merely unused, while
+    /// one that came too late would make a record unreadable. The log keeps the order, so its durability may be the
+    /// weaker one.
+    pub(crate) fn learn(&self, core: &Core, collection: u32, document: &Document) -> Result<Arc<Dictionary>> {
+        let dictionary = self.get(core, collection)?;
+        if dictionary.knows(document) {
+            return Ok(dictionary);
+        }
+        let _growing = self.growing.lock();
+        let mut grown = Dictionary::clone(&*self.load(core, collection)?);
+        let entries = grown.learn(document);
+        if !entries.is_empty() {
+            let write = |entry: &DictionaryEntry| {
+                Write::put(Family::Catalog, prefixed(collection, &entry.ordinal().to_be_bytes()), entry.to_bytes())
+            };
+            let point = core.store.read_point()?;
+            core.store.commit(CommitRequest {
+                read_ts: point.ts(),
+                writes: entries.iter().map(write).collect(),
+                durability: Durability::Buffered,
+                ..CommitRequest::default()
+            })?;
+        }
+        let grown = Arc::new(grown);
+        self.by_collection.write().insert(collection, Arc::clone(&grown));
+        Ok(grown)
+    }
+
+    /// The dictionary, read from the store if it is not in memory. The caller holds `growing`.
+    fn load(&self, core: &Core, collection: u32) -> Result<Arc<Dictionary>> {
+        if let Some(dictionary) = self.by_collection.read().get(&collection) {
+            return Ok(Arc::clone(dictionary));
+        }
+        let mut dictionary = Dictionary::default();
+        let range = KeyRange::prefix(&prefix(collection));
+        let mut cursor = core.store.read_point()?.cursor(Family::Catalog, &range, Direction::Forward)?;
+        while let Some((_, bytes)) = cursor.next()? {
+            dictionary.apply(&DictionaryEntry::from_bytes(bytes)?)?;
+        }
+        let dictionary = Arc::new(dictionary);
+        self.by_collection.write().insert(collection, Arc::clone(&dictionary));
+        Ok(dictionary)
+    }
+}

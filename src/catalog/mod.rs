@@ -1,0 +1,183 @@
+//! The catalog: which collections, keyspaces and indexes there are.
+//!
+//! Every name has one row in the `catalog` family. A session that touches a name guards its row, so that no commit can
+//! miss an index or a drop. Numbers are given out once and never again.
+
+mod definition;
+mod dictionaries;
+mod layout;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use blaze_core::limits::NAME_BYTES_MAX;
+use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
+use blaze_core::{
+    CommitRequest, Direction, Durability, Entropy, Error, Family, KeyRange, PointRead, Result, Store, Timestamp, Write,
+    from_document, to_document,
+};
+use parking_lot::RwLock;
+
+pub(crate) use definition::{Definition, Kind};
+use dictionaries::Dictionaries;
+pub(crate) use layout::{prefix, prefixed};
+
+use crate::session::{Scope, Session};
+
+/// What all sessions of a database share about its catalog: nothing here is needed to be right, all of it to be fast,
+/// but for the dictionaries, which only ever grow.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    pub(crate) dictionaries: Dictionaries,
+    /// Decoded rows by name, each with the version of the row.
+    rows: RwLock<HashMap<String, (Timestamp, Arc<Definition>)>>,
+}
+
+/// The definition behind `name`, if there is one of this kind. Guards it, absent or not.
+pub(crate) fn find(session: &Session, name: &str, kind: Kind) -> Result<Option<Arc<Definition>>> {
+    let Some(definition) = row(session, name)? else { return Ok(None) };
+    if definition.kind != kind {
+        return Err(Error::invalid(format!("{name:?} is a {}, not a {kind}", definition.kind)));
+    }
+    Ok(Some(definition))
+}
+
+/// The definition behind `name`.
+pub(crate) fn get(session: &Session, name: &str, kind: Kind) -> Result<Arc<Definition>> {
+    find(session, name, kind)?.ok_or_else(|| Error::not_found(format!("there is no {kind} {name:?}")))
+}
+
+/// Sees to it that `name` is there: creates it, or answers `NotFound` in a snapshot.
+pub(crate) fn open(scope: &Scope, name: &str, kind: Kind) -> Result<()> {
+    validate_name(name, kind.as_str())?;
+    let there = scope.read(|session| Ok(find(session, name, kind)?.is_some()))?;
+    match scope {
+        _ if there => Ok(()),
+        Scope::Session(session) if session.is_read_only() => get(session, name, kind).map(drop),
+        _ => scope.write(|session| ensure(session, name, kind).map(drop)),
+    }
+}
+
+/// The definition behind `name`, which is created if it is not there.
+fn ensure(session: &Session, name: &str, kind: Kind) -> Result<Arc<Definition>> {
+    if let Some(definition) = find(session, name, kind)? {
+        return Ok(definition);
+    }
+    let definition = Definition::new(kind, allocate(session)?);
+    put(session, name, &definition)?;
+    Ok(Arc::new(definition))
+}
+
+/// Writes the definition behind `name`.
+pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Result<()> {
+    let mut row = Vec::new();
+    record::encode(&to_document(definition)?, &Dictionary::default(), &mut row)?;
+    session.put(Family::Catalog, layout::name_key(name), row, Some(STAMP_AT))
+}
+
+/// Removes `name` with everything in it; says whether it was there.
+pub(crate) fn remove(session: &Session, name: &str, kind: Kind) -> Result<bool> {
+    let Some(definition) = find(session, name, kind)? else { return Ok(false) };
+    // Snapshots from before the drop go on reading its records, so the dictionary must be in memory by then.
+    session.core().catalog.dictionaries.get(session.core(), definition.id)?;
+    session.delete(Family::Catalog, layout::name_key(name))?;
+    session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(definition.id)))?;
+    session.delete_range(Family::Data, KeyRange::prefix(&prefix(definition.id)))?;
+    for index in &definition.indexes {
+        session.delete_range(index.family(), KeyRange::prefix(&prefix(index.id)))?;
+    }
+    Ok(true)
+}
+
+/// All names of a kind, sorted.
+pub(crate) fn names(session: &Session, kind: Kind) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let range = KeyRange::prefix(&layout::name_key(""));
+    let mut cursor = session.cursor(Family::Catalog, &range, Direction::Forward)?;
+    while let Some((key, row)) = cursor.next()? {
+        if decode(row)?.1.kind == kind {
+            names.push(layout::name_of(key)?);
+        }
+    }
+    Ok(names)
+}
+
+/// A number for a collection, keyspace or index that none ever had.
+pub(crate) fn allocate(session: &Session) -> Result<u32> {
+    let next = match session.get(Family::Catalog, &layout::counter_key())? {
+        None => layout::FIRST_ID,
+        Some(bytes) => {
+            let bytes = bytes.as_slice().try_into();
+            u32::from_be_bytes(bytes.map_err(|_| Error::corruption("the catalog's counter is not 4 bytes long"))?)
+        }
+    };
+    let after = next.checked_add(1).ok_or_else(|| {
+        Error::limit_exceeded(format!("all {} numbers of collections and indexes were given out", u32::MAX))
+    })?;
+    // Two transactions that both allocate must conflict under snapshot isolation, too: they write this key.
+    session.put(Family::Catalog, layout::counter_key(), after.to_be_bytes().to_vec(), None)?;
+    Ok(next)
+}
+
+/// The number that names this copy of the database, drawn when it is created.
+pub(crate) fn replica(store: &dyn Store, entropy: &dyn Entropy) -> Result<u64> {
+    let point = store.read_point()?;
+    let key = layout::replica_key();
+    if let Some(bytes) = point.get(Family::Catalog, &key)? {
+        let bytes = bytes.as_slice().try_into();
+        return Ok(u64::from_be_bytes(bytes.map_err(|_| Error::corruption("the replica id is not 8 bytes long"))?));
+    }
+    let replica = entropy.next_u64();
+    store.commit(CommitRequest {
+        read_ts: point.ts(),
+        guards: vec![PointRead { family: Family::Catalog, key: key.clone() }],
+        writes: vec![Write::put(Family::Catalog, key, replica.to_be_bytes())],
+        durability: Durability::Sync,
+        ..CommitRequest::default()
+    })?;
+    Ok(replica)
+}
+
+/// Checks the name of a `what`.
+pub(crate) fn validate_name(name: &str, what: &str) -> Result<()> {
+    match name.len() {
+        0 => Err(Error::invalid(format!("the name of a {what} is empty, at least 1 byte is needed"))),
+        1..=NAME_BYTES_MAX => Ok(()),
+        bytes => {
+            Err(Error::limit_exceeded(format!("the name of a {what} has {bytes} bytes, the limit is {NAME_BYTES_MAX}")))
+        }
+    }
+}
+
+fn row(session: &Session, name: &str) -> Result<Option<Arc<Definition>>> {
+    let key = layout::name_key(name);
+    session.guard(Family::Catalog, &key)?;
+    let catalog = &session.core().catalog;
+    let mut found = None;
+    session.visit(Family::Catalog, &key, &mut |row| {
+        let version = layout::stamp_of(row)?;
+        let cached = catalog.rows.read().get(name).filter(|(cached, _)| *cached == version).cloned();
+        found = Some(match cached {
+            Some((_, definition)) => definition,
+            None => {
+                let (version, definition) = decode(row)?;
+                let definition = Arc::new(definition);
+                // A row of this transaction's own has no version yet.
+                if version != Timestamp::ZERO {
+                    catalog.rows.write().insert(name.to_owned(), (version, Arc::clone(&definition)));
+                }
+                definition
+            }
+        });
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn decode(row: &[u8]) -> Result<(Timestamp, Definition)> {
+    let dictionary = Dictionary::default();
+    let record = Record::open(row, &dictionary)?;
+    let definition = from_document(record.decode()?)
+        .map_err(|error| Error::corruption(format!("a row of the catalog does not parse: {error}")))?;
+    Ok((record.version(), definition))
+}

@@ -1,0 +1,111 @@
+//! Loading many documents.
+
+use blaze_core::limits::TRANSACTION_BYTES_MAX;
+use blaze_core::{DocumentId, Durability, Isolation, Result};
+use serde::Serialize;
+
+use super::Collection;
+use crate::catalog::{self, Kind};
+use crate::session::{Scope, commit_alone};
+
+/// Loads many documents in batches that are each one commit, and makes all of them durable at the end.
+///
+/// ```
+/// use blaze::{Database, Document};
+///
+/// let db = Database::temporary()?;
+/// let numbers = db.collection::<Document>("numbers")?;
+/// let documents = (0..5_000).map(|n| Document::new().with("n", n));
+/// let loaded = numbers.bulk().progress(|done| assert!(done <= 5_000)).insert(documents)?;
+/// assert_eq!(loaded, 5_000);
+/// # Ok::<(), blaze::Error>(())
+/// ```
+#[must_use = "nothing is loaded before insert"]
+pub struct Bulk<'a, T> {
+    collection: Collection<T>,
+    batch_rows: usize,
+    progress: Box<dyn FnMut(u64) + 'a>,
+}
+
+impl<'a, T> Bulk<'a, T> {
+    pub(super) fn new(collection: Collection<T>) -> Bulk<'a, T> {
+        Bulk { collection, batch_rows: 1_000, progress: Box::new(|_| {}) }
+    }
+
+    /// Documents in one commit, at least 1; 1,000 by default.
+    pub fn batch_rows(mut self, rows: usize) -> Bulk<'a, T> {
+        self.batch_rows = rows.max(1);
+        self
+    }
+
+    /// Called after each commit with the number of documents loaded so far.
+    pub fn progress(mut self, progress: impl FnMut(u64) + 'a) -> Bulk<'a, T> {
+        self.progress = Box::new(progress);
+        self
+    }
+}
+
+impl<T: Serialize> Bulk<'_, T> {
+    /// Inserts documents under automatic ids, and returns how many.
+    ///
+    /// # Errors
+    /// As [`Collection::insert`]. What was loaded in earlier batches stays; nothing of the failing one does.
+    pub fn insert(self, documents: impl IntoIterator<Item = T>) -> Result<u64> {
+        self.load(documents.into_iter().map(|document| (None, document)))
+    }
+
+    /// Inserts documents under the application's ids, and returns how many.
+    ///
+    /// # Errors
+    /// As [`Collection::insert_with_id`]. What was loaded in earlier batches stays; nothing of the failing one does.
+    pub fn insert_with_ids(self, documents: impl IntoIterator<Item = (impl Into<DocumentId>, T)>) -> Result<u64> {
+        self.load(documents.into_iter().map(|(id, document)| (Some(id.into()), document)))
+    }
+
+    fn load(mut self, documents: impl Iterator<Item = (Option<DocumentId>, T)>) -> Result<u64> {
+        let mut documents = documents.peekable();
+        let mut done = 0;
+        while documents.peek().is_some() {
+            let batch: Vec<_> = documents.by_ref().take(self.batch_rows).collect();
+            self.commit(&batch).map_err(|error| error.context(format!("after {done} documents")))?;
+            done += batch.len() as u64;
+            (self.progress)(done);
+        }
+        if let Scope::Database(core) = &self.collection.scope
+            && core.durability == Durability::Sync
+        {
+            core.store.sync()?;
+        }
+        Ok(done)
+    }
+
+    fn commit(&self, batch: &[(Option<DocumentId>, T)]) -> Result<()> {
+        let Collection { scope, name, .. } = &self.collection;
+        let insert = |session: &crate::session::Session| {
+            let definition = catalog::get(session, name, Kind::Collection)?;
+            for (id, document) in batch {
+                super::insert(session, &definition, id.clone(), document)?;
+            }
+            Ok(())
+        };
+        let committed = match scope {
+            Scope::Database(core) => {
+                commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| insert(session))
+            }
+            Scope::Session(session) => session.atomically(|| insert(session)),
+        };
+        committed.map_err(|error| match error.kind() {
+            blaze_core::ErrorKind::LimitExceeded if batch.len() > 1 => {
+                let rows = batch.len();
+                error.context(format!("a batch of {rows} documents, of at most {TRANSACTION_BYTES_MAX} bytes in all"))
+            }
+            _ => error,
+        })
+    }
+}
+
+impl<T> std::fmt::Debug for Bulk<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bulk").field("batch_rows", &self.batch_rows).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,56 @@
+//! Writing a document with everything that follows from it.
+
+use blaze_core::record::{self, STAMP_AT};
+use blaze_core::{Document, DocumentId, Family, Result};
+
+use super::document_key;
+use crate::catalog::{Definition, prefixed};
+use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
+use crate::session::Session;
+
+/// Replaces what is stored under `id`: `before` is what was there, `after` what shall be.
+pub(crate) fn write_document(
+    session: &Session,
+    definition: &Definition,
+    id: &DocumentId,
+    before: Option<&Document>,
+    after: Option<&Document>,
+) -> Result<()> {
+    let entries = |index: &IndexDefinition, document: Option<&Document>| match document {
+        Some(document) => Entries::of(index, id, document),
+        None => Ok(Entries::default()),
+    };
+    for index in &definition.indexes {
+        write_entries(session, index, &entries(index, before)?, entries(index, after)?)?;
+    }
+    let key = document_key(definition.id, id);
+    let Some(document) = after else { return session.delete(Family::Data, key) };
+    let dictionary = session.core().catalog.dictionaries.learn(session.core(), definition.id, document)?;
+    let mut bytes = Vec::new();
+    record::encode(document, &dictionary, &mut bytes).map_err(|error| error.context(format!("document {id:?}")))?;
+    session.put(Family::Data, key, bytes, Some(STAMP_AT))
+}
+
+/// Replaces the entries of a document in one index.
+pub(crate) fn write_entries(
+    session: &Session,
+    index: &IndexDefinition,
+    before: &Entries,
+    after: Entries,
+) -> Result<()> {
+    let family = index.family();
+    for (key, _) in before.entries.iter().filter(|(key, _)| !after.entries.iter().any(|(kept, _)| kept == key)) {
+        session.delete(family, key.clone())?;
+    }
+    if after.entries.len() > 1 {
+        let marker = prefixed(index.id, MULTI_ENTRY);
+        // Written once only: a key that every transaction writes would set them against each other.
+        if !session.visit(family, &marker, &mut |_| Ok(()))? {
+            session.put(family, marker, Vec::new(), None)?;
+        }
+    }
+    for (key, value) in after.entries.into_iter().filter(|entry| !before.entries.contains(entry)) {
+        session.put(family, key, value, None)?;
+    }
+    Ok(())
+}

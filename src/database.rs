@@ -1,0 +1,277 @@
+//! The database: the handle that everything else comes from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use blaze_core::{Clock, Durability, Entropy, Error, HybridClock, Isolation, Result, Store};
+use blaze_lsm::LsmStore;
+
+use crate::builder::DatabaseBuilder;
+use crate::catalog::{self, Catalog, Kind};
+use crate::collection::Collection;
+use crate::keyspace::Keyspace;
+use crate::session::{Scope, Session};
+use crate::transaction::{Snapshot, Transaction, TransactionOptions};
+
+/// A database: one directory, one process, any number of threads.
+///
+/// A handle is cheap to clone and may be shared freely. The database closes when its last handle is gone, those inside
+/// collections, transactions and iterators included, or on [`close`](Database::close).
+///
+/// ```
+/// use blaze::{Database, Document};
+///
+/// let db = Database::temporary()?;
+/// let films = db.collection::<Document>("films")?;
+/// let id = films.insert(&Document::new().with("title", "Solaris").with("year", 1972))?;
+/// assert!(films.get(&id)?.is_some());
+/// # Ok::<(), blaze::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Database {
+    core: Arc<Core>,
+}
+
+/// What all handles of one database share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) catalog: Catalog,
+    /// The ticks that automatic ids are made of.
+    pub(crate) ids: HybridClock,
+    /// Names this copy of the database in automatic ids.
+    pub(crate) replica: u64,
+    pub(crate) isolation: Isolation,
+    pub(crate) durability: Durability,
+    storage: Storage,
+}
+
+/// Where the data lives, beyond what the Store port says.
+#[derive(Debug)]
+pub(crate) enum Storage {
+    Memory,
+    Directory { store: Arc<LsmStore>, remove_at_end: Option<PathBuf> },
+}
+
+impl Core {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        storage: Storage,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        isolation: Isolation,
+        durability: Durability,
+    ) -> Result<Database> {
+        let replica = catalog::replica(&*store, &*entropy)?;
+        let ids = HybridClock::after(store.read_point()?.ts());
+        let catalog = Catalog::default();
+        let core = Core { store, clock, entropy, catalog, ids, replica, isolation, durability, storage };
+        Ok(Database { core: Arc::new(core) })
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        // Whoever wants to see these errors calls close().
+        let _ = self.store.close();
+        if let Storage::Directory { remove_at_end: Some(path), .. } = &self.storage {
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
+}
+
+impl Database {
+    /// Opens the database in the directory `path`, or creates it: durable and serializable.
+    ///
+    /// # Errors
+    /// As [`DatabaseBuilder::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Database> {
+        Database::builder().open(path)
+    }
+
+    /// A database in memory; see [`DatabaseBuilder::in_memory`].
+    ///
+    /// # Errors
+    /// As [`DatabaseBuilder::in_memory`].
+    pub fn in_memory() -> Result<Database> {
+        Database::builder().in_memory()
+    }
+
+    /// A database in a directory that is removed at the end; see [`DatabaseBuilder::temporary`].
+    ///
+    /// # Errors
+    /// As [`DatabaseBuilder::temporary`].
+    pub fn temporary() -> Result<Database> {
+        Database::builder().temporary()
+    }
+
+    /// The settings with which to open a database.
+    pub fn builder() -> DatabaseBuilder {
+        DatabaseBuilder::new()
+    }
+
+    /// The collection `name` of documents of type `T`, created if it is not there.
+    ///
+    /// `T` is any type of serde's that is a struct or a map, or [`Document`](crate::Document).
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty, too long, or that of a keyspace;
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn collection<T>(&self, name: &str) -> Result<Collection<T>> {
+        Collection::open(self.scope(), name)
+    }
+
+    /// The keyspace `name` of raw bytes, created if it is not there.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty, too long, or that of a collection;
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn keyspace(&self, name: &str) -> Result<Keyspace> {
+        Keyspace::open(self.scope(), name)
+    }
+
+    /// The names of all collections, sorted.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn collections(&self) -> Result<Vec<String>> {
+        self.scope().read(|session| catalog::names(session, Kind::Collection))
+    }
+
+    /// The names of all keyspaces, sorted.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn keyspaces(&self) -> Result<Vec<String>> {
+        self.scope().read(|session| catalog::names(session, Kind::Keyspace))
+    }
+
+    /// Removes a collection with its documents and indexes in one commit; says whether it was there.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is that of a keyspace; [`Closed`](crate::ErrorKind::Closed).
+    pub fn drop_collection(&self, name: &str) -> Result<bool> {
+        self.scope().write(|session| catalog::remove(session, name, Kind::Collection))
+    }
+
+    /// Removes a keyspace with all its keys in one commit; says whether it was there.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is that of a collection;
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn drop_keyspace(&self, name: &str) -> Result<bool> {
+        self.scope().write(|session| catalog::remove(session, name, Kind::Keyspace))
+    }
+
+    /// Runs `work` in a transaction and commits it; rolls back when `work` fails. When another transaction gets in
+    /// the way, `work` runs again from its beginning, so it should have no effect outside the transaction.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, ErrorKind, inc};
+    ///
+    /// let db = Database::temporary()?;
+    /// db.collection::<Document>("accounts")?.insert_with_id("ann", &Document::new().with("cents", 500))?;
+    /// db.collection::<Document>("accounts")?.insert_with_id("bob", &Document::new().with("cents", 0))?;
+    /// db.transaction(|tx| {
+    ///     let accounts = tx.collection::<Document>("accounts")?;
+    ///     accounts.update("ann", inc("cents", -120))?;
+    ///     accounts.update("bob", inc("cents", 120))
+    /// })?;
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What `work` returns; [`Conflict`](crate::ErrorKind::Conflict) when many tries were all in vain; what
+    /// [`Transaction::commit`] returns.
+    pub fn transaction<R>(&self, work: impl FnMut(&Transaction) -> Result<R>) -> Result<R> {
+        self.transaction_with(TransactionOptions::default(), work)
+    }
+
+    /// As [`transaction`](Database::transaction), with options.
+    ///
+    /// # Errors
+    /// As [`transaction`](Database::transaction).
+    pub fn transaction_with<R>(
+        &self,
+        options: TransactionOptions,
+        mut work: impl FnMut(&Transaction) -> Result<R>,
+    ) -> Result<R> {
+        crate::session::retry(&*self.core.entropy, || {
+            let transaction = self.begin_with(options)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        })
+    }
+
+    /// Begins a transaction that is committed, or rolled back, by hand. Dropping it rolls back.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn begin(&self) -> Result<Transaction> {
+        self.begin_with(TransactionOptions::default())
+    }
+
+    /// As [`begin`](Database::begin), with options.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn begin_with(&self, options: TransactionOptions) -> Result<Transaction> {
+        let isolation = options.isolation.unwrap_or(self.core.isolation);
+        let durability = options.durability.unwrap_or(self.core.durability);
+        Ok(Transaction::new(Session::read_write(&self.core, isolation, durability)?))
+    }
+
+    /// A view of the whole database as it is now, for any number of reads.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        Ok(Snapshot::new(Session::read_only(&self.core)?))
+    }
+
+    /// Makes every commit so far survive power loss, those under [`Durability::Buffered`] too.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the disk fails; the database must then be reopened.
+    pub fn sync(&self) -> Result<()> {
+        self.core.store.sync()
+    }
+
+    /// Bytes used on disk, or in memory for a database that lives there.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn bytes_used(&self) -> Result<u64> {
+        self.core.store.bytes_used()
+    }
+
+    /// Writes a copy of the database, as it is at one moment during the call, to the new directory `to`. On the same
+    /// file system it takes little space and time.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is something at `to`;
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a database in memory; [`Closed`](crate::ErrorKind::Closed);
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub fn checkpoint(&self, to: impl AsRef<Path>) -> Result<()> {
+        match &self.core.storage {
+            Storage::Directory { store, .. } => store.checkpoint(to.as_ref()),
+            Storage::Memory => Err(Error::invalid("a database in memory has no files to copy")),
+        }
+    }
+
+    /// Makes everything durable and lets go of the directory. All other handles, iterators included, answer
+    /// [`Closed`](crate::ErrorKind::Closed) from then on; closing again does nothing.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the last sync fails; the database is closed all the same.
+    pub fn close(&self) -> Result<()> {
+        self.core.store.close()
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Database(Arc::clone(&self.core))
+    }
+}

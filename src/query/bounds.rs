@@ -1,0 +1,121 @@
+//! What a predicate means for the values of an index: ranges of their encodings.
+
+use blaze_core::key::{self, Order};
+use blaze_core::{KeyRange, Predicate, Value};
+
+/// The part of an index field that a predicate allows.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
+    /// Ranges of encodings, ascending and apart from each other.
+    pub(super) ranges: Vec<KeyRange>,
+    /// True if each range is one value, so that the next field of the index can be bounded, too.
+    pub(super) points: bool,
+    /// True if every value in the ranges satisfies the predicate, so that it need not be checked again.
+    pub(super) exact: bool,
+}
+
+impl Bounds {
+    fn points(mut encodings: Vec<Vec<u8>>, exact: bool) -> Bounds {
+        encodings.sort_unstable();
+        encodings.dedup();
+        let ranges = encodings.iter().map(|encoding| KeyRange::prefix(encoding)).collect();
+        Bounds { ranges, points: true, exact }
+    }
+
+    fn range(range: KeyRange) -> Bounds {
+        let ranges = if range.is_empty() { Vec::new() } else { vec![range] };
+        Bounds { ranges, points: false, exact: true }
+    }
+
+    /// The bounds of a predicate on an index field of this order; none where an index is of no use.
+    pub(super) fn of(predicate: &Predicate, order: Order) -> Option<Bounds> {
+        Some(match predicate {
+            Predicate::Eq(value) => Bounds::points(vec![encoded(value, order)], true),
+            Predicate::In(values) => Bounds::points(values.iter().map(|value| encoded(value, order)).collect(), true),
+            Predicate::Lt(value) => Bounds::range(compared(value, order, Side::Below, false)),
+            Predicate::Le(value) => Bounds::range(compared(value, order, Side::Below, true)),
+            Predicate::Gt(value) => Bounds::range(compared(value, order, Side::Above, false)),
+            Predicate::Ge(value) => Bounds::range(compared(value, order, Side::Above, true)),
+            Predicate::Between(low, high) => {
+                let (from, to) = (compared(low, order, Side::Above, true), compared(high, order, Side::Below, true));
+                Bounds::range(from.intersect(&to))
+            }
+            Predicate::StartsWith(prefix) => {
+                let mut bytes = Vec::new();
+                key::write_string_prefix(&mut bytes, prefix, order);
+                Bounds::range(KeyRange::prefix(&bytes))
+            }
+            Predicate::Exists(false) => {
+                let mut missing = Vec::new();
+                key::write_missing(&mut missing, order);
+                Bounds::points(vec![missing], true)
+            }
+            Predicate::Exists(true) => Bounds::range(present(order)),
+            Predicate::Contains(value) => contains(value, order),
+            // One element is looked up, the others are checked.
+            Predicate::All(values) => Bounds::points(vec![element(values.first()?, order)], false),
+            _ => return None,
+        })
+    }
+
+    /// Both bounds at once: right where each document has one value in the field.
+    pub(super) fn intersect(&self, other: &Bounds) -> Bounds {
+        let pairs = self.ranges.iter().flat_map(|a| other.ranges.iter().map(|b| a.intersect(b)));
+        let ranges = pairs.filter(|range| !range.is_empty()).collect();
+        Bounds { ranges, points: self.points || other.points, exact: self.exact && other.exact }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Below,
+    Above,
+}
+
+/// The values of the class of `value` that are below or above it, and itself if `inclusive`.
+fn compared(value: &Value, order: Order, side: Side, inclusive: bool) -> KeyRange {
+    let class = key::class_range(value, order);
+    let point = KeyRange::prefix(&encoded(value, order));
+    let after = point.end().map(<[u8]>::to_vec);
+    // In a descending index the values above come first.
+    let first_part = (side == Side::Below) == (order == Order::Ascending);
+    match (first_part, inclusive) {
+        (true, true) => KeyRange::new([class.start], after),
+        (true, false) => KeyRange::new([class.start], Some(point.start().to_vec())),
+        (false, true) => KeyRange::new(point.start(), Some(vec![class.end])),
+        (false, false) => KeyRange::new(after.unwrap_or_default(), Some(vec![class.end])),
+    }
+}
+
+/// Every whole value, null included.
+fn present(order: Order) -> KeyRange {
+    match order {
+        Order::Ascending => KeyRange::new([key::NULL], Some(vec![key::element_tag(order)])),
+        Order::Descending => KeyRange::new([key::element_tag(order) + 1], Some(vec![!key::NULL + 1])),
+    }
+}
+
+/// An element of an array; or a string, of which the index does not know what it contains.
+fn contains(value: &Value, order: Order) -> Bounds {
+    let elements = Bounds::points(vec![element(value, order)], true);
+    if !matches!(value, Value::String(_)) {
+        return elements;
+    }
+    let class = key::class_range(value, order);
+    let mut ranges = elements.ranges;
+    ranges.push(KeyRange::new([class.start], Some(vec![class.end])));
+    ranges.sort_unstable_by(|a, b| a.start().cmp(b.start()));
+    Bounds { ranges, points: false, exact: false }
+}
+
+fn encoded(value: &Value, order: Order) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    key::write_value(&mut bytes, value, order);
+    bytes
+}
+
+fn element(value: &Value, order: Order) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    key::write_element(&mut bytes, value, order);
+    bytes
+}

@@ -1,0 +1,176 @@
+//! Order, timestamps, stamps, threads and the end.
+
+use super::*;
+
+contracts! {
+    writes_of_a_request_apply_in_their_order,
+    a_commit_is_visible_when_it_returns,
+    timestamps_grow_although_the_clock_jumps_back,
+    timestamps_follow_the_clock,
+    a_stamp_is_the_commit_timestamp,
+    a_stamp_outside_the_value_is_refused,
+    concurrent_increments_lose_nothing,
+    a_store_says_how_much_it_uses,
+    after_close_everything_answers_closed,
+    closing_waits_for_nobody_who_only_holds_a_handle,
+}
+
+fn writes_of_a_request_apply_in_their_order(fixture: &Fixture) {
+    fixture.fill(&["b", "m"]);
+    fixture.write(vec![
+        put("a", "1"),
+        put("a", "2"),
+        put("c", "deleted below"),
+        delete_range("b", Some("d")),
+        put("b", "after the range"),
+        delete("m"),
+        put("m", "after the delete"),
+        put("z", "deleted below"),
+        delete_range("y", None),
+        put("zz", "after the open range"),
+    ]);
+    let view = fixture.view();
+    assert_eq!(keys(&*view, &KeyRange::all(), Direction::Forward), "a b m zz");
+    assert_eq!((get(&*view, "a"), get(&*view, "b")), (Some("2".into()), Some("after the range".into())));
+}
+
+fn a_commit_is_visible_when_it_returns(fixture: &Fixture) {
+    for durability in [Durability::Sync, Durability::Buffered] {
+        let writes = vec![put("a", &format!("{durability:?}"))];
+        let ts = fixture.store.commit(CommitRequest { writes, durability, ..CommitRequest::default() }).unwrap();
+        assert_eq!(fixture.view().ts(), ts);
+        assert_eq!(fixture.get("a"), Some(format!("{durability:?}")));
+    }
+    fixture.store.sync().unwrap();
+}
+
+fn timestamps_grow_although_the_clock_jumps_back(fixture: &Fixture) {
+    let first = fixture.write(vec![put("a", "1")]);
+    fixture.clock.set_ms(5);
+    let second = fixture.write(vec![put("a", "2")]);
+    let third = fixture.write(vec![put("a", "3")]);
+    assert!(first < second && second < third, "{first} {second} {third}");
+    assert_conflict({
+        let transaction = fixture.begin(Isolation::Serializable).read("a").write(put("a", "4"));
+        fixture.write(vec![put("a", "5")]);
+        transaction.commit()
+    });
+}
+
+fn timestamps_follow_the_clock(fixture: &Fixture) {
+    fixture.clock.set_ms(2_000_000);
+    assert_eq!(fixture.write(vec![put("a", "1")]), Timestamp::from_ms(2_000_000));
+    fixture.clock.advance_ms(100_000);
+    assert_eq!(fixture.write(vec![put("a", "1")]), Timestamp::from_ms(2_100_000));
+}
+
+fn a_stamp_is_the_commit_timestamp(fixture: &Fixture) {
+    let stamped = |key: &str, value: &str, at| Write::Put {
+        family: Family::Data,
+        key: key.into(),
+        value: value.into(),
+        stamp_at: Some(at),
+    };
+    let ts = fixture.write(vec![stamped("a", "________", 0), stamped("b", "before________after", 6)]);
+    let view = fixture.view();
+    let stamp = ts.to_bits().to_be_bytes();
+    assert_eq!(view.get(Family::Data, b"a").unwrap().unwrap(), stamp);
+    assert_eq!(view.get(Family::Data, b"b").unwrap().unwrap(), [b"before", stamp.as_slice(), b"after"].concat());
+}
+
+fn a_stamp_outside_the_value_is_refused(fixture: &Fixture) {
+    for (value, at) in [("", 0), ("_______", 0), ("________", 1), ("________", usize::MAX)] {
+        let write = Write::Put { family: Family::Data, key: b"a".to_vec(), value: value.into(), stamp_at: Some(at) };
+        let writes = vec![put("b", "1"), write];
+        let result = fixture.store.commit(CommitRequest { writes, ..CommitRequest::default() });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Invalid, "{value:?} at {at}");
+    }
+    assert_eq!(fixture.get("b"), None);
+}
+
+fn concurrent_increments_lose_nothing(fixture: &Fixture) {
+    const THREADS: u64 = 4;
+    const INCREMENTS: u64 = 100;
+    let increment = |isolation| {
+        loop {
+            let transaction = fixture.begin(isolation).read("n");
+            let value: u64 = get(&*transaction.view, "n").map_or(0, |value| value.parse().unwrap());
+            match transaction.write(put("n", &(value + 1).to_string())).commit() {
+                Ok(_) => return,
+                Err(error) => assert!(error.kind().is_retryable(), "{error}"),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let isolation = if thread % 2 == 0 { Isolation::Serializable } else { Isolation::Snapshot };
+            scope.spawn(move || (0..INCREMENTS).for_each(|_| increment(isolation)));
+        }
+    });
+    assert_eq!(fixture.get("n"), Some((THREADS * INCREMENTS).to_string()));
+}
+
+fn a_store_says_how_much_it_uses(fixture: &Fixture) {
+    let before = fixture.store.bytes_used().unwrap();
+    fixture.write(vec![put("a", &"v".repeat(10_000))]);
+    assert!(fixture.store.bytes_used().unwrap() >= before + 10_000);
+}
+
+fn after_close_everything_answers_closed(fixture: &Fixture) {
+    fixture.fill(&["a", "b"]);
+    let (store, view) = (&fixture.store, fixture.view());
+    let mut cursor = view.cursor(Family::Data, &KeyRange::all(), Direction::Forward).unwrap();
+    cursor.next().unwrap();
+    store.close().unwrap();
+    store.close().unwrap();
+    let refusals = [
+        store.read_point().map(drop),
+        store.commit(CommitRequest { writes: vec![put("a", "1")], ..CommitRequest::default() }).map(drop),
+        store.commit(CommitRequest::default()).map(drop),
+        store.sync(),
+        store.bytes_used().map(drop),
+        view.get(Family::Data, b"a").map(drop),
+        view.get(Family::Data, b"absent").map(drop),
+        view.visit_many(Family::Data, &[b"a"], &mut |_, _| Ok(())),
+        view.cursor(Family::Data, &KeyRange::all(), Direction::Forward).map(drop),
+        cursor.next().map(drop),
+        cursor.seek(b"a"),
+    ];
+    for (position, refusal) in refusals.into_iter().enumerate() {
+        assert_eq!(refusal.map_err(|error| error.kind()), Err(ErrorKind::Closed), "call {position}");
+    }
+}
+
+fn closing_waits_for_nobody_who_only_holds_a_handle(fixture: &Fixture) {
+    fixture.write((0..2_000).map(|key| put(&format!("{key:05}"), "value")).collect());
+    let closed = |error: blaze_core::Error| assert_eq!(error.kind(), ErrorKind::Closed);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                loop {
+                    let Ok(view) = fixture.store.read_point().map_err(closed) else { return };
+                    let all = view.cursor(Family::Data, &KeyRange::all(), Direction::Reverse).map_err(closed);
+                    let Ok(mut cursor) = all else { return };
+                    let mut entries = 0;
+                    while let Ok(Some(_)) = cursor.next().map_err(closed) {
+                        entries += 1;
+                    }
+                    assert!(entries <= 2_000);
+                    if view.get(Family::Data, b"00001").map_err(closed).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        scope.spawn(|| {
+            let write = || CommitRequest { writes: vec![put("00001", "new")], ..CommitRequest::default() };
+            while fixture.store.commit(write()).map_err(closed).is_ok() {}
+        });
+        scope.spawn(|| {
+            for _ in 0..200 {
+                let _ = fixture.view().get(Family::Data, b"00001");
+            }
+            fixture.store.close().unwrap();
+        });
+    });
+}
