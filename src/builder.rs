@@ -6,7 +6,7 @@ use std::sync::Arc;
 use blaze_core::{Clock, Durability, Entropy, Isolation, MemStore, Result, Store};
 use blaze_lsm::{CreateMode, LsmOptions, LsmStore};
 
-use crate::database::{Core, Database, Storage};
+use crate::database::{Database, Storage};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// The settings of a database, checked when it is opened.
@@ -141,6 +141,6 @@ impl DatabaseBuilder {
     }
 
     fn assemble(self, store: Arc<dyn Store>, storage: Storage) -> Result<Database> {
-        Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability)
+        Database::assemble(store, storage, self.clock, self.entropy, self.isolation, self.durability)
     }
 }

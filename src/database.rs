@@ -55,8 +55,9 @@ pub(crate) enum Storage {
     Directory { store: Arc<LsmStore>, remove_at_end: Option<PathBuf> },
 }
 
-impl Core {
-    pub(crate) fn new(
+impl Database {
+    /// Puts a database together over a store that is open.
+    pub(crate) fn assemble(
         store: Arc<dyn Store>,
         storage: Storage,
         clock: Arc<dyn Clock>,

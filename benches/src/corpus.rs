@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 
 use blaze_core::{Entropy, Path, SeededEntropy};
 use ruzstd::decoding::StreamingDecoder;
@@ -22,8 +22,11 @@ pub struct Corpus {
 
 #[derive(Clone, Debug)]
 enum Source {
-    /// Lines of JSON, compressed with zstd.
-    File(std::path::PathBuf),
+    /// Lines of JSON, compressed with zstd, in a directory if one is given.
+    File {
+        directory: Option<PathBuf>,
+        name: &'static str,
+    },
     Generated {
         seed: u64,
         count: usize,
@@ -37,7 +40,7 @@ impl Corpus {
     /// The corpora of the benchmarks of documents, the files in `data` and the generated one.
     #[must_use]
     pub fn all(data: Option<&FilePath>) -> Vec<Corpus> {
-        let file = |name: &str| Source::File(data.unwrap_or(FilePath::new("")).join(name));
+        let file = |name| Source::File { directory: data.map(FilePath::to_path_buf), name };
         let generated = Source::Generated { seed: 42, count: GENERATED };
         vec![
             Corpus { name: "movies", path: "year".into(), source: file("movies.jsonl.zst") },
@@ -50,8 +53,9 @@ impl Corpus {
     #[must_use]
     pub fn missing(&self) -> Option<String> {
         match &self.source {
-            Source::File(path) if !path.is_file() => {
-                Some(format!("{} is not in the directory that --data names", path.file_name()?.display()))
+            Source::File { directory: None, name } => Some(format!("{name} is looked for in the directory of --data")),
+            Source::File { directory: Some(directory), name } if !directory.join(name).is_file() => {
+                Some(format!("{name} is not in {}", directory.display()))
             }
             _ => None,
         }
@@ -63,8 +67,9 @@ impl Corpus {
     /// Those of reading; those of `visit`.
     pub fn for_each(&self, mut visit: impl FnMut(&str) -> Result<()>) -> Result<()> {
         match &self.source {
-            Source::File(path) => {
-                for line in BufReader::new(StreamingDecoder::new(File::open(path)?)?).lines() {
+            Source::File { directory, name } => {
+                let file = File::open(directory.as_deref().unwrap_or(FilePath::new("")).join(name))?;
+                for line in BufReader::new(StreamingDecoder::new(file)?).lines() {
                     visit(&line?)?;
                 }
                 Ok(())

@@ -70,10 +70,10 @@ fn equal(screen: &mut Screen, documents: &Collection<Document>, survey: &Survey,
         &format!("Documents whose {path} is {}", plain(&value)),
         &format!("documents.find(field({path:?}).eq({})).run()?", literal(&value)),
     );
-    let query = || documents.find(field(path).eq(value.clone()));
-    let (found, elapsed) = timed(|| query().run());
+    let query = documents.find(field(path).eq(value.clone()));
+    let (found, elapsed) = timed(|| query.run());
     let found = found?;
-    screen.plan(&query().explain()?);
+    screen.plan(&query.explain()?);
     answer(screen, survey, asked, &found);
     screen.time(elapsed);
     let is_equal = |found: &Found<Document>| at(found, path).is_some_and(|held| plain(held) == plain(&value));
@@ -87,10 +87,10 @@ fn range(screen: &mut Screen, documents: &Collection<Document>, survey: &Survey,
         &format!("The {ROWS} with the highest {path}, from {} upwards", plain(&value)),
         &format!("documents.find(field({path:?}).ge({})).sort(desc({path:?})).limit({ROWS}).run()?", literal(&value)),
     );
-    let query = || documents.find(field(path).ge(value.clone())).sort(desc(path)).limit(ROWS);
-    let (found, elapsed) = timed(|| query().run());
+    let query = documents.find(field(path).ge(value.clone())).sort(desc(path)).limit(ROWS);
+    let (found, elapsed) = timed(|| query.run());
     let found = found?;
-    screen.plan(&query().explain()?);
+    screen.plan(&query.explain()?);
     answer(screen, survey, asked, &found);
     screen.time(elapsed);
     screen.check(
@@ -106,10 +106,10 @@ fn contains(screen: &mut Screen, documents: &Collection<Document>, survey: &Surv
         &format!("Documents whose {path} contains {}", plain(&value)),
         &format!("documents.find(field({path:?}).contains({})).run()?", literal(&value)),
     );
-    let query = || documents.find(field(path).contains(value.clone()));
-    let (found, elapsed) = timed(|| query().run());
+    let query = documents.find(field(path).contains(value.clone()));
+    let (found, elapsed) = timed(|| query.run());
     let found = found?;
-    screen.plan(&query().explain()?);
+    screen.plan(&query.explain()?);
     answer(screen, survey, asked, &found);
     screen.time(elapsed);
     let contains = |found: &Found<Document>| {
@@ -178,10 +178,10 @@ fn similar(screen: &mut Screen, documents: &Collection<Document>, survey: &Surve
     );
     screen.labelled("text", &shortened(example, 240));
     let vector = survey.similar.vector(example, &mut crate::similar_text::Counter::new());
-    let search = || documents.search().nearest(SIMILAR_TEXT, &vector).limit(ROWS);
-    let (hits, elapsed) = timed(|| search().run());
+    let search = documents.search().nearest(SIMILAR_TEXT, &vector).limit(ROWS);
+    let (hits, elapsed) = timed(|| search.run());
     let hits = hits?;
-    screen.plan(&search().explain()?);
+    screen.plan(&search.explain()?);
     let mut table = Table::with_titles(&["#distance", text]);
     for hit in &hits {
         let text = at(&hit.value, text).map_or_else(String::new, plain);

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ use crate::sources::SourceText;
 use crate::stopwatch::timed;
 use crate::table::{Table, shortened};
 use crate::terminal::{Screen, counted, duration, grouped, size};
+
+/// Documents in one commit of the load: small enough for a lively progress bar.
+const BATCH_ROWS: usize = 200;
 
 /// The piece of code that the tour looks for.
 const CODE: &str = "\
@@ -71,7 +75,9 @@ pub(crate) fn load(screen: &mut Screen, db: &Database, corpus: &Corpus) -> Outco
             Some(*sum)
         }))
         .collect();
-    let progress = RefCell::new(screen.progress("files", sources.files.len() as u64));
+    let (total, all_bytes) = (sources.files.len() as u64, sources.bytes);
+    let progress = Rc::new(RefCell::new(screen.progress("files", total)));
+    let shown = Rc::clone(&progress);
     let failure = RefCell::new(None);
     thread::scope(|scope| -> Outcome<()> {
         let documents = sources.documents(&corpus.packages, scope);
@@ -80,8 +86,8 @@ pub(crate) fn load(screen: &mut Screen, db: &Database, corpus: &Corpus) -> Outco
         let documents = documents.zip(&sources.files).map(|(document, file)| {
             (DocumentId::from(format!("{}/{}", corpus.packages[file.package].id(), file.path)), document)
         });
-        let bulk = files.bulk().progress(|done| {
-            progress.borrow_mut().advance(done, bytes.get(done as usize).copied().unwrap_or(sources.bytes));
+        let bulk = files.bulk().batch_rows(BATCH_ROWS).progress(move |done| {
+            shown.borrow_mut().advance(done, bytes.get(done as usize).copied().unwrap_or(all_bytes));
         });
         bulk.insert_with_ids(documents)?;
         Ok(())
@@ -89,7 +95,7 @@ pub(crate) fn load(screen: &mut Screen, db: &Database, corpus: &Corpus) -> Outco
     if let Some(error) = failure.into_inner() {
         return Err(error);
     }
-    let elapsed = progress.into_inner().finish(sources.bytes);
+    let elapsed = progress.borrow_mut().finish(all_bytes);
 
     let (result, indexing) = timed(|| -> Outcome<()> {
         files.ensure_index(Index::on("package").then_desc("lines"))?;
@@ -128,9 +134,9 @@ pub(crate) fn by_licence_and_keyword(screen: &mut Screen, db: &Database, corpus:
         ),
     );
     let packages = db.collection::<Package>("packages")?;
-    let query = || packages.find(field("licence").eq(licence).and(field("keywords").contains(keyword)));
-    let (found, elapsed) = timed(|| query().run());
-    let (found, plan) = (found?, query().explain()?);
+    let query = packages.find(field("licence").eq(licence).and(field("keywords").contains(keyword)));
+    let (found, elapsed) = timed(|| query.run());
+    let (found, plan) = (found?, query.explain()?);
     screen.plan(&plan);
     let mut table = Table::new(["package", "#files", "description"]);
     for package in found.iter().take(8) {
@@ -181,9 +187,9 @@ pub(crate) fn dependencies(screen: &mut Screen, db: &Database, corpus: &Corpus) 
         &format!("What depends on {chosen}?"),
         &format!("packages.find(field(\"dependencies\").contains({chosen:?})).run()?"),
     );
-    let query = || packages.find(field("dependencies").contains(chosen.as_str()));
-    let (found, elapsed) = timed(|| query().run());
-    let (found, plan) = (found?, query().explain()?);
+    let query = packages.find(field("dependencies").contains(chosen.as_str()));
+    let (found, elapsed) = timed(|| query.run());
+    let (found, plan) = (found?, query.explain()?);
     screen.plan(&plan);
     screen.table(&package_table(found.iter().take(8).map(|found| &found.value)));
     and_more(screen, found.len(), 8);
@@ -213,10 +219,10 @@ pub(crate) fn longest_files(screen: &mut Screen, db: &Database, package: &str) -
         &format!("files.find(field(\"package\").eq({package:?})).sort(desc(\"lines\")).limit(5).run()?"),
     );
     let files = db.collection::<SourceText>("files")?;
-    let query = || files.find(field("package").eq(package)).sort(desc("lines")).limit(5);
-    let (found, elapsed) = timed(|| query().run());
+    let query = files.find(field("package").eq(package)).sort(desc("lines")).limit(5);
+    let (found, elapsed) = timed(|| query.run());
     let found = found?;
-    screen.plan(&query().explain()?);
+    screen.plan(&query.explain()?);
     let mut table = Table::new(["file", "#lines", "#bytes"]);
     for file in &found {
         table.row([file.path.clone(), grouped(file.lines), grouped(file.text.len() as u64)]);
@@ -236,10 +242,10 @@ pub(crate) fn similar_files(screen: &mut Screen, db: &Database, corpus: &Corpus)
     screen.labelled("code", CODE);
     let files = db.collection::<SourceText>("files")?;
     let code = corpus.sources.similar.vector(CODE, &mut Counter::new());
-    let everywhere = || files.search().nearest("similar_text", &code).limit(5);
-    answer_search(screen, everywhere)?;
+    let everywhere = files.search().nearest("similar_text", &code).limit(5);
+    answer_search(screen, &everywhere)?;
     // The best file's package, so that the filter has something to find.
-    let Some(best) = everywhere().run()?.into_iter().next() else {
+    let Some(best) = everywhere.run()?.into_iter().next() else {
         return Ok(None);
     };
     let package = best.package.clone();
@@ -250,10 +256,9 @@ pub(crate) fn similar_files(screen: &mut Screen, db: &Database, corpus: &Corpus)
             "files.search().nearest(\"similar_text\", &code)\n    .filter(field(\"package\").eq({package:?})).limit(5).run()?"
         ),
     );
-    let within =
-        || files.search().nearest("similar_text", &code).filter(field("package").eq(package.as_str())).limit(5);
-    answer_search(screen, within)?;
-    let found = within().run()?;
+    let within = files.search().nearest("similar_text", &code).filter(field("package").eq(package.as_str())).limit(5);
+    answer_search(screen, &within)?;
+    let found = within.run()?;
     let expected = files.find(field("package").eq(package.as_str())).count()?.min(5);
     screen.check(
         found.len() as u64 == expected && found.iter().all(|hit| hit.package == package),
@@ -262,9 +267,9 @@ pub(crate) fn similar_files(screen: &mut Screen, db: &Database, corpus: &Corpus)
     Ok(Some(package))
 }
 
-fn answer_search(screen: &Screen, search: impl Fn() -> Search<SourceText>) -> Outcome<()> {
-    let (found, elapsed) = timed(|| search().run());
-    screen.plan(&search().explain()?);
+fn answer_search(screen: &Screen, search: &Search<SourceText>) -> Outcome<()> {
+    let (found, elapsed) = timed(|| search.run());
+    screen.plan(&search.explain()?);
     let mut table = Table::new(["package", "file", "#lines", "#distance"]);
     for hit in &found? {
         table.row([hit.package.clone(), shortened(&hit.path, 60), grouped(hit.lines), format!("{:.3}", hit.distance)]);

@@ -22,10 +22,34 @@ pub(crate) enum Style {
     Alarm,
 }
 
-/// Where the tour prints, and what it knows about the place.
-pub(crate) struct Screen {
+/// What standard output can show.
+#[derive(Clone, Copy)]
+pub(crate) struct Output {
     colour: bool,
     terminal: bool,
+}
+
+impl Output {
+    /// Prints as it is. A reader that has gone away, as in `tour | head`, is no reason to stop the work.
+    fn print(self, text: &str) {
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    fn style(self, style: Style, text: &str) -> String {
+        let code = match style {
+            Style::Accent => "38;5;208",
+            Style::Strong => "1",
+            Style::Faint => "2",
+            Style::Alarm => "1;31",
+        };
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// Where the tour prints, and what has been said so far.
+pub(crate) struct Screen {
+    output: Output,
     width: usize,
     sections: usize,
     checks: usize,
@@ -37,9 +61,9 @@ impl Screen {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let terminal = io::stdout().is_terminal();
         let width = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100);
+        let colour = terminal && !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb");
         Screen {
-            colour: terminal && !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb"),
-            terminal,
+            output: Output { colour, terminal },
             width: usize::clamp(width, 60, 140),
             sections: 0,
             checks: 0,
@@ -47,20 +71,12 @@ impl Screen {
         }
     }
 
-    /// Prints as it is. A reader that has gone away, as in `tour | head`, is no reason to stop the work.
     fn print(&self, text: &str) {
-        let mut out = io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        self.output.print(text);
     }
 
     pub(crate) fn style(&self, style: Style, text: &str) -> String {
-        let code = match style {
-            Style::Accent => "38;5;208",
-            Style::Strong => "1",
-            Style::Faint => "2",
-            Style::Alarm => "1;31",
-        };
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        self.output.style(style, text)
     }
 
     pub(crate) fn title(&self, title: &str, subtitle: &str) {
@@ -139,14 +155,21 @@ impl Screen {
     }
 
     /// Shows the progress of something with `total` parts.
-    pub(crate) fn progress(&self, what: &str, total: u64) -> Progress<'_> {
-        Progress { screen: self, what: what.to_owned(), total, stopwatch: Stopwatch::start(), drawn: None, quarters: 0 }
+    pub(crate) fn progress(&self, what: &str, total: u64) -> Progress {
+        Progress {
+            output: self.output,
+            what: what.to_owned(),
+            total,
+            stopwatch: Stopwatch::start(),
+            drawn: None,
+            quarters: 0,
+        }
     }
 }
 
 /// A bar that fills on a terminal; a line for each quarter in a pipe.
-pub(crate) struct Progress<'a> {
-    screen: &'a Screen,
+pub(crate) struct Progress {
+    output: Output,
     what: String,
     total: u64,
     stopwatch: Stopwatch,
@@ -154,29 +177,29 @@ pub(crate) struct Progress<'a> {
     quarters: u64,
 }
 
-impl Progress<'_> {
+impl Progress {
     /// Shows that `done` parts with so many bytes are through.
     pub(crate) fn advance(&mut self, done: u64, bytes: u64) {
         let elapsed = self.stopwatch.elapsed();
-        if self.screen.terminal {
+        if self.output.terminal {
             if done >= self.total || self.drawn.is_none_or(|drawn| elapsed - drawn >= REDRAW) {
                 self.drawn = Some(elapsed);
-                self.screen.print(&format!("\r\x1b[2K{INDENT}{}", self.bar(done, bytes, elapsed)));
+                self.output.print(&format!("\r\x1b[2K{INDENT}{}", self.bar(done, bytes, elapsed)));
             }
         } else {
             let quarters = (done * 4).checked_div(self.total).unwrap_or(4);
             if quarters > self.quarters {
                 self.quarters = quarters;
-                self.screen.print(&format!("{INDENT}{}\n", self.figures(done, bytes, elapsed)));
+                self.output.print(&format!("{INDENT}{}\n", self.figures(done, bytes, elapsed)));
             }
         }
     }
 
     /// Leaves the bar behind and says how long it took.
-    pub(crate) fn finish(mut self, bytes: u64) -> Duration {
+    pub(crate) fn finish(&mut self, bytes: u64) -> Duration {
         self.advance(self.total, bytes);
-        if self.screen.terminal {
-            self.screen.print("\n");
+        if self.output.terminal {
+            self.output.print("\n");
         }
         self.stopwatch.elapsed()
     }
@@ -185,8 +208,8 @@ impl Progress<'_> {
         let share = if self.total == 0 { 1.0 } else { (done as f64 / self.total as f64).clamp(0.0, 1.0) };
         let filled = (0..BAR_COLUMNS).filter(|&column| (column as f64 + 0.5) / (BAR_COLUMNS as f64) < share).count();
         let (full, empty) = ("━".repeat(filled), "━".repeat(BAR_COLUMNS - filled));
-        let bar = if self.screen.colour {
-            self.screen.style(Style::Accent, &full) + &self.screen.style(Style::Faint, &empty)
+        let bar = if self.output.colour {
+            self.output.style(Style::Accent, &full) + &self.output.style(Style::Faint, &empty)
         } else {
             full + &"·".repeat(BAR_COLUMNS - filled)
         };

@@ -30,15 +30,8 @@ impl Coverage {
         match &mut *progress {
             Progress::Nothing => *progress = Progress::UpTo(key.to_vec()),
             Progress::UpTo(farthest) => {
-                // A seek may have gone back; what was read stays read.
-                let farther = match self.direction {
-                    Direction::Forward => key > farthest.as_slice(),
-                    Direction::Reverse => key < farthest.as_slice(),
-                };
-                if farther {
-                    farthest.clear();
-                    farthest.extend_from_slice(key);
-                }
+                farthest.clear();
+                farthest.extend_from_slice(key);
             }
             Progress::Everything => {}
         }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use blaze_core::{Cursor, Direction, Entry, KeyRange, Result};
 
 use super::coverage::Coverage;
-use super::write_set::Overlay;
+use super::write_set::{Overlay, OverlayEntry};
 
 /// A walk over a range of the store and of the transaction's own writes, merged.
 pub(crate) struct SessionCursor {
     base: Box<dyn Cursor>,
     direction: Direction,
-    entries: Vec<(Vec<u8>, Option<Arc<Vec<u8>>>)>,
+    entries: Vec<OverlayEntry>,
     removed: Vec<KeyRange>,
     position: usize,
     coverage: Option<Arc<Coverage>>,
@@ -66,17 +66,6 @@ impl SessionCursor {
             }
         }
         Ok(entry)
-    }
-
-    /// Moves so that the next entry is the first at or beyond `key` in the cursor's direction.
-    pub(crate) fn seek(&mut self, key: &[u8]) -> Result<()> {
-        let before = |entry: &[u8]| match self.direction {
-            Direction::Forward => entry < key,
-            Direction::Reverse => entry > key,
-        };
-        self.position = self.entries.partition_point(|(entry, _)| before(entry));
-        self.head = Head::Unknown;
-        self.base.seek(key)
     }
 
     /// Puts the next entry into `current`; false at the end.

@@ -39,13 +39,6 @@ impl Scope {
             Scope::Session(session) => session.atomically(|| work(session)),
         }
     }
-
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        match self {
-            Scope::Database(core) => core,
-            Scope::Session(session) => session.core(),
-        }
-    }
 }
 
 /// Runs `work` in a transaction of its own, as often as conflicts require.

@@ -15,11 +15,14 @@ const OVERHEAD_BYTES: usize = 64;
 /// written after it follows.
 #[derive(Debug, Default)]
 pub(crate) struct WriteSet {
-    writes: BTreeMap<(Family, Vec<u8>), Pending>,
+    writes: BTreeMap<WrittenKey, Pending>,
     removed: Vec<(Family, KeyRange)>,
     bytes: usize,
     undo: Option<Undo>,
 }
+
+/// A key in its family.
+type WrittenKey = (Family, Vec<u8>);
 
 /// The last write to a key.
 #[derive(Clone, Debug)]
@@ -31,7 +34,7 @@ enum Pending {
 /// How to take back the writes of an operation that fails.
 #[derive(Debug)]
 struct Undo {
-    before: Vec<((Family, Vec<u8>), Option<Pending>)>,
+    before: Vec<(WrittenKey, Option<Pending>)>,
     removed: usize,
     bytes: usize,
 }
@@ -43,9 +46,12 @@ pub(crate) enum Lookup {
     Unwritten,
 }
 
+/// A key and what the transaction has made of it: a value, or nothing.
+pub(crate) type OverlayEntry = (Vec<u8>, Option<Arc<Vec<u8>>>);
+
 /// The part of a write set that a cursor lays over the store: keys in the cursor's direction.
 pub(crate) struct Overlay {
-    pub(crate) entries: Vec<(Vec<u8>, Option<Arc<Vec<u8>>>)>,
+    pub(crate) entries: Vec<OverlayEntry>,
     pub(crate) removed: Vec<KeyRange>,
 }
 
@@ -80,7 +86,7 @@ impl WriteSet {
         self.removed.push((family, range));
     }
 
-    fn set(&mut self, key: (Family, Vec<u8>), pending: Pending) {
+    fn set(&mut self, key: WrittenKey, pending: Pending) {
         self.bytes += cost(&key.1, &pending);
         let old = self.writes.insert(key.clone(), pending);
         self.bytes -= old.as_ref().map_or(0, |old| cost(&key.1, old));
@@ -89,7 +95,7 @@ impl WriteSet {
         }
     }
 
-    fn forget(&mut self, key: (Family, Vec<u8>)) {
+    fn forget(&mut self, key: WrittenKey) {
         let old = self.writes.remove(&key);
         self.bytes -= old.as_ref().map_or(0, |old| cost(&key.1, old));
         if let Some(undo) = &mut self.undo {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::entry::{Change, DictionaryEntry};
@@ -23,7 +24,7 @@ pub struct Dictionary {
     key_ids: HashMap<Arc<str>, u32>,
     shapes: Vec<Shape>,
     /// Shapes by the hash of their keys; one whose place is taken stands at the next free hash.
-    shape_ids: HashMap<u64, u32>,
+    shape_ids: HashMap<u64, u32, BuildHasherDefault<HashedAlready>>,
     /// What each ordinal brought: the position in `keys` or `shapes`.
     learnt: Vec<Learnt>,
     limits: Limits,
@@ -246,6 +247,24 @@ impl fmt::Debug for Dictionary {
     }
 }
 
+/// Leaves a key alone that is a hash itself.
+#[derive(Clone, Default)]
+struct HashedAlready(u64);
+
+impl Hasher for HashedAlready {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.0 = self.0 << 8 | u64::from(byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// A hash that is fast on short strings. That an adversary can make keys collide costs a walk over at most
 /// `SHAPES_MAX` shapes.
 fn hash_keys<'k>(keys: impl Iterator<Item = &'k str>) -> u64 {
@@ -258,7 +277,7 @@ fn hash_keys<'k>(keys: impl Iterator<Item = &'k str>) -> u64 {
         let tail = rest.iter().fold(0, |tail, &byte| tail << 8 | u64::from(byte));
         mix(tail << 8 | key.len() as u64 & 0xFF);
     }
-    hash
+    hash ^ hash >> 32 // multiplication leaves the low bits poor
 }
 
 /// Calls `visit` with each map, outer ones first, until it answers false; true if it never did.
