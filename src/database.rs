@@ -115,7 +115,7 @@ impl Database {
 
     /// The collection `name` of documents of type `T`, created if it is not there.
     ///
-    /// `T` is any type of serde's that is a struct or a map, or [`Document`](crate::Document).
+    /// `T` is any type of serde's that is a struct or a map, or [`Document`](struct@crate::Document).
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty, too long, or that of a keyspace;

@@ -219,7 +219,9 @@ fn load(screen: &mut Screen, documents: &Collection<Document>, file: &JsonLines,
         let mut document = document.and_then(|document| survey.accepted(document, &mut ids)).ok()?;
         if let Some(text) = survey.text.as_ref().and_then(|field| document.get(field)).and_then(Value::as_str) {
             let vector = survey.similar.vector(text, &mut counter);
-            document.insert(SIMILAR_TEXT, Value::Vector(Vector::F32(vector)));
+            if !vector.is_empty() {
+                document.insert(SIMILAR_TEXT, Vector::F32(vector));
+            }
         }
         Some(document)
     });

@@ -64,7 +64,7 @@ pub(crate) fn load(screen: &mut Screen, db: &Database, corpus: &Corpus) -> Outco
     let packages = db.collection::<Package>("packages")?;
     packages.ensure_index(Index::on("licence").then("keywords"))?;
     packages.ensure_index(Index::on("dependencies"))?;
-    packages.bulk().insert_with_ids(corpus.packages.iter().map(|package| (package.id().into(), package.clone())))?;
+    packages.bulk().insert_with_ids(corpus.packages.iter().map(|package| (package.id(), package.clone())))?;
 
     let files = db.collection::<SourceText>("files")?;
     let sources = &corpus.sources;
@@ -83,9 +83,9 @@ pub(crate) fn load(screen: &mut Screen, db: &Database, corpus: &Corpus) -> Outco
         let documents = sources.documents(&corpus.packages, scope);
         // A file that cannot be read ends the load.
         let documents = documents.map_while(|document| document.map_err(|error| failure.replace(Some(error))).ok());
-        let documents = documents.zip(&sources.files).map(|(document, file)| {
-            (DocumentId::from(format!("{}/{}", corpus.packages[file.package].id(), file.path)), document)
-        });
+        let documents = documents
+            .zip(&sources.files)
+            .map(|(document, file)| (format!("{}/{}", corpus.packages[file.package].id(), file.path), document));
         let bulk = files.bulk().batch_rows(BATCH_ROWS).progress(move |done| {
             shown.borrow_mut().advance(done, bytes.get(done as usize).copied().unwrap_or(all_bytes));
         });

@@ -35,7 +35,8 @@ pub(crate) struct SourceText {
     pub(crate) path: String,
     pub(crate) text: String,
     pub(crate) lines: u64,
-    /// See `similar_text.rs`.
+    /// See `similar_text.rs`. An empty file has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) similar_text: Vec<f32>,
 }
 

@@ -22,7 +22,7 @@ use crate::query::Query;
 use crate::search::Search;
 use crate::session::{Scope, Session};
 
-/// A map from ids to documents of type `T`: any type of serde's that is a struct or a map, or [`Document`].
+/// A map from ids to documents of type `T`: any type of serde's that is a struct or a map, or [`Document`](struct@crate::Document).
 ///
 /// Taken from a [`Database`](crate::Database), each operation is a commit of its own, durable when it returns; taken
 /// from a [`Transaction`](crate::Transaction) it belongs to that, taken from a [`Snapshot`](crate::Snapshot) it only

@@ -111,9 +111,6 @@ fn fit(
     }
     if equal_fields == 0 && !bounded {
         ranges = vec![scan_range(index.id)];
-    } else if !bounded {
-        // The values are followed by other fields and the id.
-        ranges = ranges.iter().map(|range| KeyRange::prefix(range.start())).collect();
     }
     let direction = (ranges.len() <= 1 && !multi_entry).then(|| order_of(&fields[equal_fields..], sort)).flatten();
     if direction == Some(Direction::Reverse) {

@@ -54,7 +54,7 @@ impl Candidates {
             counters: Counters::default(),
             record: Vec::new(),
         };
-        candidates.open_range()?; // now, so that all is read as it is at this moment
+        candidates.open_range()?;
         Ok(candidates)
     }
 
@@ -105,7 +105,9 @@ impl Candidates {
                 }
                 Plan::Index(index) => {
                     let (_, id) = read_id(key, &index.fields)?;
-                    if !index.multi_entry || self.seen.insert(id.clone()) {
+                    // In a transaction, too: what is changed while it is iterated over may move to a later range.
+                    let once = !index.multi_entry && self.session.is_read_only();
+                    if once || self.seen.insert(id.clone()) {
                         return Ok(Some((id, false)));
                     }
                 }
@@ -150,7 +152,8 @@ impl Candidates {
 
 /// The documents of an answer, one after another; see [`Query::iter`](crate::Query::iter).
 ///
-/// Owns what it needs: it may outlive the handle it came from. After an error it ends.
+/// Owns what it needs: it may outlive the handle it came from. After an error it ends. In a transaction, what that
+/// transaction writes while it iterates may show or not; no document comes twice.
 #[derive(Debug)]
 pub struct Rows<T> {
     source: Source,

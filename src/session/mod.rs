@@ -35,6 +35,8 @@ struct Writer {
     isolation: Isolation,
     durability: Durability,
     state: Mutex<State>,
+    /// Held by one operation at a time, so that a failing one takes back its own writes only.
+    operation: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -56,8 +58,8 @@ impl Session {
     /// A session that can be committed.
     pub(crate) fn read_write(core: &Arc<Core>, isolation: Isolation, durability: Durability) -> Result<Arc<Session>> {
         let point = core.store.read_point()?;
-        let writer = Some(Writer { isolation, durability, state: Mutex::default() });
-        Ok(Arc::new(Session { core: Arc::clone(core), point, writer }))
+        let writer = Writer { isolation, durability, state: Mutex::default(), operation: Mutex::default() };
+        Ok(Arc::new(Session { core: Arc::clone(core), point, writer: Some(writer) }))
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -161,11 +163,12 @@ impl Session {
 
     /// Runs `work` so that its writes are all kept, or none if it fails.
     pub(crate) fn atomically<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
-        self.writer()?.state()?.writes.begin_undo();
+        let writer = self.writer()?;
+        let _operation = writer.operation.lock();
+        writer.state()?.writes.begin_undo();
         let result = work();
         // The session may have been ended meanwhile by its owner; then there is nothing to undo.
-        let mut state = self.writer()?.state.lock();
-        state.writes.end_undo(result.is_ok());
+        writer.state.lock().writes.end_undo(result.is_ok());
         result
     }
 
