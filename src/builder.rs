@@ -1,13 +1,13 @@
 //! How a database is opened.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use blaze_core::{Clock, Durability, Entropy, Isolation, MemStore, Result, Store};
 use blaze_lsm::{CreateMode, LsmOptions, LsmStore};
 
 use crate::database::{Database, Storage};
-use crate::system::{SystemClock, SystemEntropy};
+use crate::system::{SystemClock, SystemEntropy, TemporaryDirectory};
 
 /// The settings of a database, checked when it is opened.
 ///
@@ -121,13 +121,14 @@ impl DatabaseBuilder {
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when the directory cannot be made.
-    pub fn temporary(self) -> Result<Database> {
-        let name = format!("blaze-{}-{:016x}", std::process::id(), self.entropy.next_u64());
-        let path = std::env::temp_dir().join(name);
-        self.open_directory(&path, Some(path.clone()))
+    pub fn temporary(mut self) -> Result<Database> {
+        self.create = CreateMode::OpenOrCreate;
+        let directory = TemporaryDirectory::create()?;
+        let path = directory.path().to_path_buf();
+        self.open_directory(&path, Some(directory))
     }
 
-    fn open_directory(self, path: &Path, remove_at_end: Option<PathBuf>) -> Result<Database> {
+    fn open_directory(self, path: &Path, temporary: Option<TemporaryDirectory>) -> Result<Database> {
         let mut options = LsmOptions::new(Arc::clone(&self.clock)).create(self.create);
         if let Some(bytes) = self.cache_bytes {
             options = options.block_cache_bytes(bytes);
@@ -136,7 +137,7 @@ impl DatabaseBuilder {
             options = options.write_buffer_bytes(bytes);
         }
         let store = Arc::new(LsmStore::open(path, options)?);
-        let storage = Storage::Directory { store: Arc::clone(&store), remove_at_end };
+        let storage = Storage::Directory { store: Arc::clone(&store), _temporary: temporary };
         self.assemble(store, storage)
     }
 

@@ -1,6 +1,7 @@
 //! The database: the handle that everything else comes from.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use blaze_core::{Clock, Durability, Entropy, Error, HybridClock, Isolation, Result, Store};
@@ -11,6 +12,7 @@ use crate::catalog::{self, Catalog, Kind};
 use crate::collection::Collection;
 use crate::keyspace::Keyspace;
 use crate::session::{Scope, Session};
+use crate::system::TemporaryDirectory;
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
 
 /// A database: one directory, one process, any number of threads.
@@ -33,7 +35,6 @@ pub struct Database {
 }
 
 /// What all handles of one database share.
-#[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -52,7 +53,11 @@ pub(crate) struct Core {
 #[derive(Debug)]
 pub(crate) enum Storage {
     Memory,
-    Directory { store: Arc<LsmStore>, remove_at_end: Option<PathBuf> },
+    Directory {
+        store: Arc<LsmStore>,
+        /// Removed with the last handle, after the store was closed.
+        _temporary: Option<TemporaryDirectory>,
+    },
 }
 
 impl Database {
@@ -73,13 +78,17 @@ impl Database {
     }
 }
 
+impl fmt::Debug for Core {
+    /// Without what is stored: that belongs to the user, not into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("isolation", &self.isolation).finish_non_exhaustive()
+    }
+}
+
 impl Drop for Core {
     fn drop(&mut self) {
         // Whoever wants to see these errors calls close().
         let _ = self.store.close();
-        if let Storage::Directory { remove_at_end: Some(path), .. } = &self.storage {
-            let _ = std::fs::remove_dir_all(path);
-        }
     }
 }
 
@@ -118,8 +127,9 @@ impl Database {
     /// `T` is any type of serde's that is a struct or a map, or [`Document`](struct@crate::Document).
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty, too long, or that of a keyspace;
-    /// [`Closed`](crate::ErrorKind::Closed).
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty or that of a keyspace;
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long; [`Closed`](crate::ErrorKind::Closed); when
+    /// it is created, what [`Transaction::commit`] returns.
     pub fn collection<T>(&self, name: &str) -> Result<Collection<T>> {
         Collection::open(self.scope(), name)
     }
@@ -127,8 +137,9 @@ impl Database {
     /// The keyspace `name` of raw bytes, created if it is not there.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty, too long, or that of a collection;
-    /// [`Closed`](crate::ErrorKind::Closed).
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty or that of a collection;
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long; [`Closed`](crate::ErrorKind::Closed); when
+    /// it is created, what [`Transaction::commit`] returns.
     pub fn keyspace(&self, name: &str) -> Result<Keyspace> {
         Keyspace::open(self.scope(), name)
     }
@@ -250,7 +261,8 @@ impl Database {
     }
 
     /// Writes a copy of the database, as it is at one moment during the call, to the new directory `to`. On the same
-    /// file system it takes little space and time.
+    /// file system it takes little space and time. The copy makes the same automatic ids as the original would, so open it
+    /// in the place of the original, not beside it, if both are to be merged.
     ///
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is something at `to`;

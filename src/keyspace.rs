@@ -1,6 +1,7 @@
 //! Keyspaces: raw bytes to raw bytes.
 
 use std::ops::{Bound, RangeBounds};
+use std::sync::Arc;
 
 use blaze_core::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use blaze_core::{Direction, Error, Family, KeyRange, Result};
@@ -97,6 +98,14 @@ impl Keyspace {
         self.scope.write(|session| session.delete_range(Family::Data, self.range_of(session, &start, &end)?))
     }
 
+    /// Removes all keys in constant time.
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get).
+    pub fn clear(&self) -> Result<()> {
+        self.delete_range::<&[u8]>(..)
+    }
+
     /// The keys of a range and their values in ascending order, at one moment. The iterator owns what it needs.
     ///
     /// # Errors
@@ -150,7 +159,8 @@ impl Keyspace {
     fn walk(&self, start: Bound<Vec<u8>>, end: Bound<Vec<u8>>, direction: Direction) -> Result<KeyValues> {
         self.scope.read(|session| {
             let range = self.range_of(session, &start, &end)?;
-            Ok(KeyValues { cursor: session.cursor(Family::Data, &range, direction)?, failed: false })
+            let cursor = session.cursor(Family::Data, &range, direction)?;
+            Ok(KeyValues { cursor, failed: false, _session: Arc::clone(session) })
         })
     }
 
@@ -182,6 +192,8 @@ impl Keyspace {
 pub struct KeyValues {
     cursor: SessionCursor,
     failed: bool,
+    /// Keeps the database open.
+    _session: Arc<Session>,
 }
 
 impl Iterator for KeyValues {

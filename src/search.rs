@@ -15,6 +15,9 @@ use crate::index::IndexFields;
 use crate::query::{Candidates, Counters, Explain, Plan, plan};
 use crate::session::Session;
 
+/// Documents whose vectors are looked up one by one; where more match, all vectors are read in a row.
+const FEW_DOCUMENTS: usize = 10_000;
+
 /// Rows of a search that did not say how many.
 const DEFAULT_LIMIT: usize = 10;
 
@@ -164,36 +167,32 @@ impl<T> Search<T> {
             nearest = nearest.within(within);
         }
         let about = format!("vector index {} on {}, exact", index.name, index.definition);
-        match plan(session, definition, &self.filter, &[], None)? {
-            found @ Plan::Index(_) => self.find_among(session, definition, index, nearest, found, about),
-            Plan::Scan => self.find_in_all(session, definition, index, nearest, about),
+        let found = plan(session, definition, &self.filter, &[])?;
+        if let Plan::Index(_) = found
+            && let Some((ids, counters)) = self.few(session, definition, &found)?
+        {
+            let lines = vec![about, format!("among the documents of {}", crate::query::describe(&found))];
+            return find_among(session, index, nearest, ids, lines, counters);
         }
+        self.find_in_all(session, definition, index, nearest, about)
     }
 
-    /// Looks at the vectors of the documents that the filter's index finds.
-    fn find_among(
+    /// The documents that match, if an index finds them and they are few enough to be looked at one by one.
+    fn few(
         &self,
         session: &Arc<Session>,
         definition: &Definition,
-        index: &VectorIndex,
-        mut nearest: Nearest<DocumentId>,
-        found: Plan,
-        about: String,
-    ) -> Result<Outcome> {
-        let lines = vec![about, format!("among the documents of {}", crate::query::describe(&found))];
-        let mut candidates = Candidates::open(session, definition.id, found, self.filter.clone())?;
-        let mut vectors = 0;
+        found: &Plan,
+    ) -> Result<Option<(Vec<DocumentId>, Counters)>> {
+        let mut candidates = Candidates::open(session, definition.id, found.clone(), self.filter.clone())?;
+        let mut ids = Vec::new();
         while let Some(id) = candidates.next_id()? {
-            let mut key = prefix(index.id).to_vec();
-            id.write_key(&mut key);
-            session.visit(Family::Vector, &key, &mut |bytes| {
-                vectors += 1;
-                nearest.offer_stored(bytes, || Ok(id.clone()))
-            })?;
+            if ids.len() == FEW_DOCUMENTS {
+                return Ok(None);
+            }
+            ids.push(id);
         }
-        let mut counters = candidates.counters();
-        counters.keys_examined += vectors;
-        Ok(Outcome { hits: nearest.into_sorted(), lines, counters })
+        Ok(Some((ids, candidates.counters())))
     }
 
     /// Looks at all vectors, and checks the filter on those that would enter the answer.
@@ -262,6 +261,24 @@ impl<T: DeserializeOwned> Search<T> {
             outcome.hits.into_iter().map(|hit| read_hit(session, definition, hit)).collect()
         })
     }
+}
+
+/// Looks at the vectors of these documents.
+fn find_among(
+    session: &Session,
+    index: &VectorIndex,
+    mut nearest: Nearest<DocumentId>,
+    ids: Vec<DocumentId>,
+    lines: Vec<String>,
+    mut counters: Counters,
+) -> Result<Outcome> {
+    for id in ids {
+        let mut key = prefix(index.id).to_vec();
+        id.write_key(&mut key);
+        let there = session.visit(Family::Vector, &key, &mut |bytes| nearest.offer_stored(bytes, || Ok(id.clone())))?;
+        counters.keys_examined += u64::from(there);
+    }
+    Ok(Outcome { hits: nearest.into_sorted(), lines, counters })
 }
 
 fn read_hit<T: DeserializeOwned>(

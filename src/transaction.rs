@@ -77,7 +77,8 @@ impl Transaction {
     /// [`Conflict`](crate::ErrorKind::Conflict) when something that the transaction read, or under snapshot isolation
     /// wrote, has changed since it began: nothing was written, run it again;
     /// [`TransactionTooOld`](crate::ErrorKind::TransactionTooOld) when that can no longer be told;
-    /// [`CommitOutcomeUnknown`](crate::ErrorKind::CommitOutcomeUnknown) when the disk failed after the hand-over;
+    /// [`CommitOutcomeUnknown`](crate::ErrorKind::CommitOutcomeUnknown) when the disk failed after the hand-over, and
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) from then on, until the database is reopened;
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn commit(self) -> Result<Timestamp> {
         self.session.commit()

@@ -92,7 +92,7 @@ const BYTES: u8 = 0x30;
 const UUID: u8 = 0x40;
 
 impl DocumentId {
-    /// Checks that the id is neither empty nor too long.
+    /// Checks that the id is neither empty nor too long, and that an integer has its one spelling.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), [`LimitExceeded`](crate::ErrorKind::LimitExceeded).
@@ -100,6 +100,11 @@ impl DocumentId {
         let length = match self {
             DocumentId::String(string) => string.len(),
             DocumentId::Bytes(bytes) => bytes.len(),
+            DocumentId::UInt(int) if i64::try_from(*int).is_ok() => {
+                return Err(Error::invalid(format!(
+                    "document id UInt({int}) is in the range of i64: make it from a u64"
+                )));
+            }
             _ => return Ok(()),
         };
         match length {
@@ -191,7 +196,9 @@ from! {
     u32 => |id| DocumentId::Int(id.into()),
     u64 => |id| i64::try_from(id).map_or(DocumentId::UInt(id), DocumentId::Int),
     String => |id| DocumentId::String(id),
+    usize => |id| DocumentId::from(id as u64),
     &str => |id| DocumentId::String(id.to_owned()),
+    &String => |id| DocumentId::String(id.clone()),
     Vec<u8> => |id| DocumentId::Bytes(id),
     &[u8] => |id| DocumentId::Bytes(id.to_vec()),
     Uuid => |id| DocumentId::Uuid(id),

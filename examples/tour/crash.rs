@@ -202,10 +202,12 @@ impl Report {
             self.halves == 0,
             &format!("Every document has its other half; {} half transactions.", grouped(self.halves)),
         );
-        let unreported = match self.unreported {
-            1 => "1 more pair was".to_owned(),
-            pairs => format!("{} more pairs were", grouped(pairs)),
-        };
-        screen.say(&format!("{unreported} committed before the child could say so; whole too."));
+        match self.unreported {
+            0 => {}
+            1 => screen.say("1 more pair was committed before the child could say so. It is whole, too."),
+            pairs => {
+                screen.say(&format!("{pairs} more were committed before the child could say so. They are whole, too."));
+            }
+        }
     }
 }

@@ -228,11 +228,13 @@ impl Field {
         let each = self.scalars as f64 / self.distinct.len().max(1) as f64;
         match self.kind() {
             Use::Contains => format!(
-                "an array: one entry for each element, {:.1} a document, {each:.1} documents an element",
+                "array: {:.1} elements a document, {each:.1} documents an element",
                 self.elements as f64 / self.present.max(1) as f64
             ),
-            Use::Range if self.holds_dates() => "dates: ranges and sorting without reading everything".to_owned(),
-            Use::Range => "numbers: ranges and sorting without reading everything".to_owned(),
+            Use::Range => {
+                let what = if self.holds_dates() { "dates" } else { "numbers" };
+                format!("{what}, {} values: for ranges and sorting", self.distinct_values())
+            }
             _ => format!("selective: {} values, {each:.1} documents each", self.distinct_values()),
         }
     }

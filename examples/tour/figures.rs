@@ -34,14 +34,15 @@ pub(crate) fn show(screen: &Screen, db: &Database, directory: &Path, loaded: &Lo
     let mut table = Table::new(["", "#", ""]);
     let mut row = |name: &str, figure: String, note: &str| table.row([name.to_owned(), figure, note.to_owned()]);
     row("documents", grouped(loaded.documents), "");
-    row("bytes in", size(loaded.bytes), "as they were found, without vectors and indexes");
-    row("bytes on disk", size(disk), "every file of the database, its log included");
-    let rate = loaded.documents as f64 / loaded.elapsed.as_secs_f64().max(1e-6);
+    row("bytes in", size(loaded.bytes), "without vectors and indexes");
+    row("bytes on disk", size(disk), "every file of the database");
+    let seconds = loaded.elapsed.as_secs_f64().max(1e-6);
+    let rate = loaded.documents as f64 / seconds;
     let average = size(loaded.bytes / loaded.documents.max(1));
     row(
         "documents per second in bulk",
         grouped(rate as u64),
-        &format!("{average} each; reading and vectors included, indexes not"),
+        &format!("{average} each, {}/s", size((loaded.bytes as f64 / seconds) as u64)),
     );
     row("single durable commits per second", grouped(commits), "one thread, one document, synced each time");
     if let Some((median, slow)) = percentiles(reads) {

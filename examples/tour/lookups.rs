@@ -8,6 +8,7 @@ use blaze::{Collection, Document, DocumentId, Found, Value, desc, field};
 use crate::Outcome;
 use crate::fields::{Field, Use};
 use crate::jsonl::{SIMILAR_TEXT, Survey};
+use crate::similar_text::Counter;
 use crate::stopwatch::timed;
 use crate::table::{Table, shortened};
 use crate::terminal::{Screen, grouped};
@@ -54,7 +55,7 @@ pub(crate) fn show(
 fn by_id(screen: &mut Screen, documents: &Collection<Document>, survey: &Survey) -> Outcome<DocumentId> {
     let first = documents.find_all().first()?.ok_or("the collection is empty")?;
     let id = first.id;
-    screen.ask(&format!("The document {id}"), &format!("documents.get({id:?})?"));
+    screen.ask(&format!("The document {id}"), "documents.get(&id)?");
     let (found, elapsed) = timed(|| documents.get(&id));
     let found = found?.ok_or_else(|| format!("{id} is gone"))?;
     screen.labelled("plan", "one read by id");
@@ -177,7 +178,7 @@ fn similar(screen: &mut Screen, documents: &Collection<Document>, survey: &Surve
         &format!("documents.search().nearest(\"{SIMILAR_TEXT}\", &vector).limit({ROWS}).run()?"),
     );
     screen.labelled("text", &shortened(example, 240));
-    let vector = survey.similar.vector(example, &mut crate::similar_text::Counter::new());
+    let vector = survey.similar.vector(example, &mut Counter::new());
     let search = documents.search().nearest(SIMILAR_TEXT, &vector).limit(ROWS);
     let (hits, elapsed) = timed(|| search.run());
     let hits = hits?;

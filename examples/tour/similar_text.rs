@@ -6,12 +6,15 @@
 use crate::checksum::mix;
 
 /// Numbers in a vector.
-pub(crate) const DIMENSIONS: usize = 256;
+pub(crate) const DIMENSIONS: usize = 512;
 
 /// Runs of characters are told apart by this many hash values.
 const BUCKETS: usize = 1 << 16;
 const SHORTEST: usize = 3;
 const LONGEST: usize = 5;
+
+/// Enough for most alphabets, and five characters fit in 64 bits; characters that share them count as the same.
+const CHARACTER_BITS: usize = 12;
 
 /// Knows how common each run of characters is, so that rare ones count for more.
 pub(crate) struct SimilarText {
@@ -36,24 +39,17 @@ impl Counter {
         for bucket in self.used.drain(..) {
             self.counts[usize::from(bucket)] = 0;
         }
-        let mut window = [0_u32; LONGEST];
-        let mut filled = 0;
-        for character in folded(text) {
-            window.rotate_left(1);
-            window[LONGEST - 1] = character as u32;
-            filled = (filled + 1).min(LONGEST);
-            // Grow the run backwards from its last character: its hash is the shorter run's, and one step more.
-            let mut hash = 0_u32;
-            for length in 1..=filled {
-                hash = (hash ^ window[LONGEST - length]).wrapping_mul(0x9e37_79b1).rotate_left(13);
-                if length >= SHORTEST {
-                    let bucket = (hash.wrapping_mul(0x85eb_ca6b) >> 16) as u16;
-                    let count = &mut self.counts[usize::from(bucket)];
-                    if *count == 0 {
-                        self.used.push(bucket);
-                    }
-                    *count += 1;
+        let mut latest = 0_u64; // the latest characters, twelve bits of each, the last one lowest
+        for (place, character) in folded(text).enumerate() {
+            latest = (latest << CHARACTER_BITS) | u64::from(character as u32 & ((1 << CHARACTER_BITS) - 1));
+            for length in SHORTEST..=LONGEST.min(place + 1) {
+                let run = latest & ((1 << (CHARACTER_BITS * length)) - 1);
+                let bucket = (run.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16;
+                let count = &mut self.counts[usize::from(bucket)];
+                if *count == 0 {
+                    self.used.push(bucket);
                 }
+                *count += 1;
             }
         }
     }
@@ -93,11 +89,11 @@ impl SimilarText {
         for &bucket in &counter.used {
             let count = counter.counts[usize::from(bucket)] as f32;
             let rarity = ((self.texts as f32 + 1.0) / (self.occurrences[usize::from(bucket)] as f32 + 1.0)).ln();
-            let weight = (1.0 + count.ln()) * rarity;
+            let weight = (1.0 + count.ln()) * rarity.powf(1.5);
             // Random signs let collisions cancel out instead of adding up.
             let scattered = mix(u64::from(bucket));
-            let place = usize::from(scattered as u8);
-            vector[place] += if scattered & 0x100 == 0 { weight } else { -weight };
+            let place = scattered as usize % DIMENSIONS;
+            vector[place] += if scattered >> 40 & 1 == 0 { weight } else { -weight };
         }
         let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
         if length == 0.0 {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use blaze_core::record::{Dictionary, DictionaryEntry};
-use blaze_core::{CommitRequest, Direction, Document, Durability, Family, KeyRange, Result, Write};
+use blaze_core::{Direction, Document, Family, KeyRange, Result, Write};
 use parking_lot::{Mutex, RwLock};
 
+use super::commit_ahead;
 use super::layout::{prefix, prefixed};
 use crate::database::Core;
 
@@ -31,8 +32,7 @@ impl Dictionaries {
     /// The dictionary of a collection, having learnt `document`.
     ///
     /// What is new is committed at once and on its own: a row whose transaction then fails is merely unused, while
-    /// one that came too late would make a record unreadable. The log keeps the order, so its durability may be the
-    /// weaker one.
+    /// one that came too late would make a record unreadable.
     pub(crate) fn learn(&self, core: &Core, collection: u32, document: &Document) -> Result<Arc<Dictionary>> {
         let dictionary = self.get(core, collection)?;
         if dictionary.knows(document) {
@@ -45,13 +45,8 @@ impl Dictionaries {
             let write = |entry: &DictionaryEntry| {
                 Write::put(Family::Catalog, prefixed(collection, &entry.ordinal().to_be_bytes()), entry.to_bytes())
             };
-            let point = core.store.read_point()?;
-            core.store.commit(CommitRequest {
-                read_ts: point.ts(),
-                writes: entries.iter().map(write).collect(),
-                durability: Durability::Buffered,
-                ..CommitRequest::default()
-            })?;
+            let first = prefixed(collection, &entries[0].ordinal().to_be_bytes());
+            commit_ahead(core, &*core.store.read_point()?, entries.iter().map(write).collect(), &first)?;
         }
         let grown = Arc::new(grown);
         self.by_collection.write().insert(collection, Arc::clone(&grown));

@@ -9,6 +9,7 @@
 //! | data | collection, document id | record |
 //! | data | keyspace, key | value |
 //! | index | index, values, document id | nothing |
+//! | index | index, `FF` | nothing; there if some document has or had several entries |
 //! | vector | index, document id | numbers |
 //!
 //! Numbers of collections, keyspaces and indexes take 4 bytes, big-endian; the store keeps 0 for itself.

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use blaze_core::limits::NAME_BYTES_MAX;
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
 use blaze_core::{
-    CommitRequest, Direction, Durability, Entropy, Error, Family, KeyRange, PointRead, Result, Store, Timestamp, Write,
-    from_document, to_document,
+    CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, KeyRange, PointRead, ReadPoint, Result,
+    Store, Timestamp, Write, from_document, to_document,
 };
 use parking_lot::RwLock;
 
@@ -22,7 +22,8 @@ pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use layout::{prefix, prefixed};
 
-use crate::session::{Scope, Session};
+use crate::database::Core;
+use crate::session::{Scope, Session, retry};
 
 /// What all sessions of a database share about its catalog: nothing here is needed to be right, all of it to be fast,
 /// but for the dictionaries, which only ever grow.
@@ -63,7 +64,7 @@ fn ensure(session: &Session, name: &str, kind: Kind) -> Result<Arc<Definition>> 
     if let Some(definition) = find(session, name, kind)? {
         return Ok(definition);
     }
-    let definition = Definition::new(kind, allocate(session)?);
+    let definition = Definition::new(kind, allocate(session.core())?);
     put(session, name, &definition)?;
     Ok(Arc::new(definition))
 }
@@ -103,20 +104,41 @@ pub(crate) fn names(session: &Session, kind: Kind) -> Result<Vec<String>> {
 }
 
 /// A number for a collection, keyspace or index that none ever had.
-pub(crate) fn allocate(session: &Session) -> Result<u32> {
-    let next = match session.get(Family::Catalog, &layout::counter_key())? {
-        None => layout::FIRST_ID,
-        Some(bytes) => {
-            let bytes = bytes.as_slice().try_into();
-            u32::from_be_bytes(bytes.map_err(|_| Error::corruption("the catalog's counter is not 4 bytes long"))?)
-        }
+///
+/// It is given out in a commit of its own, so that it stays given out when the transaction that wants it fails.
+pub(crate) fn allocate(core: &Core) -> Result<u32> {
+    let key = layout::counter_key();
+    retry(&*core.entropy, || {
+        let point = core.store.read_point()?;
+        let next = match point.get(Family::Catalog, &key)? {
+            None => layout::FIRST_ID,
+            Some(bytes) => {
+                let bytes = bytes.as_slice().try_into();
+                u32::from_be_bytes(bytes.map_err(|_| Error::corruption("the catalog's counter is not 4 bytes long"))?)
+            }
+        };
+        let after = next.checked_add(1).ok_or_else(|| {
+            Error::limit_exceeded(format!("all {} numbers of collections and indexes were given out", u32::MAX))
+        })?;
+        commit_ahead(core, &*point, vec![Write::put(Family::Catalog, key.clone(), after.to_be_bytes())], &key)?;
+        Ok(next)
+    })
+}
+
+/// Commits what later commits build upon, guarded by `key`. The log keeps the order, so the weaker durability will do.
+fn commit_ahead(core: &Core, point: &dyn ReadPoint, writes: Vec<Write>, key: &[u8]) -> Result<()> {
+    let request = CommitRequest {
+        read_ts: point.ts(),
+        guards: vec![PointRead { family: Family::Catalog, key: key.to_vec() }],
+        writes,
+        durability: Durability::Buffered,
+        ..CommitRequest::default()
     };
-    let after = next.checked_add(1).ok_or_else(|| {
-        Error::limit_exceeded(format!("all {} numbers of collections and indexes were given out", u32::MAX))
-    })?;
-    // Two transactions that both allocate must conflict under snapshot isolation, too: they write this key.
-    session.put(Family::Catalog, layout::counter_key(), after.to_be_bytes().to_vec(), None)?;
-    Ok(next)
+    core.store.commit(request).map(drop).map_err(|error| match error.kind() {
+        // Nothing of what the caller wants was handed over yet.
+        ErrorKind::CommitOutcomeUnknown(_) => Error::unavailable(error.to_string()).with_source(error),
+        _ => error,
+    })
 }
 
 /// The number that names this copy of the database, drawn when it is created.
@@ -141,11 +163,9 @@ pub(crate) fn replica(store: &dyn Store, entropy: &dyn Entropy) -> Result<u64> {
 /// Checks the name of a `what`.
 pub(crate) fn validate_name(name: &str, what: &str) -> Result<()> {
     match name.len() {
-        0 => Err(Error::invalid(format!("the name of a {what} is empty, at least 1 byte is needed"))),
+        0 => Err(Error::invalid(format!("{what} name is empty, at least 1 byte is needed"))),
         1..=NAME_BYTES_MAX => Ok(()),
-        bytes => {
-            Err(Error::limit_exceeded(format!("the name of a {what} has {bytes} bytes, the limit is {NAME_BYTES_MAX}")))
-        }
+        bytes => Err(Error::limit_exceeded(format!("{what} name has {bytes} bytes, the limit is {NAME_BYTES_MAX}"))),
     }
 }
 

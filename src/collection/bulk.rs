@@ -1,7 +1,7 @@
 //! Loading many documents.
 
 use blaze_core::limits::TRANSACTION_BYTES_MAX;
-use blaze_core::{DocumentId, Durability, Isolation, Result};
+use blaze_core::{Document, DocumentId, Durability, Isolation, Result, to_document};
 use serde::Serialize;
 
 use super::Collection;
@@ -66,20 +66,32 @@ impl<T: Serialize> Bulk<'_, T> {
         let mut documents = documents.peekable();
         let mut done = 0;
         while documents.peek().is_some() {
-            let batch: Vec<_> = documents.by_ref().take(self.batch_rows).collect();
-            self.commit(&batch).map_err(|error| error.context(format!("after {done} documents")))?;
-            done += batch.len() as u64;
+            let batch = documents.by_ref().take(self.batch_rows);
+            let batch = batch.map(|(id, document)| Ok((id, to_document(&document)?))).collect::<Result<Vec<_>>>();
+            let committed = batch.and_then(|batch| self.commit(&batch).map(|()| batch.len()));
+            match committed {
+                Ok(documents) => done += documents as u64,
+                Err(error) => {
+                    // What stays is to be as durable as what was asked for; the first error is the one to be told.
+                    let _ = self.sync();
+                    return Err(error.context(format!("after {done} documents")));
+                }
+            }
             (self.progress)(done);
         }
-        if let Scope::Database(core) = &self.collection.scope
-            && core.durability == Durability::Sync
-        {
-            core.store.sync()?;
-        }
+        self.sync()?;
         Ok(done)
     }
 
-    fn commit(&self, batch: &[(Option<DocumentId>, T)]) -> Result<()> {
+    /// Makes up for the weaker durability of the batches.
+    fn sync(&self) -> Result<()> {
+        match &self.collection.scope {
+            Scope::Database(core) if core.durability == Durability::Sync => core.store.sync(),
+            _ => Ok(()),
+        }
+    }
+
+    fn commit(&self, batch: &[(Option<DocumentId>, Document)]) -> Result<()> {
         let Collection { scope, name, .. } = &self.collection;
         let insert = |session: &crate::session::Session| {
             let definition = catalog::get(session, name, Kind::Collection)?;

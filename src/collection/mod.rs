@@ -141,8 +141,8 @@ impl<T> Collection<T> {
     /// the next one completes the index.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the index is not well-formed, when another one has its name, or
-    /// when a document does not fit it (a vector of another dimension, say): then there is no index;
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the index is not well-formed, when another one has its name, in a
+    /// transaction that is not serializable, or when a document does not fit it (a vector of another dimension, say): then there is no index;
     /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded); else as [`insert`](Collection::insert).
     pub fn ensure_index(&self, index: Index) -> Result<()> {
         self.ensure_index_with(index, |_| {})
@@ -212,7 +212,8 @@ impl<T: Serialize> Collection<T> {
     /// [`Closed`](crate::ErrorKind::Closed); what [`Transaction::commit`](crate::Transaction::commit) returns. Nothing
     /// is written in any of these cases but `CommitOutcomeUnknown`.
     pub fn insert(&self, document: &T) -> Result<DocumentId> {
-        self.write(|session, definition| insert(session, definition, None, document))
+        let document = to_document(document)?; // here, since it is the user's code
+        self.write(|session, definition| insert(session, definition, None, &document))
     }
 
     /// Inserts a document under an id of the application's.
@@ -221,8 +222,8 @@ impl<T: Serialize> Collection<T> {
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is one under it; else as
     /// [`insert`](Collection::insert).
     pub fn insert_with_id(&self, id: impl Into<DocumentId>, document: &T) -> Result<()> {
-        let id = valid(id)?;
-        self.write(|session, definition| insert(session, definition, Some(id.clone()), document).map(drop))
+        let (id, document) = (valid(id)?, to_document(document)?);
+        self.write(|session, definition| insert(session, definition, Some(id.clone()), &document).map(drop))
     }
 
     /// Inserts documents under new ids, in one transaction, and returns the ids. For more than fit one, see
@@ -231,7 +232,7 @@ impl<T: Serialize> Collection<T> {
     /// # Errors
     /// As [`insert`](Collection::insert); then none of them is inserted.
     pub fn insert_many(&self, documents: impl IntoIterator<Item = T>) -> Result<Vec<DocumentId>> {
-        let documents: Vec<T> = documents.into_iter().collect();
+        let documents = documents.into_iter().map(|document| to_document(&document)).collect::<Result<Vec<_>>>()?;
         self.write(|session, definition| {
             documents.iter().map(|document| insert(session, definition, None, document)).collect()
         })
@@ -307,13 +308,12 @@ fn read_document(session: &Session, definition: &Definition, id: &DocumentId) ->
 }
 
 /// Inserts a document under `id`, or under a new one.
-fn insert<T: Serialize>(
+fn insert(
     session: &Session,
     definition: &Definition,
     id: Option<DocumentId>,
-    document: &T,
+    document: &Document,
 ) -> Result<DocumentId> {
-    let document = to_document(document)?;
     let there = |id: &DocumentId| session.visit(Family::Data, &document_key(definition.id, id), &mut |_| Ok(()));
     let id = match id {
         Some(id) => {
@@ -332,7 +332,7 @@ fn insert<T: Serialize>(
             }
         },
     };
-    write_document(session, definition, &id, None, Some(&document))?;
+    write_document(session, definition, &id, None, Some(document))?;
     Ok(id)
 }
 

@@ -21,7 +21,9 @@ pub(crate) fn write_document(
         None => Ok(Entries::default()),
     };
     for index in &definition.indexes {
-        write_entries(session, index, &entries(index, before)?, entries(index, after)?)?;
+        // A document that does not fit an index has no entries in it: it was there before the index.
+        let before = entries(index, before).unwrap_or_default();
+        write_entries(session, index, &before, entries(index, after)?)?;
     }
     let key = document_key(definition.id, id);
     let Some(document) = after else { return session.delete(Family::Data, key) };
@@ -39,7 +41,7 @@ pub(crate) fn write_entries(
     after: Entries,
 ) -> Result<()> {
     let family = index.family();
-    for (key, _) in before.entries.iter().filter(|(key, _)| !after.entries.iter().any(|(kept, _)| kept == key)) {
+    for key in before.entries.keys().filter(|key| !after.entries.contains_key(*key)) {
         session.delete(family, key.clone())?;
     }
     if after.entries.len() > 1 {
@@ -49,7 +51,7 @@ pub(crate) fn write_entries(
             session.put(family, marker, Vec::new(), None)?;
         }
     }
-    for (key, value) in after.entries.into_iter().filter(|entry| !before.entries.contains(entry)) {
+    for (key, value) in after.entries.into_iter().filter(|(key, value)| before.entries.get(key) != Some(value)) {
         session.put(family, key, value, None)?;
     }
     Ok(())

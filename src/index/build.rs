@@ -8,16 +8,19 @@ use std::sync::Arc;
 
 use blaze_core::limits::INDEXES_PER_COLLECTION_MAX;
 use blaze_core::record::Record;
-use blaze_core::{Direction, DocumentId, Durability, Error, Family, Isolation, KeyRange, Result};
+use blaze_core::{Direction, DocumentId, Durability, Error, ErrorKind, Family, Isolation, KeyRange, Result};
 
 use super::{Entries, Index, IndexDefinition, IndexProgress};
-use crate::catalog::{self, Kind, prefix};
+use crate::catalog::{self, Definition, Kind, prefix};
 use crate::collection::write_entries;
 use crate::database::Core;
-use crate::session::{Scope, Session, commit_alone};
+use crate::session::{Scope, Session, back_off, commit_alone};
 
-/// Documents that one transaction of a build reads.
-const BATCH_DOCUMENTS: u64 = 1_000;
+/// Documents that one transaction of a build reads, when nobody gets in its way.
+const BATCH_DOCUMENTS_MAX: u64 = 1_000;
+
+/// Tries of one batch: it soon is one document, which must stand still for as long as its entry takes.
+const BATCH_TRIES_MAX: u32 = 1_000;
 
 /// Whatever the database's isolation: a document that goes away while its entry is made must be noticed.
 const BUILD_ISOLATION: Isolation = Isolation::Serializable;
@@ -29,48 +32,62 @@ pub(crate) fn ensure(
     index: &Index,
     progress: &mut dyn FnMut(IndexProgress),
 ) -> Result<()> {
-    let core = match scope {
-        Scope::Database(core) => core,
-        Scope::Session(session) => {
-            return session.atomically(|| {
-                let declared = declare(session, collection, index)?;
-                if !declared.ready {
-                    fill(session, collection, &declared, &mut Fill::default(), u64::MAX)?;
-                    complete(session, collection, declared.id)?;
-                }
-                Ok(())
-            });
+    match scope {
+        Scope::Session(session) => session.atomically(|| ensure_within(session, collection, index, progress)),
+        Scope::Database(core) => {
+            let declared =
+                commit_alone(core, BUILD_ISOLATION, core.durability, |session| declare(session, collection, index))?;
+            match declared.ready {
+                true => Ok(()),
+                false => build(core, collection, &declared, progress),
+            }
         }
-    };
-    let declared = commit_alone(core, BUILD_ISOLATION, core.durability, |session| declare(session, collection, index))?;
-    match declared.ready {
-        true => Ok(()),
-        false => build(core, collection, &declared, progress),
     }
 }
 
+/// Builds the index as a part of a transaction.
+fn ensure_within(
+    session: &Session,
+    collection: &str,
+    index: &Index,
+    progress: &mut dyn FnMut(IndexProgress),
+) -> Result<()> {
+    if !session.is_read_only() && !session.is_serializable() {
+        return Err(Error::invalid("an index is built in a serializable transaction or outside of any"));
+    }
+    let declared = declare(session, collection, index)?;
+    if !declared.ready {
+        let mut fill = Fill { batch_documents: u64::MAX, ..Fill::default() };
+        fill.advance(session, collection, &declared)?;
+        complete(session, collection, declared.id)?;
+        progress(IndexProgress { documents: fill.documents });
+    }
+    Ok(())
+}
+
+/// Fills a declared index in small transactions and makes it ready.
 fn build(
     core: &Arc<Core>,
     collection: &str,
     declared: &IndexDefinition,
     progress: &mut dyn FnMut(IndexProgress),
 ) -> Result<()> {
-    let mut done = Fill::default();
-    let mut filled = || -> Result<()> {
-        while !done.complete {
-            done = commit_alone(core, BUILD_ISOLATION, Durability::Buffered, |session| {
-                let mut next = done.clone();
-                fill(session, collection, declared, &mut next, BATCH_DOCUMENTS)?;
-                Ok(next)
-            })?;
-            progress(IndexProgress { documents: done.documents });
+    let mut built = || -> Result<()> {
+        let mut fill = Fill::of_all_before(core, collection, declared)?;
+        while !fill.complete {
+            fill = fill.commit_batch(core, collection, declared)?;
+            progress(IndexProgress { documents: fill.documents });
         }
         commit_alone(core, BUILD_ISOLATION, core.durability, |session| complete(session, collection, declared.id))
     };
-    filled().inspect_err(|_| {
-        // The first error is the one to be told; an index that stays declared is completed or removed later.
-        let _ =
-            commit_alone(core, BUILD_ISOLATION, core.durability, |session| remove(session, collection, &declared.name));
+    built().inspect_err(|error| {
+        // A document does not fit. After other failures the index stays declared, and the next call completes it.
+        if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded) {
+            // The first error is the one to be told.
+            let _ = commit_alone(core, BUILD_ISOLATION, core.durability, |session| {
+                remove_where(session, collection, |index| index.id == declared.id && !index.ready)
+            });
+        }
     })
 }
 
@@ -95,7 +112,7 @@ fn declare(session: &Session, collection: &str, index: &Index) -> Result<IndexDe
             definition.indexes.len()
         )));
     }
-    let mut declared = index.define(catalog::allocate(session)?)?;
+    let mut declared = index.define(catalog::allocate(session.core())?)?;
     let documents = KeyRange::prefix(&prefix(definition.id));
     declared.ready = session.cursor(Family::Data, &documents, Direction::Forward)?.next()?.is_none();
     definition.indexes.push(declared.clone());
@@ -109,51 +126,100 @@ struct Fill {
     documents: u64,
     /// The last document that has its entries.
     last: Option<Vec<u8>>,
+    /// The last document that was there when the index was declared; later ones have their entries.
+    until: Option<Vec<u8>>,
+    /// Documents for the next transaction.
+    batch_documents: u64,
     complete: bool,
 }
 
-/// Makes the entries of the next documents.
-fn fill(
-    session: &Session,
-    collection: &str,
-    index: &IndexDefinition,
-    fill: &mut Fill,
-    most_documents: u64,
-) -> Result<()> {
-    let definition = catalog::get(session, collection, Kind::Collection)?;
-    let all = KeyRange::prefix(&prefix(definition.id));
-    let range = match &fill.last {
-        Some(last) => all.intersect(&KeyRange::new([last.as_slice(), &[0]].concat(), None)),
-        None => all,
-    };
-    let mut cursor = session.cursor(Family::Data, &range, Direction::Forward)?;
-    for _ in 0..most_documents {
-        let Some((key, bytes)) = cursor.next()? else {
-            fill.complete = true;
-            return Ok(());
-        };
-        let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
-        let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
-        let document = Record::open(bytes, &dictionary)?.decode()?;
-        fill.last = Some(key.to_vec());
-        fill.documents += 1;
-        write_entries(session, index, &Entries::default(), Entries::of(index, &id, &document)?)?;
+impl Fill {
+    /// Filling the index for every document that was there before it. Writers go on at the end of the collection
+    /// meanwhile, which must not set them against the last transaction of the build.
+    fn of_all_before(core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Fill> {
+        let session = Session::read_only(core)?;
+        let definition = definition_with(&session, collection, index.id)?;
+        let all = KeyRange::prefix(&prefix(definition.id));
+        let mut cursor = session.cursor(Family::Data, &all, Direction::Reverse)?;
+        let until = cursor.next()?.map(|(key, _)| key.to_vec());
+        Ok(Fill { complete: until.is_none(), until, batch_documents: BATCH_DOCUMENTS_MAX, ..Fill::default() })
     }
-    Ok(())
+
+    /// Makes the entries of the next documents in a transaction of its own, of fewer documents after each conflict.
+    fn commit_batch(mut self, core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Fill> {
+        let mut tries = 0;
+        loop {
+            let mut next = self.clone();
+            let session = Session::read_write(core, BUILD_ISOLATION, Durability::Buffered)?;
+            let advanced = next.advance(&session, collection, index).and_then(|()| session.commit());
+            match advanced {
+                Err(error) if error.kind().is_retryable() && tries < BATCH_TRIES_MAX => {
+                    tries += 1;
+                    self.batch_documents = (self.batch_documents / 2).max(1);
+                    back_off(&*core.entropy, tries);
+                }
+                Err(error) => return Err(error),
+                Ok(_) => {
+                    next.batch_documents = (self.batch_documents * 2).min(BATCH_DOCUMENTS_MAX);
+                    return Ok(next);
+                }
+            }
+        }
+    }
+
+    /// Makes the entries of the next documents.
+    fn advance(&mut self, session: &Session, collection: &str, index: &IndexDefinition) -> Result<()> {
+        let definition = definition_with(session, collection, index.id)?;
+        let after = |key: &Vec<u8>| [key.as_slice(), &[0]].concat();
+        let mut range = KeyRange::prefix(&prefix(definition.id));
+        if let Some(last) = &self.last {
+            range = range.intersect(&KeyRange::new(after(last), None));
+        }
+        if let Some(until) = &self.until {
+            range = range.intersect(&KeyRange::new([], Some(after(until))));
+        }
+        let mut cursor = session.cursor(Family::Data, &range, Direction::Forward)?;
+        for _ in 0..self.batch_documents {
+            let Some((key, bytes)) = cursor.next()? else {
+                self.complete = true;
+                return Ok(());
+            };
+            let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
+            let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
+            let document = Record::open(bytes, &dictionary)?.decode()?;
+            self.last = Some(key.to_vec());
+            self.documents += 1;
+            write_entries(session, index, &Entries::default(), Entries::of(index, &id, &document)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The collection, as long as it has the index.
+fn definition_with(session: &Session, collection: &str, index: u32) -> Result<Arc<Definition>> {
+    let definition = catalog::get(session, collection, Kind::Collection)?;
+    match definition.indexes.iter().any(|declared| declared.id == index) {
+        true => Ok(definition),
+        false => Err(Error::not_found("the index was dropped while it was built")),
+    }
 }
 
 fn complete(session: &Session, collection: &str, index: u32) -> Result<()> {
-    let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
-    let declared = definition.indexes.iter_mut().find(|declared| declared.id == index);
-    let declared = declared.ok_or_else(|| Error::not_found("the index was dropped while it was built"))?;
-    declared.ready = true;
+    let mut definition = (*definition_with(session, collection, index)?).clone();
+    for declared in definition.indexes.iter_mut().filter(|declared| declared.id == index) {
+        declared.ready = true;
+    }
     catalog::put(session, collection, &definition)
 }
 
 /// Removes an index with its entries; says whether it was there.
 pub(crate) fn remove(session: &Session, collection: &str, name: &str) -> Result<bool> {
+    remove_where(session, collection, |index| index.name == name)
+}
+
+fn remove_where(session: &Session, collection: &str, which: impl Fn(&IndexDefinition) -> bool) -> Result<bool> {
     let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
-    let Some(position) = definition.indexes.iter().position(|index| index.name == name) else { return Ok(false) };
+    let Some(position) = definition.indexes.iter().position(which) else { return Ok(false) };
     let index = definition.indexes.remove(position);
     session.delete_range(index.family(), KeyRange::prefix(&prefix(index.id)))?;
     catalog::put(session, collection, &definition)?;

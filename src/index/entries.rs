@@ -4,7 +4,7 @@
 //! id of the document in the order of the last field. One more key of the index, [`MULTI_ENTRY`], says that some document has or
 //! had several entries. An entry of a vector index is the number of the index and the id, its value the numbers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use blaze_core::key::{self, Order};
 use blaze_core::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, INDEX_ENTRY_BYTES_MAX};
@@ -22,7 +22,7 @@ pub(crate) const MULTI_ENTRY: &[u8] = &[0xFF];
 /// The entries of one document in one index: keys, each with the value under it.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Entries {
-    pub(crate) entries: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) entries: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Entries {
@@ -43,7 +43,7 @@ fn field_entries(
     fields: &[(Path, Order)],
     id: &DocumentId,
     document: &Document,
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
     let mut keys = vec![prefix(index).to_vec()];
     for (path, order) in fields {
         let values = encodings(document, path, *order);
@@ -97,11 +97,11 @@ fn vector_entry(
     metric: Metric,
     id: &DocumentId,
     document: &Document,
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
     let mut reached = Vec::new();
     traverse::visit(document, path, &mut |value| reached.push(value));
     let value = match reached.as_slice() {
-        [] | [Value::Null] => return Ok(Vec::new()),
+        [] | [Value::Null] => return Ok(BTreeMap::new()),
         [value] => *value,
         several => {
             let count = several.len();
@@ -114,7 +114,7 @@ fn vector_entry(
     id.write_key(&mut key);
     let mut value = Vec::with_capacity(4 * dimension);
     blaze_vector::write_vector(numbers.as_slice(), &mut value);
-    Ok(vec![(key, value)])
+    Ok(BTreeMap::from([(key, value)]))
 }
 
 /// The components of a vector, or of an array of numbers.

@@ -14,10 +14,11 @@ pub(crate) use entries::{Entries, MULTI_ENTRY, read_id, scan_range, write_id};
 
 /// An index to be built with [`Collection::ensure_index`](crate::Collection::ensure_index).
 ///
-/// An index over fields answers equality, ranges and sorts on them, and on its first few alone. Every document has
-/// an entry, one without the field too. A field that holds an array has an entry for the whole array and one for each
-/// element, so that `contains` is answered by the index; a path through an array of maps has one for each value that it
-/// reaches.
+/// An index over fields answers equality and ranges on them, and on its first few alone; and sorts by what follows the
+/// fields that a filter fixes, up to its last field. Every document has an entry, one without the field too. A field that
+/// holds an array has an entry for the whole array and one for each element, so that `contains` is answered by the index; a
+/// path through an array of maps has one for each value that it reaches. No entry may exceed
+/// [`INDEX_ENTRY_BYTES_MAX`](crate::limits::INDEX_ENTRY_BYTES_MAX), that of the whole array included.
 ///
 /// ```
 /// use blaze::{Database, Document, Index, Metric, field};

@@ -8,7 +8,7 @@ mod sort;
 
 use std::sync::Arc;
 
-use blaze_core::{Error, Filter, Result};
+use blaze_core::{Filter, Result};
 use serde::de::DeserializeOwned;
 
 pub use explain::Explain;
@@ -25,7 +25,8 @@ use crate::session::Session;
 /// A question to a collection: which documents, in which order, how many.
 ///
 /// Nothing happens before [`run`](Query::run), [`iter`](Query::iter), [`first`](Query::first), [`count`](Query::count)
-/// or [`explain`](Query::explain); each of them answers from one moment. An index that fits is used by itself.
+/// or [`explain`](Query::explain); each of them answers from one moment, in a transaction as it stands. An index that fits
+/// is used by itself.
 ///
 /// ```
 /// use blaze::{Database, Document, Index, desc, field};
@@ -85,7 +86,7 @@ impl<T> Query<T> {
     pub fn count(&self) -> Result<u64> {
         self.validate()?;
         self.collection.read(|session, definition| {
-            let plan = plan(session, definition, &self.filter, &[], None)?;
+            let plan = plan(session, definition, &self.filter, &[])?;
             let mut candidates = Candidates::open(session, definition.id, plan, self.filter.clone())?;
             let most = self.limit.map_or(u64::MAX, |limit| (limit as u64).saturating_add(self.skip as u64));
             let mut count = 0;
@@ -111,12 +112,7 @@ impl<T> Query<T> {
         for key in &self.sort {
             key.validate()?;
         }
-        match self.skip.checked_add(self.limit.unwrap_or(0)) {
-            Some(_) => Ok(()),
-            None => {
-                Err(Error::invalid(format!("skip {} and limit {:?} exceed any number of rows", self.skip, self.limit)))
-            }
-        }
+        Ok(())
     }
 
     fn open(&self) -> Result<Rows<T>> {
@@ -128,7 +124,7 @@ impl<T> Query<T> {
     }
 
     fn open_at(&self, session: &Arc<Session>, definition: &Definition) -> Result<Rows<T>> {
-        let plan = plan(session, definition, &self.filter, &self.sort, self.limit)?;
+        let plan = plan(session, definition, &self.filter, &self.sort)?;
         let sorted = self.sort.is_empty() || plan.is_sorted();
         let candidates = Candidates::open(session, definition.id, plan, self.filter.clone())?;
         match sorted {
@@ -150,7 +146,7 @@ impl<T: DeserializeOwned> Query<T> {
         self.open()?.collect()
     }
 
-    /// The documents of the answer, one after another. The iterator owns what it needs and sees one moment.
+    /// The documents of the answer, one after another; see [`Rows`].
     ///
     /// # Errors
     /// As [`run`](Query::run), here or in an item.

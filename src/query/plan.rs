@@ -51,13 +51,7 @@ impl Plan {
 }
 
 /// Chooses how to answer a query.
-pub(crate) fn plan(
-    session: &Session,
-    definition: &Definition,
-    filter: &Filter,
-    sort: &[Sort],
-    limit: Option<usize>,
-) -> Result<Plan> {
+pub(crate) fn plan(session: &Session, definition: &Definition, filter: &Filter, sort: &[Sort]) -> Result<Plan> {
     let terms: Vec<_> = filter.conjuncts().collect();
     let only_terms = is_conjunction(filter);
     let mut best: Option<(usize, IndexPlan)> = None;
@@ -70,7 +64,7 @@ pub(crate) fn plan(
         }
         let multi_entry = session.visit(index.family(), &prefixed(index.id, MULTI_ENTRY), &mut |_| Ok(()))?;
         let candidate = fit(index, fields, &terms, only_terms, sort, multi_entry);
-        let score = score(&candidate, limit);
+        let score = score(&candidate);
         if score > 0 && best.as_ref().is_none_or(|(highest, _)| score > *highest) {
             best = Some((score, candidate));
         }
@@ -78,11 +72,10 @@ pub(crate) fn plan(
     Ok(best.map_or(Plan::Scan, |(_, index)| Plan::Index(index)))
 }
 
-/// What speaks for an index. One that only sorts is worth it where a limit ends the reading early.
-fn score(index: &IndexPlan, limit: Option<usize>) -> usize {
+/// What speaks for an index. One that only sorts is worth it: rows then stream, however many there are.
+fn score(index: &IndexPlan) -> usize {
     let narrows = 8 * index.equal_fields + 4 * usize::from(index.bounded);
-    let sorts = usize::from(index.sorted && (narrows > 0 || limit.is_some()));
-    narrows + 2 * sorts
+    narrows + 2 * usize::from(index.sorted)
 }
 
 /// How the terms of a filter fit an index.
@@ -112,10 +105,13 @@ fn fit(
     if equal_fields == 0 && !bounded {
         ranges = vec![scan_range(index.id)];
     }
-    let direction = (ranges.len() <= 1 && !multi_entry).then(|| order_of(&fields[equal_fields..], sort)).flatten();
-    if direction == Some(Direction::Reverse) {
-        ranges.reverse();
-    }
+    // With one range and one entry a document, the fields fixed by equality are the same in all documents found.
+    let direction = (ranges.len() <= 1 && !multi_entry).then(|| {
+        let (fixed, rest) = fields.split_at(equal_fields);
+        let says_nothing = |key: &&Sort| fixed.iter().any(|(path, _)| *path == key.path);
+        order_of(rest, &sort[sort.iter().take_while(says_nothing).count()..])
+    });
+    let direction = direction.flatten();
     IndexPlan {
         name: index.name.clone(),
         definition: index.describe(),

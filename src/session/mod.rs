@@ -2,10 +2,12 @@
 
 mod coverage;
 mod cursor;
+mod read_set;
 mod scope;
 mod write_set;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::mem;
 use std::sync::Arc;
 
@@ -18,11 +20,11 @@ use parking_lot::Mutex;
 use crate::database::Core;
 use coverage::Coverage;
 pub(crate) use cursor::SessionCursor;
-pub(crate) use scope::{Scope, commit_alone, retry};
+use read_set::ReadSet;
+pub(crate) use scope::{Scope, back_off, commit_alone, retry};
 use write_set::{Lookup, WriteSet};
 
 /// A read point, the writes on top of it, and what was read to arrive at them.
-#[derive(Debug)]
 pub(crate) struct Session {
     core: Arc<Core>,
     point: Arc<dyn ReadPoint>,
@@ -44,7 +46,7 @@ struct State {
     ended: bool,
     writes: WriteSet,
     guards: HashSet<PointRead>,
-    reads: HashSet<PointRead>,
+    reads: ReadSet,
     coverage: Vec<Arc<Coverage>>,
 }
 
@@ -74,6 +76,11 @@ impl Session {
         self.writer.is_none()
     }
 
+    /// True if everything that is read is validated at the commit.
+    pub(crate) fn is_serializable(&self) -> bool {
+        self.writer.as_ref().is_some_and(|writer| writer.isolation == Isolation::Serializable)
+    }
+
     /// Calls `visit` with the value of `key`, if there is one, and says whether there was.
     ///
     /// `visit` runs inside the store's read and must not read again.
@@ -90,7 +97,7 @@ impl Session {
                 Lookup::Unwritten => {}
             }
             if writer.isolation == Isolation::Serializable {
-                state.reads.insert(PointRead { family, key: key.to_vec() });
+                state.reads.insert(family, key);
             }
         }
         self.point.visit(family, key, visit)
@@ -175,15 +182,18 @@ impl Session {
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
         let writer = self.writer()?;
+        let _operation = writer.operation.lock(); // never in the middle of one
         let state = {
             let mut state = writer.state()?;
             mem::replace(&mut *state, State { ended: true, ..State::default() })
         };
+        let (reads, mut ranges) = state.reads.into_reads();
+        ranges.extend(state.coverage.iter().filter_map(|coverage| coverage.range_read()));
         self.core.store.commit(CommitRequest {
             read_ts: self.point.ts(),
             guards: state.guards.into_iter().collect(),
-            reads: state.reads.into_iter().collect(),
-            ranges: state.coverage.iter().filter_map(|coverage| coverage.range_read()).collect(),
+            reads,
+            ranges,
             writes: state.writes.into_writes(),
             isolation: writer.isolation,
             durability: writer.durability,
@@ -199,6 +209,13 @@ impl Session {
 
     fn writer(&self) -> Result<&Writer> {
         self.writer.as_ref().ok_or_else(|| Error::invalid("a snapshot cannot be written to"))
+    }
+}
+
+impl fmt::Debug for Session {
+    /// Without what was read and written: that belongs to the user, not into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("read_ts", &self.point.ts()).finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use blaze_core::{Durability, Entropy, Isolation, Result};
+use blaze_core::{Durability, Entropy, ErrorKind, Isolation, Result};
 
 use super::Session;
 use crate::database::Core;
@@ -13,6 +13,9 @@ use crate::database::Core;
 /// Each conflict means that some other commit went through, so what fails this often is a transaction that is always
 /// overtaken by shorter ones.
 const TRIES_MAX: u32 = 100;
+
+/// Tries of a transaction that took too long: another one is likely to, as well.
+const TRIES_OF_OLD_MAX: u32 = 3;
 
 /// Where a handle works.
 #[derive(Clone, Debug)]
@@ -62,7 +65,7 @@ pub(crate) fn retry<R>(entropy: &dyn Entropy, mut attempt: impl FnMut() -> Resul
     loop {
         tries += 1;
         match attempt() {
-            Err(error) if error.kind().is_retryable() && tries < TRIES_MAX => back_off(entropy, tries),
+            Err(error) if tries < tries_max(error.kind()) => back_off(entropy, tries),
             Err(error) if error.kind().is_retryable() => {
                 return Err(error.context(format!("gave up after {tries} tries")));
             }
@@ -71,9 +74,17 @@ pub(crate) fn retry<R>(entropy: &dyn Entropy, mut attempt: impl FnMut() -> Resul
     }
 }
 
+fn tries_max(kind: ErrorKind) -> u32 {
+    match kind {
+        ErrorKind::TransactionTooOld => TRIES_OF_OLD_MAX,
+        kind if kind.is_retryable() => TRIES_MAX,
+        _ => 0,
+    }
+}
+
 /// Waits for a random time that grows with the tries: those who collided shall not collide again.
 #[expect(clippy::disallowed_methods, reason = "the wait is not measured and decides nothing")]
-fn back_off(entropy: &dyn Entropy, tries: u32) {
+pub(crate) fn back_off(entropy: &dyn Entropy, tries: u32) {
     if tries < 3 {
         return std::thread::yield_now();
     }

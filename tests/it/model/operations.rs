@@ -3,8 +3,8 @@
 use std::ops::Bound;
 
 use blaze::{Decimal, Document, DocumentId, Filter, Index, Metric, Predicate, Sort, Update, Value, Vector};
-use blaze_core::filter::{TypeName, element, field};
 use blaze::{inc, set, unset};
+use blaze_core::filter::{TypeName, element, field};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -216,11 +216,13 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn keys() -> impl Strategy<Value = Keys> {
-    let bound = || (key(), 0..3).prop_map(|(key, kind)| match kind {
-        0 => Bound::Included(key),
-        1 => Bound::Excluded(key),
-        _ => Bound::Unbounded,
-    });
+    let bound = || {
+        (key(), 0..3).prop_map(|(key, kind)| match kind {
+            0 => Bound::Included(key),
+            1 => Bound::Excluded(key),
+            _ => Bound::Unbounded,
+        })
+    };
     (bound(), bound())
 }
 
@@ -309,7 +311,10 @@ fn document() -> impl Strategy<Value = Document> {
     (
         option::weighted(0.8, value()),
         option::weighted(0.6, value()),
-        option::weighted(0.4, prop_oneof![2 => scalar().prop_map(|d| Document::new().with("d", d).into()), 1 => value()]),
+        option::weighted(
+            0.4,
+            prop_oneof![2 => scalar().prop_map(|d| Document::new().with("d", d).into()), 1 => value()],
+        ),
         option::weighted(0.4, prop_oneof![5 => tags(), 1 => value()]),
         option::weighted(0.4, prop_oneof![5 => items(), 1 => value()]),
         option::weighted(0.5, vector_value()),
@@ -318,8 +323,7 @@ fn document() -> impl Strategy<Value = Document> {
     )
         .prop_map(|(a, b, c, tags, items, v, long, reverse)| {
             let long = long.then(|| Value::from("long ".repeat(1_000)));
-            let fields =
-                [("a", a), ("b", b), ("c", c), ("tags", tags), ("items", items), ("v", v), ("long", long)];
+            let fields = [("a", a), ("b", b), ("c", c), ("tags", tags), ("items", items), ("v", v), ("long", long)];
             let fields = fields.into_iter().filter_map(|(key, value)| Some((key, value?)));
             let fields: Vec<_> = if reverse { fields.rev().collect() } else { fields.collect() };
             fields.into_iter().collect()
@@ -436,6 +440,11 @@ fn search() -> impl Strategy<Value = Search> {
     let path = prop_oneof![20 => Just("v"), 1 => Just("a")];
     let filter = prop_oneof![1 => Just(Filter::everything()), 2 => filter()];
     let within = option::weighted(0.3, select(vec![-1.0, 0.0, 1.0, 1.5, 3.0]));
-    (path, vector, filter, 0..6_usize, within)
-        .prop_map(|(path, vector, filter, limit, within)| Search { path, vector, filter, limit, within })
+    (path, vector, filter, 0..6_usize, within).prop_map(|(path, vector, filter, limit, within)| Search {
+        path,
+        vector,
+        filter,
+        limit,
+        within,
+    })
 }
