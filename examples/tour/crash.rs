@@ -87,7 +87,8 @@ pub(crate) fn write_until_killed(directory: &Path) -> Outcome<()> {
 pub(crate) fn show(screen: &mut Screen, directory: &Path) -> Outcome<()> {
     screen.say(&format!(
         "A child process writes pairs of documents from {WRITERS} threads, each pair in one transaction over two \
-         collections, and reports a pair once its commit has returned. In mid-write it is killed (SIGKILL on Unix), {ROUNDS} times.",
+         collections, and reports a pair once its commit has returned. In mid-write it is killed (SIGKILL on \
+         Unix), {ROUNDS} times.",
     ));
     let mut reported = BTreeSet::new();
     for round in 1..=ROUNDS {

@@ -1,6 +1,6 @@
 //! Every bad argument is refused with an error that says what was wrong, the value and the limit, and changes nothing.
 
-#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 mod directories;
 mod handles;

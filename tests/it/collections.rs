@@ -252,17 +252,26 @@ fn a_dropped_collection_begins_anew_and_old_snapshots_still_see_it() {
     }
 }
 
+/// Tells the test that it is the child, whose temporary files are its own.
+const CHILD: &str = "BLAZE_TEST_TEMPORARY_CHILD";
+
 #[test]
 fn a_temporary_database_leaves_nothing_behind() {
-    let directory_of = |seed| std::env::temp_dir().join(format!("blaze-{}-{seed:016x}", std::process::id()));
-    let entropy = SeededEntropy::new(11);
-    let path = directory_of(blaze::Entropy::next_u64(&entropy));
-    let db = Database::builder().entropy(Arc::new(SeededEntropy::new(11))).temporary().unwrap();
-    let numbers = db.collection::<Document>("numbers").unwrap();
-    numbers.insert(&number(1)).unwrap();
-    assert!(path.join("BLAZE").exists());
-    drop(db);
-    assert!(path.exists(), "a collection still holds it");
-    drop(numbers);
-    assert!(!path.exists());
+    if std::env::var_os(CHILD).is_some() {
+        let files = || std::fs::read_dir(std::env::temp_dir()).unwrap().count();
+        let db = Database::temporary().unwrap();
+        let numbers = db.collection::<Document>("numbers").unwrap();
+        numbers.insert(&number(1)).unwrap();
+        drop(db);
+        assert_eq!(files(), 1, "a collection still holds the database");
+        drop(numbers);
+        return assert_eq!(files(), 0);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "collections::a_temporary_database_leaves_nothing_behind"]).env(CHILD, "1");
+    for variable in ["TMPDIR", "TMP", "TEMP"] {
+        child.env(variable, directory.path());
+    }
+    assert!(child.output().unwrap().status.success());
 }

@@ -1,6 +1,6 @@
 //! What a killed process had acknowledged is there, whole, and in the indexes.
 
-#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

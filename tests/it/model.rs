@@ -10,6 +10,7 @@ mod operations;
 mod sides;
 
 use std::env;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use blaze::{ErrorKind, ManualClock};
@@ -17,7 +18,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use naive::{Answer, Complaint, Model, Outcome, View};
-use operations::{End, Operation, Step, steps};
+use operations::{End, Keys, OnKeyspace, Operation, Step, steps};
 use sides::{Side, outcome};
 
 /// Two databases and the model of both.
@@ -82,7 +83,7 @@ impl Run {
                 Ok(())
             }
             Step::Leak(operation) => {
-                self.sides[0].leak(operation);
+                self.sides.iter_mut().for_each(|side| side.leak(operation));
                 Ok(())
             }
             Step::Reopen { explicit } => {
@@ -99,6 +100,7 @@ impl Run {
 
     /// One operation of its own on the databases.
     fn perform(&mut self, operation: &Operation) -> Checked {
+        self.model.commit += 1;
         let operation = &self.settle(operation);
         let outcomes = self.sides.each_mut().map(|side| side.perform(operation));
         agree(&outcomes)?;
@@ -124,13 +126,15 @@ impl Run {
         Ok(())
     }
 
-    /// A transaction, others before and after its own operations; it must be as if it ran when it commits.
+    /// A transaction, others amid its own operations: it must be as if it ran when it commits. One that writes nothing
+    /// is as if it ran when it began, and never fails.
     fn transact(&mut self, inside: &[Operation], meanwhile: &[Operation], after: &[Operation], end: End) -> Checked {
         let fresh = |operation: &Operation| match operation {
             Operation::Collection { name, on, .. } => Operation::Collection { name, stale: false, on: on.clone() },
             keyspace @ Operation::Keyspace { .. } => keyspace.clone(),
         };
-        let mut own = self.model.clone();
+        let began = self.model.clone();
+        let mut own = began.clone();
         let transactions = self.sides.each_ref().map(Side::begin);
         let mut done: Vec<(Operation, Outcome)> = Vec::new();
         let mut work = |model: &mut Model, operations: &[Operation]| {
@@ -155,7 +159,7 @@ impl Run {
             return Err(format!("the transaction ended differently: {ended:?}"));
         }
         match (&ended[0], end) {
-            (Ok(()), End::Commit) => self.replay(&done),
+            (Ok(()), End::Commit) if own.differs(&began) || done.iter().any(wrote_blindly) => self.replay(&done),
             (Ok(()), _) => Ok(()),
             (Err(ErrorKind::Conflict), End::Commit) if !meanwhile.is_empty() => Ok(()),
             (other, _) => Err(format!("the transaction ended with {other:?}")),
@@ -189,6 +193,30 @@ impl Run {
 fn agree(outcomes: &[Outcome; 2]) -> Checked {
     let [lsm, mem] = outcomes.each_ref().map(|outcome| format!("{outcome:?}"));
     if lsm == mem { Ok(()) } else { Err(format!("RocksDB   {lsm}\nin memory {mem}")) }
+}
+
+/// True if the operation has written without a look at what was there.
+fn wrote_blindly((operation, outcome): &(Operation, Outcome)) -> bool {
+    match operation {
+        Operation::Keyspace { on: OnKeyspace::Put(..) | OnKeyspace::Delete(_), .. } => outcome.is_ok(),
+        Operation::Keyspace { on: OnKeyspace::DeleteRange(keys), .. } => outcome.is_ok() && !is_empty(keys),
+        _ => false,
+    }
+}
+
+/// True if no key can be in the range.
+fn is_empty((start, end): &Keys) -> bool {
+    let after = |key: &Vec<u8>| [key.as_slice(), &[0]].concat();
+    let start = match start {
+        Bound::Included(key) => key.clone(),
+        Bound::Excluded(key) => after(key),
+        Bound::Unbounded => Vec::new(),
+    };
+    match end {
+        Bound::Included(key) => after(key) <= start,
+        Bound::Excluded(key) => *key <= start,
+        Bound::Unbounded => false,
+    }
 }
 
 fn run(steps: &[Step]) -> Result<(), TestCaseError> {

@@ -147,6 +147,11 @@ impl Model {
         }
     }
 
+    /// True if something was written on the way from one to the other.
+    pub(super) fn differs(&self, other: &Model) -> bool {
+        format!("{self:?}") != format!("{other:?}")
+    }
+
     pub(super) fn names(&self) -> Vec<String> {
         self.collections.keys().chain(self.keyspaces.keys()).cloned().collect()
     }

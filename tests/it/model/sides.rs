@@ -143,6 +143,7 @@ impl Side {
     }
 
     pub(super) fn forget_handles(&mut self) {
+        self.leaked.clear();
         self.handles.clear();
         self.snapshots.clear();
     }
@@ -177,7 +178,6 @@ impl Side {
     pub(super) fn reopen(&mut self, explicit: bool) -> std::result::Result<(), Complaint> {
         let db = self.db.take().unwrap();
         if !explicit {
-            self.leaked.clear();
             self.forget_handles();
             drop(db);
             self.open();
