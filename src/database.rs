@@ -213,7 +213,7 @@ impl Database {
         crate::session::retry(&*self.core.entropy, || {
             let transaction = self.begin_with(options)?;
             let result = work(&transaction)?;
-            transaction.commit()?;
+            transaction.try_commit()?;
             Ok(result)
         })
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use blaze_core::{Durability, Isolation, Result, Timestamp};
 
+use crate::catalog;
 use crate::collection::Collection;
 use crate::keyspace::Keyspace;
 use crate::session::{Scope, Session};
@@ -81,6 +82,11 @@ impl Transaction {
     /// [`Unavailable`](crate::ErrorKind::Unavailable) from then on, until the database is reopened;
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn commit(self) -> Result<Timestamp> {
+        self.try_commit().map_err(|error| catalog::name_conflict(self.session.core(), error))
+    }
+
+    /// As [`commit`](Transaction::commit), for one that is going to be tried again: spares the names in the error.
+    pub(crate) fn try_commit(&self) -> Result<Timestamp> {
         self.session.commit()
     }
 

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::clock::Timestamp;
+use crate::store::Family;
 
 /// The result of an operation that can fail with a Blaze [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -26,6 +27,8 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    /// What a conflict is about, so that the layers above can name it in their own words.
+    conflict: Option<(Family, Vec<u8>)>,
 }
 
 /// What the caller should do about an [`Error`].
@@ -84,7 +87,7 @@ impl Error {
     #[cold]
     #[inline(never)]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error(Box::new(Inner { kind, message: message.into(), source: None }))
+        Error(Box::new(Inner { kind, message: message.into(), source: None, conflict: None }))
     }
 
     constructors! {
@@ -106,6 +109,23 @@ impl Error {
         closed => Closed,
         /// An [`ErrorKind::Internal`].
         internal => Internal,
+    }
+
+    /// An [`ErrorKind::Conflict`] over `key`, which was written after `read_ts`.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn conflict_over(family: Family, key: &[u8], read_ts: Timestamp) -> Error {
+        let (name, shown) = (family.name(), key.escape_ascii());
+        let mut error = Error::conflict(format!("key \"{shown}\" of the family {name} changed after {read_ts}"));
+        error.0.conflict = Some((family, key.to_vec()));
+        error
+    }
+
+    /// The key that a conflict is about, if the error says one.
+    #[must_use]
+    pub fn conflict_key(&self) -> Option<(Family, &[u8])> {
+        self.0.conflict.as_ref().map(|(family, key)| (*family, key.as_slice()))
     }
 
     /// What the caller should do.

@@ -119,7 +119,10 @@ impl Oracle {
 
     fn check_key(&self, family: Family, key: &[u8], read_ts: Timestamp) -> Result<()> {
         let written = self.keys[family as usize].get(key).is_some_and(|ts| *ts > read_ts);
-        conflict_if(written || self.deletes_after(read_ts, family).any(|range| range.contains(key)), family, read_ts)
+        match written || self.deletes_after(read_ts, family).any(|range| range.contains(key)) {
+            true => Err(Error::conflict_over(family, key, read_ts)),
+            false => Ok(()),
+        }
     }
 
     fn check_range(&self, family: Family, range: &KeyRange, read_ts: Timestamp) -> Result<()> {
@@ -127,8 +130,14 @@ impl Oracle {
             return Ok(()); // and the map would panic
         }
         let bounds = (Bound::Included(range.start()), range.end().map_or(Bound::Unbounded, Bound::Excluded));
-        let written = self.keys[family as usize].range::<[u8], _>(bounds).any(|(_, ts)| *ts > read_ts);
-        conflict_if(written || self.deletes_after(read_ts, family).any(|other| other.overlaps(range)), family, read_ts)
+        let mut keys = self.keys[family as usize].range::<[u8], _>(bounds);
+        if let Some((key, _)) = keys.find(|(_, ts)| **ts > read_ts) {
+            return Err(Error::conflict_over(family, key, read_ts));
+        }
+        match self.deletes_after(read_ts, family).find(|other| other.overlaps(range)) {
+            Some(deleted) => Err(Error::conflict_over(family, deleted.start().max(range.start()), read_ts)),
+            None => Ok(()),
+        }
     }
 
     fn deletes_after(&self, read_ts: Timestamp, family: Family) -> impl Iterator<Item = &KeyRange> {
@@ -139,13 +148,6 @@ impl Oracle {
 
 fn range_bytes(range: &KeyRange) -> usize {
     range.start().len() + range.end().map_or(0, <[u8]>::len) + BYTES_PER_ENTRY
-}
-
-fn conflict_if(changed: bool, family: Family, read_ts: Timestamp) -> Result<()> {
-    match changed {
-        true => Err(Error::conflict(format!("the {} family changed after {read_ts}", family.name()))),
-        false => Ok(()),
-    }
 }
 
 #[cfg(test)]

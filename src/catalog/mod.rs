@@ -3,6 +3,7 @@
 //! Every name has one row in the `catalog` family. A session that touches a name guards its row, so that no commit can
 //! miss an index or a drop. Numbers are given out once and never again.
 
+mod conflict;
 mod definition;
 mod dictionaries;
 mod layout;
@@ -18,6 +19,7 @@ use blaze_core::{
 };
 use parking_lot::RwLock;
 
+pub(crate) use conflict::name_conflict;
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use layout::{prefix, prefixed};

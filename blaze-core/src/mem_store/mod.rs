@@ -9,7 +9,7 @@ use self::read::MemReadPoint;
 use self::versions::Versions;
 use crate::clock::{Clock, HybridClock, Timestamp};
 use crate::error::{Error, Result};
-use crate::store::{CommitRequest, Family, Isolation, ReadPoint, Store, Write};
+use crate::store::{CommitRequest, Family, Isolation, KeyRange, ReadPoint, Store, Write};
 
 /// A store in memory that keeps every version of every key.
 ///
@@ -106,12 +106,13 @@ impl State {
     }
 
     fn validate(&self, request: &CommitRequest) -> Result<()> {
-        let unchanged = |family: Family, changed: bool| match changed {
-            true => Err(Error::conflict(format!("the {} family changed after {}", family.name(), request.read_ts))),
+        let unchanged = |family, key: &[u8], last_change| match last_change > request.read_ts {
+            true => Err(Error::conflict_over(family, key, request.read_ts)),
             false => Ok(()),
         };
-        let point = |family, key: &[u8]| unchanged(family, self.family(family).last_change(key) > request.read_ts);
-        let range = |family, range| unchanged(family, self.family(family).last_change_in(range) > request.read_ts);
+        let point = |family, key: &[u8]| unchanged(family, key, self.family(family).last_change(key));
+        let range =
+            |family, range: &KeyRange| unchanged(family, range.start(), self.family(family).last_change_in(range));
 
         request.guards.iter().try_for_each(|guard| point(guard.family, &guard.key))?;
         match request.isolation {

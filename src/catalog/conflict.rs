@@ -1,0 +1,51 @@
+//! Saying in the user's words what a conflict is about.
+
+use std::sync::Arc;
+
+use blaze_core::{Direction, DocumentId, Error, Family, KeyRange, Result};
+
+use super::definition::Kind;
+use super::{decode, layout};
+use crate::database::Core;
+use crate::session::Session;
+
+/// The same conflict, naming the document, key, index or name that it is about.
+pub(crate) fn name_conflict(core: &Arc<Core>, error: Error) -> Error {
+    let named = error.conflict_key().map(|(family, key)| subject(core, family, key));
+    match named {
+        Some(Ok(Some(subject))) => {
+            Error::conflict(format!("{subject} was changed by another transaction")).with_source(error)
+        }
+        // The conflict is what matters; a name that cannot be found is not.
+        _ => error,
+    }
+}
+
+/// What is stored under a key, in the user's words; nothing if it was dropped meanwhile.
+fn subject(core: &Arc<Core>, family: Family, key: &[u8]) -> Result<Option<String>> {
+    if let Ok(name) = layout::name_of(key)
+        && key == layout::name_key(&name)
+    {
+        return Ok(Some(format!("the definition of {name:?}")));
+    }
+    let Some((id, rest)) = key.split_first_chunk() else { return Ok(None) };
+    let id = u32::from_be_bytes(*id);
+    let session = Session::read_only(core)?;
+    let mut cursor = session.cursor(Family::Catalog, &KeyRange::prefix(&layout::name_key("")), Direction::Forward)?;
+    while let Some((row_key, row)) = cursor.next()? {
+        let definition = decode(row)?.1;
+        let subject = match (definition.kind, DocumentId::read_key(rest)) {
+            (Kind::Collection, Ok(document)) if definition.id == id => Some(format!("document {document:?} of")),
+            (Kind::Keyspace, _) if definition.id == id => Some(format!("key \"{}\" of", rest.escape_ascii())),
+            _ if definition.id == id => Some(String::from("a part of")),
+            _ => {
+                let index = definition.indexes.iter().find(|index| index.id == id && index.family() == family);
+                index.map(|index| format!("index {:?} of", index.name))
+            }
+        };
+        if let Some(subject) = subject {
+            return Ok(Some(format!("{subject} the {} {:?}", definition.kind, layout::name_of(row_key)?)));
+        }
+    }
+    Ok(None)
+}
