@@ -100,19 +100,6 @@ impl Committer {
     }
 }
 
-/// Refuses what cannot be written.
-pub(crate) fn check(write: &Write) -> Result<()> {
-    match write {
-        Write::Put { key, .. } | Write::Delete { key, .. } if key.is_empty() => {
-            Err(Error::invalid("a key of 0 bytes cannot be written, at least 1 is needed"))
-        }
-        Write::Put { value, stamp_at: Some(at), .. } if value.len() < 8 || *at > value.len() - 8 => {
-            Err(Error::invalid(format!("a stamp of 8 bytes at {at} is outside a value of {} bytes", value.len())))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn put_ceiling(batch: &mut WriteBatch, engine: &Engine, ceiling: Timestamp) {
     batch.put_cf(engine.family(Family::Catalog), CEILING_KEY, ceiling.to_bits().to_be_bytes());
 }

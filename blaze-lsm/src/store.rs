@@ -5,10 +5,10 @@ use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use blaze_core::{CommitRequest, Error, Family, KeyRange, ReadPoint, Result, Store, Timestamp};
+use blaze_core::{CommitRequest, Error, Family, KeyRange, ReadPoint, Result, Store, Timestamp, Write};
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 
-use crate::commit::{self, Committer};
+use crate::commit::Committer;
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::options::LsmOptions;
@@ -116,7 +116,7 @@ impl Store for LsmStore {
 
     fn commit(&self, request: CommitRequest) -> Result<Timestamp> {
         let engine = self.engine()?;
-        request.writes.iter().try_for_each(commit::check)?;
+        request.writes.iter().try_for_each(Write::validate)?;
         if request.writes.is_empty() {
             return Ok(request.read_ts);
         }

@@ -12,7 +12,7 @@
 //! | index | index, `FF` | nothing; there if some document has or had several entries |
 //! | vector | index, document id | numbers |
 //!
-//! Numbers of collections, keyspaces and indexes take 4 bytes, big-endian; the store keeps 0 for itself.
+//! Numbers of collections, keyspaces and indexes take 4 bytes, big-endian.
 
 use blaze_core::record::STAMP_AT;
 use blaze_core::{Error, Result, Timestamp};

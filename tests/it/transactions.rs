@@ -68,8 +68,40 @@ fn a_lost_update_is_refused() {
             first.commit().unwrap();
             let error = second.commit().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Conflict, "{isolation:?}: {error}");
+            let said = "document 1 of the collection \"numbers\" was changed by another transaction";
+            assert_eq!(error.to_string(), said, "{isolation:?}");
             assert_eq!(numbers(&db)[0], 11);
         }
+    }
+}
+
+#[test]
+fn a_conflict_names_the_key_or_the_index_that_it_is_about() {
+    for db in fixtures() {
+        db.keyspace("raw").unwrap().put("a", "1").unwrap();
+        let tx = db.begin().unwrap();
+        tx.keyspace("raw").unwrap().get("a").unwrap();
+        tx.keyspace("raw").unwrap().put("b", "2").unwrap();
+        db.keyspace("raw").unwrap().put("a", "3").unwrap();
+        let error = tx.commit().unwrap_err();
+        assert_eq!(error.to_string(), "key \"a\" of the keyspace \"raw\" was changed by another transaction");
+
+        let documents = db.collection::<Document>("indexed").unwrap();
+        documents.ensure_index(Index::on("n")).unwrap();
+        let tx = db.begin().unwrap();
+        let own = tx.collection::<Document>("indexed").unwrap();
+        assert_eq!(own.find(field("n").gt(5)).count().unwrap(), 0);
+        own.insert(&Document::new().with("m", 1)).unwrap();
+        documents.insert(&Document::new().with("n", 7)).unwrap();
+        let error = tx.commit().unwrap_err();
+        let said = "index \"n\" of the collection \"indexed\" was changed by another transaction";
+        assert_eq!(error.to_string(), said);
+
+        let tx = db.begin().unwrap();
+        tx.collection::<Document>("indexed").unwrap().insert(&Document::new().with("n", 8)).unwrap();
+        documents.ensure_index(Index::on("m")).unwrap();
+        let error = tx.commit().unwrap_err();
+        assert_eq!(error.to_string(), "the definition of \"indexed\" was changed by another transaction");
     }
 }
 

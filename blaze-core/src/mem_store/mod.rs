@@ -63,7 +63,7 @@ impl Store for MemStore {
     fn commit(&self, request: CommitRequest) -> Result<Timestamp> {
         let mut guard = self.shared.write();
         let state = guard.as_mut().ok_or_else(closed)?;
-        request.writes.iter().try_for_each(check)?;
+        request.writes.iter().try_for_each(Write::validate)?;
         if request.writes.is_empty() {
             return Ok(request.read_ts);
         }
@@ -138,19 +138,6 @@ impl State {
             Write::Delete { family, key } => self.families[family as usize].set(key, ts, None),
             Write::DeleteRange { family, range } => self.families[family as usize].delete_range(&range, ts),
         }
-    }
-}
-
-/// Refuses what no store can write.
-fn check(write: &Write) -> Result<()> {
-    match write {
-        Write::Put { key, .. } | Write::Delete { key, .. } if key.is_empty() => {
-            Err(Error::invalid("a key of 0 bytes cannot be written, at least 1 is needed"))
-        }
-        Write::Put { value, stamp_at: Some(at), .. } if value.len() < 8 || *at > value.len() - 8 => {
-            Err(Error::invalid(format!("a stamp of 8 bytes at {at} is outside a value of {} bytes", value.len())))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Family, KeyRange};
 use crate::clock::Timestamp;
+use crate::error::{Error, Result};
 
 /// What a transaction is protected from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub struct RangeRead {
     pub range: KeyRange,
 }
 
-/// One change. Those of a request apply in their order.
+/// One change. Those of a request apply in their order. A key is never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
     /// Sets the value of a key.
@@ -82,6 +83,22 @@ impl Write {
     /// The removal of a key.
     pub fn delete(family: Family, key: impl Into<Vec<u8>>) -> Write {
         Write::Delete { family, key: key.into() }
+    }
+
+    /// Refuses what no store can write: an empty key, which a store keeps for itself, or a stamp outside the value.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid).
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Write::Put { key, .. } | Write::Delete { key, .. } if key.is_empty() => {
+                Err(Error::invalid("a key of 0 bytes cannot be written, at least 1 is needed"))
+            }
+            Write::Put { value, stamp_at: Some(at), .. } if value.len() < 8 || *at > value.len() - 8 => {
+                Err(Error::invalid(format!("a stamp of 8 bytes at {at} is outside a value of {} bytes", value.len())))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

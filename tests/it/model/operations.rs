@@ -136,7 +136,21 @@ pub(super) const PATHS: [&str; 10] =
     ["a", "b", "c", "c.d", "tags", "tags.0", "items", "items.k", "items.n", "items.0.k"];
 
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    vec(step(), 1..40)
+    (vec(step(), 1..30), any::<prop::sample::Index>(), vec(populated(), 0..6)).prop_map(|(mut steps, at, beginning)| {
+        let films = |on| Step::Do(Operation::Collection { name: "films", stale: false, on });
+        let at = at.index(steps.len().min(4));
+        steps.splice(at..at, beginning.into_iter().flatten().map(films));
+        steps
+    })
+}
+
+/// An index and documents, so that queries meet something.
+fn populated() -> impl Strategy<Value = Vec<OnCollection>> {
+    (index(), vec((id(), document()), 1..6)).prop_map(|((index, spec), documents)| {
+        let index = OnCollection::EnsureIndex(index, spec);
+        let puts = documents.into_iter().map(|(id, document)| OnCollection::Put(id, document));
+        std::iter::once(index).chain(puts).collect()
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -193,7 +207,7 @@ fn on_collection() -> impl Strategy<Value = OnCollection> {
         1 => select(vec!["a", "x", "tags", "v", "a_b_desc", "items.k_items.n"]).prop_map(OnCollection::DropIndex),
         1 => Just(OnCollection::Indexes),
         20 => find().prop_map(OnCollection::Find),
-        5 => search().prop_map(OnCollection::Search),
+        8 => search().prop_map(OnCollection::Search),
     ]
 }
 
@@ -270,6 +284,11 @@ pub(super) fn scalar() -> impl Strategy<Value = Value> + Clone {
     ]
 }
 
+/// One of so few values that documents and filters agree on it.
+fn common() -> impl Strategy<Value = Value> + Clone {
+    select(vec![Value::from(0), Value::from(1), Value::from(1.0), Value::from(2), Value::from("a"), Value::from("b")])
+}
+
 fn value() -> impl Strategy<Value = Value> + Clone {
     let nested = scalar().prop_recursive(2, 8, 3, |inner| {
         prop_oneof![
@@ -278,7 +297,7 @@ fn value() -> impl Strategy<Value = Value> + Clone {
                 .prop_map(|entries| Value::Map(entries.into_iter().collect())),
         ]
     });
-    prop_oneof![3 => scalar(), 1 => nested]
+    prop_oneof![4 => common(), 2 => scalar(), 1 => nested]
 }
 
 fn tags() -> impl Strategy<Value = Value> {
@@ -298,12 +317,12 @@ fn items() -> impl Strategy<Value = Value> {
 fn vector_value() -> impl Strategy<Value = Value> {
     let numbers = || vec(-2..3_i8, 2);
     prop_oneof![
-        8 => numbers().prop_map(|numbers| Vector::F32(numbers.into_iter().map(f32::from).collect()).into()),
+        20 => numbers().prop_map(|numbers| Vector::F32(numbers.into_iter().map(f32::from).collect()).into()),
         2 => numbers().prop_map(|numbers| numbers.into_iter().map(|number| Value::from(i64::from(number))).collect()),
         1 => numbers().prop_map(|numbers| Vector::I8(numbers).into()),
         1 => numbers().prop_map(|numbers| numbers.into_iter().map(|number| Value::from(f64::from(number))).collect()),
-        1 => prop_oneof![Just(Value::Null), Just(Value::from("a")), Just(Value::from([1.0_f32, 2.0, 3.0])),
-            Just(Value::from([f32::NAN, 1.0])), Just(Value::from(Vector::Bits(vec![1])))],
+        1 => prop_oneof![4 => Just(Value::Null), 1 => Just(Value::from("a")), 1 => Just(Value::from([1.0_f32, 2.0, 3.0])),
+            1 => Just(Value::from([f32::NAN, 1.0])), 1 => Just(Value::from(Vector::Bits(vec![1])))],
     ]
 }
 
@@ -371,6 +390,7 @@ fn index() -> impl Strategy<Value = (Index, IndexSpec)> {
         fields(Index::on("items.0.k"), "items.0.k", "items.0.k"),
         vector(None, "v", 2, Metric::L2),
         vector(None, "v", 2, Metric::L2),
+        vector(None, "v", 2, Metric::L2),
         vector(Some("cosine"), "v", 2, Metric::Cosine),
         vector(Some("dot"), "v", 2, Metric::Dot),
         vector(Some("dot"), "v", 3, Metric::Dot),
@@ -405,13 +425,20 @@ fn predicate() -> impl Strategy<Value = Predicate> {
 }
 
 fn term() -> impl Strategy<Value = Filter> {
-    (path(), predicate()).prop_map(|(path, predicate)| Filter::Field(path.into(), predicate))
+    let accepts_most = prop_oneof![
+        Just(Predicate::Exists(true)),
+        select(vec![Value::from(0), Value::from(1), Value::from("a")]).prop_map(Predicate::Ge),
+        select(vec![Value::from(2), Value::from("b")]).prop_map(Predicate::Le),
+        Just(Predicate::In(vec![Value::from(0), Value::from(1), Value::from(2), Value::from("a")])),
+    ];
+    let predicate = prop_oneof![3 => predicate(), 2 => accepts_most];
+    (path(), predicate).prop_map(|(path, predicate)| Filter::Field(path.into(), predicate))
 }
 
 pub(super) fn filter() -> impl Strategy<Value = Filter> {
     prop_oneof![
-        1 => Just(Filter::everything()),
-        5 => term(),
+        2 => Just(Filter::everything()),
+        8 => term(),
         5 => vec(term(), 2..4).prop_map(Filter::And),
         1 => vec(term(), 0..3).prop_map(Filter::Or),
         1 => term().prop_map(|term| !term),
