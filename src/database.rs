@@ -276,7 +276,8 @@ impl Database {
     }
 
     /// Makes everything durable and lets go of the directory. All other handles, iterators included, answer
-    /// [`Closed`](crate::ErrorKind::Closed) from then on; closing again does nothing.
+    /// [`Closed`](crate::ErrorKind::Closed) from then on, but for rows that a sort already holds in memory. Closing again
+    /// does nothing.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when the last sync fails; the database is closed all the same.

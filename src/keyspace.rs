@@ -145,15 +145,8 @@ impl Keyspace {
     /// # Errors
     /// As [`range`](Keyspace::range).
     pub fn count(&self) -> Result<u64> {
-        self.scope.read(|session| {
-            let range = self.range_of(session, &Bound::Unbounded, &Bound::Unbounded)?;
-            let mut cursor = session.cursor(Family::Data, &range, Direction::Forward)?;
-            let mut count = 0;
-            while cursor.next()?.is_some() {
-                count += 1;
-            }
-            Ok(count)
-        })
+        self.scope
+            .read(|session| session.count(Family::Data, &self.range_of(session, &Bound::Unbounded, &Bound::Unbounded)?))
     }
 
     fn walk(&self, start: Bound<Vec<u8>>, end: Bound<Vec<u8>>, direction: Direction) -> Result<KeyValues> {

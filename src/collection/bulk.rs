@@ -5,6 +5,7 @@ use blaze_core::{Document, DocumentId, Durability, Isolation, Result, to_documen
 use serde::Serialize;
 
 use super::Collection;
+use super::write::insert;
 use crate::catalog::{self, Kind};
 use crate::session::{Scope, commit_alone};
 
@@ -93,18 +94,18 @@ impl<T: Serialize> Bulk<'_, T> {
 
     fn commit(&self, batch: &[(Option<DocumentId>, Document)]) -> Result<()> {
         let Collection { scope, name, .. } = &self.collection;
-        let insert = |session: &crate::session::Session| {
+        let insert_all = |session: &crate::session::Session| {
             let definition = catalog::get(session, name, Kind::Collection)?;
             for (id, document) in batch {
-                super::insert(session, &definition, id.clone(), document)?;
+                insert(session, &definition, id.clone(), document)?;
             }
             Ok(())
         };
         let committed = match scope {
             Scope::Database(core) => {
-                commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| insert(session))
+                commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| insert_all(session))
             }
-            Scope::Session(session) => session.atomically(|| insert(session)),
+            Scope::Session(session) => session.atomically(|| insert_all(session)),
         };
         committed.map_err(|error| match error.kind() {
             blaze_core::ErrorKind::LimitExceeded if batch.len() > 1 => {

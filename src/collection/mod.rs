@@ -2,19 +2,22 @@
 
 mod bulk;
 mod found;
+mod read;
 mod write;
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use blaze_core::record::Record;
-use blaze_core::{Direction, Document, DocumentId, Error, Family, Filter, KeyRange, Result, Update, Uuid, to_document};
+use blaze_core::{Document, DocumentId, Error, Family, Filter, KeyRange, Result, Update, to_document};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use bulk::Bulk;
 pub use found::Found;
-pub(crate) use write::{write_document, write_entries};
+pub(crate) use read::document_key;
+use read::{read_document, read_found};
+pub(crate) use write::write_entries;
+use write::{insert, write_document};
 
 use crate::catalog::{self, Definition, Kind, prefix};
 use crate::index::{self, Index, IndexInfo, IndexProgress};
@@ -83,15 +86,7 @@ impl<T> Collection<T> {
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped; [`Closed`](crate::ErrorKind::Closed).
     pub fn count(&self) -> Result<u64> {
-        self.read(|session, definition| {
-            let range = KeyRange::prefix(&prefix(definition.id));
-            let mut cursor = session.cursor(Family::Data, &range, Direction::Forward)?;
-            let mut count = 0;
-            while cursor.next()?.is_some() {
-                count += 1;
-            }
-            Ok(count)
-        })
+        self.read(|session, definition| session.count(Family::Data, &KeyRange::prefix(&prefix(definition.id))))
     }
 
     /// Removes the document under `id`; says whether there was one.
@@ -289,58 +284,6 @@ impl<T: DeserializeOwned> Collection<T> {
         let ids = ids.into_iter().map(valid).collect::<Result<Vec<_>>>()?;
         self.read(|session, definition| ids.iter().map(|id| read_found(session, definition, id)).collect())
     }
-}
-
-fn read_found<T: DeserializeOwned>(
-    session: &Session,
-    definition: &Definition,
-    id: &DocumentId,
-) -> Result<Option<Found<T>>> {
-    let bytes = session.get(Family::Data, &document_key(definition.id, id))?;
-    bytes.map(|bytes| Found::decode(session, definition.id, id.clone(), &bytes)).transpose()
-}
-
-fn read_document(session: &Session, definition: &Definition, id: &DocumentId) -> Result<Option<Document>> {
-    let Some(bytes) = session.get(Family::Data, &document_key(definition.id, id))? else { return Ok(None) };
-    let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
-    let document = Record::open(&bytes, &dictionary).and_then(|record| record.decode());
-    document.map(Some).map_err(|error| error.context(format!("document {id:?}")))
-}
-
-/// Inserts a document under `id`, or under a new one.
-fn insert(
-    session: &Session,
-    definition: &Definition,
-    id: Option<DocumentId>,
-    document: &Document,
-) -> Result<DocumentId> {
-    let there = |id: &DocumentId| session.visit(Family::Data, &document_key(definition.id, id), &mut |_| Ok(()));
-    let id = match id {
-        Some(id) => {
-            id.validate()?;
-            if there(&id)? {
-                return Err(Error::already_exists(format!("there is a document {id:?} already")));
-            }
-            id
-        }
-        None => loop {
-            // After a crash with a clock that went back, a tick may come a second time.
-            let core = session.core();
-            let id = DocumentId::Uuid(Uuid::from_tick(core.ids.tick(&*core.clock), core.replica));
-            if !there(&id)? {
-                break id;
-            }
-        },
-    };
-    write_document(session, definition, &id, None, Some(document))?;
-    Ok(id)
-}
-
-/// Where a document is stored.
-pub(crate) fn document_key(collection: u32, id: &DocumentId) -> Vec<u8> {
-    let mut key = prefix(collection).to_vec();
-    id.write_key(&mut key);
-    key
 }
 
 fn valid(id: impl Into<DocumentId>) -> Result<DocumentId> {

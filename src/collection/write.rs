@@ -1,12 +1,41 @@
 //! Writing a document with everything that follows from it.
 
 use blaze_core::record::{self, STAMP_AT};
-use blaze_core::{Document, DocumentId, Family, Result};
+use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid};
 
-use super::document_key;
+use super::read::document_key;
 use crate::catalog::{Definition, prefixed};
 use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
 use crate::session::Session;
+
+/// Inserts a document under `id`, or under a new one.
+pub(super) fn insert(
+    session: &Session,
+    definition: &Definition,
+    id: Option<DocumentId>,
+    document: &Document,
+) -> Result<DocumentId> {
+    let there = |id: &DocumentId| session.visit(Family::Data, &document_key(definition.id, id), &mut |_| Ok(()));
+    let id = match id {
+        Some(id) => {
+            id.validate()?;
+            if there(&id)? {
+                return Err(Error::already_exists(format!("there is a document {id:?} already")));
+            }
+            id
+        }
+        None => loop {
+            // After a crash with a clock that went back, a tick may come a second time.
+            let core = session.core();
+            let id = DocumentId::Uuid(Uuid::from_tick(core.ids.tick(&*core.clock), core.replica));
+            if !there(&id)? {
+                break id;
+            }
+        },
+    };
+    write_document(session, definition, &id, None, Some(document))?;
+    Ok(id)
+}
 
 /// Replaces what is stored under `id`: `before` is what was there, `after` what shall be.
 pub(crate) fn write_document(

@@ -129,6 +129,16 @@ impl Session {
         Ok(SessionCursor::merging(self.point.cursor(family, range, direction)?, overlay, direction, coverage))
     }
 
+    /// How many keys a range has.
+    pub(crate) fn count(&self, family: Family, range: &KeyRange) -> Result<u64> {
+        let mut cursor = self.cursor(family, range, Direction::Forward)?;
+        let mut count = 0;
+        while cursor.next()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// Sets the value of a key; the commit writes its timestamp at `stamp_at` within the value.
     pub(crate) fn put(&self, family: Family, key: Vec<u8>, value: Vec<u8>, stamp_at: Option<usize>) -> Result<()> {
         self.writing(|writes| writes.put(family, key, value, stamp_at))

@@ -163,7 +163,6 @@ impl Model {
         let Some(collection) = self.collections.get(*name) else { return Err("no collection".to_owned()) };
         let all = collection.find(find);
         let page: Vec<_> = all.iter().skip(find.skip).take(find.limit.unwrap_or(usize::MAX)).cloned().collect();
-        println!("STAT find {} {} {}", found.index.is_some(), !page.is_empty(), !find.sort.is_empty());
         let complain = |what: &str| Err(format!("{what}\nexpected {page:?}\n   found {found:?}"));
         if !find.sort.is_empty() {
             if format!("{page:?}") != format!("{:?}", found.rows) {
@@ -215,7 +214,6 @@ impl Model {
                 return complain("another distance");
             }
         }
-        println!("STAT search {} {} {metric}", near.len() > 1, search.filter == Filter::everything());
         // The components are small integers: all distances but those by angle are exact.
         let within = search.within.map_or(f64::INFINITY, f64::from);
         let most =
@@ -314,8 +312,8 @@ impl Collection {
 
     /// Refuses what does not fit a vector index.
     fn validate(&self, document: &Document) -> Result<(), ErrorKind> {
-        let vectors = self.indexes.iter().filter_map(|index| index.vector);
-        vectors.map(|(path, dimension, metric)| vector_of(document, path, dimension, metric).map(drop)).collect()
+        let mut vectors = self.indexes.iter().filter_map(|index| index.vector);
+        vectors.try_for_each(|(path, dimension, metric)| vector_of(document, path, dimension, metric).map(drop))
     }
 
     fn get(&self, id: &DocumentId) -> Option<(DocumentId, Document)> {
