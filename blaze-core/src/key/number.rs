@@ -1,6 +1,6 @@
 //! Numbers in index keys: a float that orders almost all of them, and the exact digits of those between two floats.
 
-use super::read::Reader;
+use super::read::{Reader, UNWRITTEN};
 use crate::error::Result;
 use crate::value::{Decimal, Number, Value, power_of_ten};
 
@@ -66,7 +66,11 @@ fn write_digits(key: &mut Vec<u8>, number: Number) {
 
 /// Reads what [`write`] wrote, and nothing that it would not have written.
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Value> {
-    let float = float_of_ordered(u64::from_be_bytes(reader.array()?));
+    let bits = u64::from_be_bytes(reader.array()?);
+    let float = float_of_ordered(bits);
+    if ordered(float) != bits {
+        return Err(reader.damage(UNWRITTEN));
+    }
     match reader.byte()? {
         EXACT => Ok(exact_value(float)),
         DIGITS => {

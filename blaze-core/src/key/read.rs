@@ -6,7 +6,10 @@ use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::id::Uuid;
 use crate::limits::NESTING_MAX;
-use crate::value::{Time, Value, Vector, f16_of_ordered, f32_of_ordered};
+use crate::value::{Time, Value, Vector, f16_of_ordered, f32_of_ordered, ordered_f16, ordered_f32};
+
+/// What is wrong with a number that has the right form, but not the one form in which it is written.
+pub(super) const UNWRITTEN: &str = "a spelling of NaN or zero that is never written";
 
 const VECTOR_F16: u8 = VECTOR + 1;
 const VECTOR_I8: u8 = VECTOR + 2;
@@ -19,10 +22,12 @@ const VECTOR_BITS: u8 = VECTOR + 3;
 /// [`Corruption`](crate::ErrorKind::Corruption) if `bytes` do not begin with an encoding; they are then unchanged.
 pub fn read_value(bytes: &mut &[u8], order: Order) -> Result<Option<Value>> {
     let mut reader = Reader { bytes, order };
-    if reader.peek() == Some(ELEMENT) {
+    let element = reader.peek() == Some(ELEMENT);
+    if element {
         reader.byte()?;
     }
     let value = match reader.byte()? {
+        MISSING if element => return Err(reader.unknown(MISSING)),
         MISSING => None,
         tag => Some(reader.value(tag, NESTING_MAX)?),
     };
@@ -121,10 +126,14 @@ impl<'a> Reader<'a> {
         let (twos, two_rest) = bytes.as_chunks::<2>();
         Ok(match tag {
             VECTOR if four_rest.is_empty() => {
-                Vector::F32(fours.iter().map(|four| f32_of_ordered(u32::from_be_bytes(*four))).collect())
+                let number = |bits| Some(f32_of_ordered(bits)).filter(|number| ordered_f32(*number) == bits);
+                let numbers = fours.iter().map(|four| number(u32::from_be_bytes(*four)));
+                Vector::F32(numbers.collect::<Option<_>>().ok_or_else(|| self.damage(UNWRITTEN))?)
             }
             VECTOR_F16 if two_rest.is_empty() => {
-                Vector::F16(twos.iter().map(|two| f16_of_ordered(u16::from_be_bytes(*two))).collect())
+                let number = |bits| Some(f16_of_ordered(bits)).filter(|number| ordered_f16(*number) == bits);
+                let numbers = twos.iter().map(|two| number(u16::from_be_bytes(*two)));
+                Vector::F16(numbers.collect::<Option<_>>().ok_or_else(|| self.damage(UNWRITTEN))?)
             }
             VECTOR_I8 => Vector::I8(bytes.iter().map(|byte| (byte ^ 0x80) as i8).collect()),
             VECTOR_BITS => Vector::Bits(bytes.iter().map(|byte| byte.reverse_bits()).collect()),
