@@ -6,7 +6,8 @@ use std::sync::Arc;
 use blaze_core::{Clock, Durability, Entropy, Isolation, MemStore, Result, Store};
 use blaze_lsm::{CreateMode, LsmOptions, LsmStore};
 
-use crate::database::{Database, Storage};
+use crate::database::Database;
+use crate::database::core::{Core, Storage};
 use crate::system::{SystemClock, SystemEntropy, TemporaryDirectory};
 
 /// The settings of a database, checked when it is opened.
@@ -142,6 +143,7 @@ impl DatabaseBuilder {
     }
 
     fn assemble(self, store: Arc<dyn Store>, storage: Storage) -> Result<Database> {
-        Database::assemble(store, storage, self.clock, self.entropy, self.isolation, self.durability)
+        let core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability)?;
+        Ok(Database::new(Arc::new(core)))
     }
 }

@@ -6,7 +6,7 @@ use blaze_core::{Direction, DocumentId, Error, Family, KeyRange, Result};
 
 use super::definition::Kind;
 use super::{decode, layout};
-use crate::database::Core;
+use crate::database::core::Core;
 use crate::session::Session;
 
 /// The same conflict, naming the document, key, index or name that it is about.

@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::commit_ahead;
 use super::layout::{prefix, prefixed};
-use crate::database::Core;
+use crate::database::core::Core;
 
 /// The dictionary of each collection that was touched since the database was opened.
 #[derive(Debug, Default)]

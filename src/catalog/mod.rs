@@ -24,7 +24,7 @@ pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use layout::{prefix, prefixed};
 
-use crate::database::Core;
+use crate::database::core::Core;
 use crate::session::{Scope, Session, retry};
 
 /// What all sessions of a database share about its catalog: nothing here is needed to be right, all of it to be fast,

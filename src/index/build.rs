@@ -13,7 +13,7 @@ use blaze_core::{Direction, DocumentId, Durability, Error, ErrorKind, Family, Is
 use super::{Entries, Index, IndexDefinition, IndexProgress};
 use crate::catalog::{self, Definition, Kind, prefix};
 use crate::collection::write_entries;
-use crate::database::Core;
+use crate::database::core::Core;
 use crate::session::{Scope, Session, back_off, commit_alone};
 
 /// Documents that one transaction of a build reads, when nobody gets in its way.

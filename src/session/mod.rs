@@ -17,7 +17,7 @@ use blaze_core::{
 };
 use parking_lot::Mutex;
 
-use crate::database::Core;
+use crate::database::core::Core;
 use coverage::Coverage;
 pub(crate) use cursor::SessionCursor;
 use read_set::ReadSet;

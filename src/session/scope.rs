@@ -6,7 +6,7 @@ use std::time::Duration;
 use blaze_core::{Durability, Entropy, ErrorKind, Isolation, Result};
 
 use super::Session;
-use crate::database::Core;
+use crate::database::core::Core;
 
 /// Tries before a conflict is handed to the caller.
 ///

@@ -1,18 +1,18 @@
 //! The database: the handle that everything else comes from.
 
-use std::fmt;
+pub(crate) mod core;
+
 use std::path::Path;
 use std::sync::Arc;
 
-use blaze_core::{Clock, Durability, Entropy, Error, HybridClock, Isolation, Result, Store};
-use blaze_lsm::LsmStore;
+use blaze_core::{Error, Result};
 
 use crate::builder::DatabaseBuilder;
-use crate::catalog::{self, Catalog, Kind};
+use crate::catalog::{self, Kind};
 use crate::collection::Collection;
+use crate::database::core::{Core, Storage};
 use crate::keyspace::Keyspace;
 use crate::session::{Scope, Session};
-use crate::system::TemporaryDirectory;
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
 
 /// A database: one directory, one process, any number of threads.
@@ -34,65 +34,11 @@ pub struct Database {
     core: Arc<Core>,
 }
 
-/// What all handles of one database share.
-pub(crate) struct Core {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) catalog: Catalog,
-    /// The ticks that automatic ids are made of.
-    pub(crate) ids: HybridClock,
-    /// Names this copy of the database in automatic ids.
-    pub(crate) replica: u64,
-    pub(crate) isolation: Isolation,
-    pub(crate) durability: Durability,
-    storage: Storage,
-}
-
-/// Where the data lives, beyond what the Store port says.
-#[derive(Debug)]
-pub(crate) enum Storage {
-    Memory,
-    Directory {
-        store: Arc<LsmStore>,
-        /// Removed with the last handle, after the store was closed.
-        _temporary: Option<TemporaryDirectory>,
-    },
-}
-
 impl Database {
-    /// Puts a database together over a store that is open.
-    pub(crate) fn assemble(
-        store: Arc<dyn Store>,
-        storage: Storage,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-        isolation: Isolation,
-        durability: Durability,
-    ) -> Result<Database> {
-        let replica = catalog::replica(&*store, &*entropy)?;
-        let ids = HybridClock::after(store.read_point()?.ts());
-        let catalog = Catalog::default();
-        let core = Core { store, clock, entropy, catalog, ids, replica, isolation, durability, storage };
-        Ok(Database { core: Arc::new(core) })
+    pub(crate) fn new(core: Arc<Core>) -> Database {
+        Database { core }
     }
-}
 
-impl fmt::Debug for Core {
-    /// Without what is stored: that belongs to the user, not into a log.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core").field("isolation", &self.isolation).finish_non_exhaustive()
-    }
-}
-
-impl Drop for Core {
-    fn drop(&mut self) {
-        // Whoever wants to see these errors calls close().
-        let _ = self.store.close();
-    }
-}
-
-impl Database {
     /// Opens the database in the directory `path`, or creates it: durable and serializable.
     ///
     /// # Errors

@@ -1,0 +1,67 @@
+//! What all handles of one database share.
+
+use std::fmt;
+use std::sync::Arc;
+
+use blaze_core::{Clock, Durability, Entropy, HybridClock, Isolation, Result, Store};
+use blaze_lsm::LsmStore;
+
+use crate::catalog::{self, Catalog};
+use crate::system::TemporaryDirectory;
+
+/// What all handles of one database share; the database closes with the last of them.
+pub(crate) struct Core {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) storage: Storage,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) catalog: Catalog,
+    /// The ticks that automatic ids are made of.
+    pub(crate) ids: HybridClock,
+    /// Names this copy of the database in automatic ids.
+    pub(crate) replica: u64,
+    pub(crate) isolation: Isolation,
+    pub(crate) durability: Durability,
+}
+
+/// Where the data lives, beyond what the Store port says.
+#[derive(Debug)]
+pub(crate) enum Storage {
+    Memory,
+    Directory {
+        store: Arc<LsmStore>,
+        /// Removed with the last handle, after the store was closed.
+        _temporary: Option<TemporaryDirectory>,
+    },
+}
+
+impl Core {
+    /// Puts a database together over a store that is open.
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        storage: Storage,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        isolation: Isolation,
+        durability: Durability,
+    ) -> Result<Core> {
+        let replica = catalog::replica(&*store, &*entropy)?;
+        let ids = HybridClock::after(store.read_point()?.ts());
+        let catalog = Catalog::default();
+        Ok(Core { store, storage, clock, entropy, catalog, ids, replica, isolation, durability })
+    }
+}
+
+impl fmt::Debug for Core {
+    /// Without what is stored: that belongs to the user, not into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("isolation", &self.isolation).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        // Whoever wants to see these errors calls close().
+        let _ = self.store.close();
+    }
+}
