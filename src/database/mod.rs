@@ -190,7 +190,7 @@ impl Database {
         Ok(Snapshot::new(Session::read_only(&self.core)?))
     }
 
-    /// Makes every commit so far survive power loss, those under [`Durability::Buffered`] too.
+    /// Makes every commit so far survive power loss, those under [`Durability::Buffered`](crate::Durability::Buffered) too.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when the disk fails; the database must then be reopened.
