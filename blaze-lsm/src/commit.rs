@@ -49,7 +49,7 @@ impl Committer {
         Ok(Committer { clock, commits: HybridClock::after(ceiling), ceiling, oracle })
     }
 
-    /// Commits a request that has writes and passed [`check`].
+    /// Commits a request that has writes, each of them [valid](Write::validate).
     pub(crate) fn commit(
         &mut self,
         engine: &Arc<Engine>,

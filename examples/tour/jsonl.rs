@@ -1,11 +1,9 @@
 //! Any JSON Lines file: what is in it, which indexes it deserves, and a query of each kind.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::rc::Rc;
 use std::time::Duration;
 
 use blaze::{Collection, Database, Document, DocumentId, Index, Metric, Value, Vector};
@@ -210,8 +208,7 @@ fn load(screen: &mut Screen, documents: &Collection<Document>, file: &JsonLines,
         ));
     }
     let total = survey.fields.documents;
-    let progress = Rc::new(RefCell::new(screen.progress("documents", total)));
-    let shown = Rc::clone(&progress);
+    let mut progress = screen.progress("documents", total);
     let average = survey.bytes / total.max(1);
     let mut counter = Counter::new();
     let mut ids = HashSet::new();
@@ -225,14 +222,14 @@ fn load(screen: &mut Screen, documents: &Collection<Document>, file: &JsonLines,
         }
         Some(document)
     });
-    let bulk = documents.bulk().progress(move |done| shown.borrow_mut().advance(done, done * average));
+    let bulk = documents.bulk().progress(|done| progress.advance(done, done * average));
     match &file.id {
         Some(field) => {
             bulk.insert_with_ids(accepted.filter_map(|document| Some((id_of(&document, field).ok()?, document))))?
         }
         None => bulk.insert(accepted)?,
     };
-    let elapsed = progress.borrow_mut().finish(survey.bytes);
+    let elapsed = progress.finish(survey.bytes);
     let loaded = documents.count()?;
     screen.check(loaded == total, &format!("The database holds {} documents: all of them.", grouped(loaded)));
     Ok(elapsed)

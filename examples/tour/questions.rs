@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
@@ -76,8 +75,7 @@ pub(crate) fn load(screen: &mut Screen, db: &Database, corpus: &Corpus) -> Outco
         }))
         .collect();
     let (total, all_bytes) = (sources.files.len() as u64, sources.bytes);
-    let progress = Rc::new(RefCell::new(screen.progress("files", total)));
-    let shown = Rc::clone(&progress);
+    let mut progress = screen.progress("files", total);
     let failure = RefCell::new(None);
     thread::scope(|scope| -> Outcome<()> {
         let documents = sources.documents(&corpus.packages, scope);
@@ -86,8 +84,8 @@ pub(crate) fn load(screen: &mut Screen, db: &Database, corpus: &Corpus) -> Outco
         let documents = documents
             .zip(&sources.files)
             .map(|(document, file)| (format!("{}/{}", corpus.packages[file.package].id(), file.path), document));
-        let bulk = files.bulk().batch_rows(BATCH_ROWS).progress(move |done| {
-            shown.borrow_mut().advance(done, bytes.get(done as usize).copied().unwrap_or(all_bytes));
+        let bulk = files.bulk().batch_rows(BATCH_ROWS).progress(|done| {
+            progress.advance(done, bytes.get(done as usize).copied().unwrap_or(all_bytes));
         });
         bulk.insert_with_ids(documents)?;
         Ok(())
@@ -95,7 +93,7 @@ pub(crate) fn load(screen: &mut Screen, db: &Database, corpus: &Corpus) -> Outco
     if let Some(error) = failure.into_inner() {
         return Err(error);
     }
-    let elapsed = progress.borrow_mut().finish(all_bytes);
+    let elapsed = progress.finish(all_bytes);
 
     let (result, indexing) = timed(|| -> Outcome<()> {
         files.ensure_index(Index::on("package").then_desc("lines"))?;

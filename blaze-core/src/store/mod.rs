@@ -82,7 +82,8 @@ pub trait Store: Send + Sync + Debug + 'static {
     fn bytes_used(&self) -> Result<u64>;
 
     /// Makes everything durable and lets go of every resource, those of leaked read points and cursors too, which
-    /// answer [`Closed`](crate::ErrorKind::Closed) from then on. A second call does nothing.
+    /// answer [`Closed`](crate::ErrorKind::Closed) from then on. A second call does nothing. It waits for calls that are
+    /// running, so it must not be called from inside a visitor.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when the last sync fails; the store is closed all the same.
