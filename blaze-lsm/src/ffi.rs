@@ -14,7 +14,8 @@ use blaze_core::{Direction, Entry, Error, Family, KeyRange, Result};
 use parking_lot::Mutex;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, FlushOptions, ReadOptions, WriteBatch, WriteOptions,
+    BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, FlushOptions, ReadOptions, WaitForCompactOptions,
+    WriteBatch, WriteOptions,
 };
 
 use crate::error;
@@ -100,6 +101,12 @@ impl Engine {
         self.database
             .flush_cfs_opt(&families, &FlushOptions::default())
             .map_err(|error| error::rocks("flushing", &error))
+    }
+
+    pub(crate) fn settle(&self) -> Result<()> {
+        let mut options = WaitForCompactOptions::default();
+        options.set_flush(true);
+        self.database.wait_for_compact(&options).map_err(|error| error::rocks("waiting for compactions", &error))
     }
 
     pub(crate) fn compact(&self, family: Family, range: &KeyRange) {

@@ -95,6 +95,14 @@ impl LsmStore {
         self.engine()?.flush()
     }
 
+    /// Flushes, and waits until the compactions are done that earlier writes have made necessary.
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    pub fn settle(&self) -> Result<()> {
+        self.engine()?.settle()
+    }
+
     /// Rewrites the files of a range without what was overwritten or deleted. That happens by itself, too.
     ///
     /// # Errors

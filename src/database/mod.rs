@@ -5,7 +5,7 @@ pub(crate) mod core;
 use std::path::Path;
 use std::sync::Arc;
 
-use blaze_core::{Error, Result};
+use blaze_core::{Error, Family, KeyRange, Result};
 
 use crate::builder::DatabaseBuilder;
 use crate::catalog::{self, Kind};
@@ -204,6 +204,42 @@ impl Database {
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn bytes_used(&self) -> Result<u64> {
         self.core.store.bytes_used()
+    }
+
+    /// Rewrites all files without what was overwritten or deleted, so that the space goes back to the file system and
+    /// reads touch the fewest files. That happens by itself, too, bit by bit; call it after removing much, or before
+    /// copying the directory. Reads and commits go on meanwhile. Takes time linear in the size of the database; does
+    /// nothing for one in memory.
+    ///
+    /// ```
+    /// let db = blaze::Database::temporary()?;
+    /// let cache = db.keyspace("cache")?;
+    /// cache.put("page", vec![0; 1_000_000])?;
+    /// cache.clear()?; // constant time, and the space is still taken
+    /// db.compact()?;
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub fn compact(&self) -> Result<()> {
+        let Storage::Directory { store, .. } = &self.core.storage else { return Ok(()) };
+        // A range of keys that are still in memory only is not compacted.
+        store.flush()?;
+        Family::ALL.into_iter().try_for_each(|family| store.compact(family, &KeyRange::all()))?;
+        store.settle()
+    }
+
+    /// Waits until the background has caught up: what commits so far wrote is in sorted files, and no compaction of
+    /// them is due. Commits that go on meanwhile can keep it waiting. Does nothing for a database in memory.
+    ///
+    /// # Errors
+    /// As [`compact`](Database::compact).
+    pub fn settle(&self) -> Result<()> {
+        match &self.core.storage {
+            Storage::Directory { store, .. } => store.settle(),
+            Storage::Memory => Ok(()),
+        }
     }
 
     /// Writes a copy of the database, as it is at one moment during the call, to the new directory `to`. On the same

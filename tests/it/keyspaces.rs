@@ -126,6 +126,25 @@ fn a_checkpoint_is_a_database_of_its_own() {
 }
 
 #[test]
+fn compaction_gives_the_space_of_what_was_removed_back_and_keeps_the_rest() {
+    let db = Database::temporary().unwrap();
+    let letters = db.keyspace("letters").unwrap();
+    let random = blaze::SeededEntropy::new(5); // bytes that do not compress
+    let value: Vec<u8> = (0..250_000).flat_map(|_| blaze::Entropy::next_u64(&random).to_le_bytes()).collect();
+    letters.put("gone", &value).unwrap();
+    letters.put("stays", &value[..1000]).unwrap();
+    db.settle().unwrap();
+    assert!(db.bytes_used().unwrap() > 2_000_000);
+
+    letters.delete("gone").unwrap();
+    db.compact().unwrap();
+    let bytes = db.bytes_used().unwrap();
+    assert!(bytes < 1_000_000, "{bytes} bytes are still taken");
+    assert_eq!(letters.get("stays").unwrap().as_deref(), Some(&value[..1000]));
+    Database::in_memory().unwrap().compact().unwrap();
+}
+
+#[test]
 fn a_keyspace_agrees_with_a_map() {
     let (db, letters) = (Database::temporary().unwrap(), "letters");
     let keyspace = db.keyspace(letters).unwrap();

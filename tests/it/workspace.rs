@@ -4,7 +4,7 @@
 
 #![cfg(test)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -82,8 +82,29 @@ fn members() -> Vec<Member> {
         .collect()
 }
 
+/// All members but the rivals' package, which nobody depends on, and which names what it compares with.
+fn product() -> Vec<Member> {
+    let mut members = members();
+    members.retain(|member| member.name != "blaze-compare");
+    members
+}
+
 fn member(name: &str) -> Member {
     members().into_iter().find(|member| member.name == name).unwrap()
+}
+
+/// The names that each package in `Cargo.lock` depends on; packages of one name in several versions are taken as one.
+fn locked_dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    let mut packages = BTreeMap::<String, BTreeSet<String>>::new();
+    for package in lock.split("[[package]]").skip(1) {
+        let name = package.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
+        // ` "name",` or ` "name version",`
+        let listed = package.lines().filter_map(|line| line.strip_prefix(" \""));
+        let names = listed.map(|line| line.split([' ', '"']).next().unwrap().to_owned());
+        packages.entry(name.trim_matches('"').to_owned()).or_default().extend(names);
+    }
+    packages
 }
 
 /// The sources below a directory, in a fixed order.
@@ -196,7 +217,7 @@ fn the_core_depends_on_no_other_part_of_blaze() {
 
 #[test]
 fn siblings_never_see_each_other() {
-    for sibling in members().iter().filter(|member| SIBLINGS.contains(&member.name.as_str())) {
+    for sibling in product().iter().filter(|member| SIBLINGS.contains(&member.name.as_str())) {
         for other in sibling.dependencies(false) {
             let allowed = !SIBLINGS.contains(&other.as_str()) && other != "blaze";
             assert!(allowed, "{} depends on {other}; only the package blaze puts them together", sibling.name);
@@ -206,7 +227,7 @@ fn siblings_never_see_each_other() {
 
 #[test]
 fn rocksdb_is_named_in_the_manifest_of_the_engine_only() {
-    for member in members().iter().filter(|member| member.name != "blaze-lsm") {
+    for member in product().iter().filter(|member| member.name != "blaze-lsm") {
         for name in ["rocksdb", "librocksdb-sys"] {
             assert!(
                 !member.dependencies(false).contains(name),
@@ -218,9 +239,23 @@ fn rocksdb_is_named_in_the_manifest_of_the_engine_only() {
 }
 
 #[test]
+fn nobody_depends_on_the_rivals() {
+    for member in members() {
+        assert!(!member.dependencies(false).contains("blaze-compare"), "{} depends on the rivals", member.name);
+    }
+}
+
+#[test]
 fn nothing_brings_in_tokio() {
-    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
-    assert!(!lock.lines().any(|line| line == r#"name = "tokio""#), "the API is synchronous, and Cargo.lock has tokio");
+    let locked = locked_dependencies();
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<String> = product().into_iter().map(|member| member.name).collect();
+    while let Some(name) = next.pop() {
+        next.extend(locked.get(&name).into_iter().flatten().filter(|name| !reached.contains(*name)).cloned());
+        reached.insert(name);
+    }
+    assert!(reached.contains("rocksdb"), "Cargo.lock was read wrongly: {reached:?}");
+    assert!(!reached.contains("tokio"), "the API is synchronous, and something depends on tokio");
 }
 
 #[test]
@@ -239,7 +274,7 @@ fn members_share_edition_license_rust_version_and_lints() {
 #[test]
 fn safe_crates_forbid_unsafe_code() {
     let exceptions = UNSAFE_SOURCES.map(|(name, _)| name);
-    for member in members().iter().filter(|member| !exceptions.contains(&member.name.as_str())) {
+    for member in product().iter().filter(|member| !exceptions.contains(&member.name.as_str())) {
         let forbids = member.head().lines().any(|line| line == "#![forbid(unsafe_code)]");
         assert!(forbids, "{}: src/lib.rs lacks #![forbid(unsafe_code)]", member.name);
     }
@@ -247,7 +282,7 @@ fn safe_crates_forbid_unsafe_code() {
 
 #[test]
 fn unsafe_stands_in_the_kernels_and_at_the_foreign_interface_only() {
-    for member in members() {
+    for member in product() {
         let lines = member.lines();
         let permitted = |line: &Line| {
             UNSAFE_SOURCES
@@ -262,7 +297,7 @@ fn unsafe_stands_in_the_kernels_and_at_the_foreign_interface_only() {
 
 #[test]
 fn public_signatures_mention_no_dependency() {
-    for member in members().iter().filter(|member| member.name != "blaze-bench") {
+    for member in product().iter().filter(|member| member.name != "blaze-bench") {
         let ours_and_serde = |name: &String| name.starts_with("blaze") || name == "serde";
         let dependencies = member.dependencies(true).into_iter().filter(|name| !ours_and_serde(name));
         for dependency in dependencies.map(|name| name.replace('-', "_")) {

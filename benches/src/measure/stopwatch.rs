@@ -5,10 +5,41 @@ use std::time::{Duration, Instant};
 
 /// Measures how long `work` takes.
 pub fn measure<T>(work: impl FnOnce() -> T) -> (Duration, T) {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-    let started = Instant::now();
+    let mut laps = Laps::start();
     let result = work();
-    (started.elapsed(), result)
+    (laps.lap(), result)
+}
+
+/// A stopwatch for operations that follow each other: one look at the clock for each.
+#[derive(Clone, Copy, Debug)]
+pub struct Laps {
+    started: Instant,
+    last: Instant,
+}
+
+impl Laps {
+    /// Starts it.
+    #[must_use]
+    pub fn start() -> Laps {
+        #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+        let started = Instant::now();
+        Laps { started, last: started }
+    }
+
+    /// Time since the last lap, or since the start.
+    pub fn lap(&mut self) -> Duration {
+        #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+        let now = Instant::now();
+        let lap = now - self.last;
+        self.last = now;
+        lap
+    }
+
+    /// Time from the start to the last lap.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.last - self.started
+    }
 }
 
 /// Measurements of the same work in several rounds.

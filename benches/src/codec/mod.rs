@@ -1,12 +1,16 @@
 //! The formats that documents are encoded in: Blaze's record and the ones that it is compared with.
 
+mod comparison;
+mod mirror;
+
 use blaze_core::record::{self, Dictionary, Record};
 use blaze_core::{Document, Path};
 use bson::raw::{RawBsonRef, RawDocument as RawBson};
 use serde_json::Value as Json;
 
+pub use self::comparison::compare;
+pub use self::mirror::Mirror;
 use crate::Result;
-use crate::mirror::Mirror;
 
 /// A document in the form that each format encodes.
 #[derive(Debug)]

@@ -1,0 +1,23 @@
+//! Tells the crate which versions of the rivals are locked: most of them do not say so themselves.
+
+#![expect(clippy::print_stdout, reason = "this is how a build script talks to Cargo")]
+
+use std::{fs, io};
+
+const LOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
+
+const RIVALS: [&str; 7] = ["fjall", "heed", "librocksdb-sys", "redb", "rocksdb", "rusqlite", "surrealkv"];
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={LOCK}");
+    for package in fs::read_to_string(LOCK)?.split("[[package]]") {
+        let field =
+            |name| package.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = \"")?.strip_suffix('"'));
+        if let (Some(name), Some(version)) = (field("name"), field("version"))
+            && RIVALS.contains(&name)
+        {
+            println!("cargo::rustc-env=LOCKED_{}={version}", name.to_uppercase().replace('-', "_"));
+        }
+    }
+    Ok(())
+}

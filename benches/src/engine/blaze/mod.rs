@@ -1,0 +1,61 @@
+//! Blaze itself.
+
+mod documents;
+mod key_value;
+mod vectors;
+
+use super::{Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Vectors};
+use crate::Result;
+
+/// Blaze, through the interface that applications use.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Blaze;
+
+impl Engine for Blaze {
+    fn name(&self) -> &'static str {
+        "blaze"
+    }
+
+    fn version(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned() // one version for all packages of the workspace
+    }
+
+    fn faculties(&self) -> &'static [Faculty] {
+        &[Faculty::KeyValue, Faculty::Documents, Faculty::Vectors]
+    }
+
+    fn configuration(&self, options: &EngineOptions) -> Vec<String> {
+        vec![
+            format!("cache_bytes {}, write_buffer_bytes {}", options.cache_bytes, options.write_buffer_bytes()),
+            "serializable transactions, the default".to_owned(),
+            format!("transactions of at most {} writes; larger ones are split", key_value::WRITES_PER_TRANSACTION),
+            format!("loads in transactions of {} bytes", key_value::LOAD_BYTES_PER_TRANSACTION),
+        ]
+    }
+
+    fn open_key_value(&self, options: &EngineOptions) -> Result<Box<dyn KeyValue>> {
+        Ok(Box::new(key_value::BlazeKeyspace::open(database(options)?)?))
+    }
+
+    fn open_documents(&self, options: &EngineOptions) -> Result<Box<dyn Documents>> {
+        Ok(Box::new(documents::BlazeCollection::open(database(options)?)?))
+    }
+
+    fn open_vectors(&self, options: &EngineOptions, dimensions: usize) -> Result<Box<dyn Vectors>> {
+        Ok(Box::new(vectors::BlazeVectors::open(database(options)?, dimensions)?))
+    }
+}
+
+fn database(options: &EngineOptions) -> Result<blaze::Database> {
+    let builder = blaze::Database::builder().cache_bytes(options.cache_bytes);
+    Ok(builder.write_buffer_bytes(options.write_buffer_bytes()).open(&options.directory)?)
+}
+
+impl From<Durability> for blaze::Durability {
+    fn from(durability: Durability) -> blaze::Durability {
+        match durability {
+            Durability::Sync => blaze::Durability::Sync,
+            Durability::Buffered => blaze::Durability::Buffered,
+        }
+    }
+}

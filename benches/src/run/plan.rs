@@ -1,0 +1,208 @@
+//! Which workloads run, at which sizes, how often.
+
+use std::path::{Path, PathBuf};
+
+use crate::Result;
+use crate::distribution::Distribution;
+use crate::report::Skipped;
+use crate::workload::{
+    Commits, DocumentSource, DocumentWorkload, Endurance, OrderedMap, Reopen, VectorSource, VectorWorkload, Workload, Ycsb,
+    ycsb,
+};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// About ten minutes on two cores.
+    Quick,
+    /// Everything, at the sizes that others publish; hours.
+    Full,
+}
+
+/// A workload, how often it runs on each engine, and in how much memory.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What runs.
+    pub workload: Workload,
+    /// How often.
+    pub rounds: u32,
+    /// Bytes of memory for the process, page cache included, where the system can limit it.
+    pub memory_bytes: u64,
+}
+
+impl Step {
+    /// Bytes for the engine's own cache: a quarter of the memory.
+    #[must_use]
+    pub fn cache_bytes(&self) -> usize {
+        usize::try_from(self.memory_bytes / 4).unwrap_or(usize::MAX)
+    }
+}
+
+/// What is to be measured, and what is left out.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// In this order.
+    pub steps: Vec<Step>,
+    /// What is left out, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+const MIB: u64 = 1 << 20;
+
+impl Plan {
+    /// The plan of a profile. External data are looked for in `data`; `memory_bytes` replaces the memory of those
+    /// workloads whose data are to fit, `rounds` how often everything runs.
+    #[must_use]
+    pub fn of(profile: Profile, data: Option<&Path>, memory_bytes: Option<u64>, rounds: Option<u32>) -> Plan {
+        let mut plan = Plan::default();
+        match profile {
+            Profile::Quick => plan.quick(memory_bytes.unwrap_or(1024 * MIB)),
+            Profile::Full => plan.full(memory_bytes.unwrap_or(4096 * MIB)),
+        }
+        let memory = memory_bytes.unwrap_or(2048 * MIB);
+        plan.documents(profile, data, memory);
+        plan.vectors(profile, data, memory_bytes.unwrap_or(4096 * MIB));
+        if let Some(rounds) = rounds {
+            plan.steps.iter_mut().for_each(|step| step.rounds = rounds);
+        }
+        plan
+    }
+
+    /// The user's own documents with the user's own questions.
+    ///
+    /// # Errors
+    /// When a file is not there, or a question cannot be read.
+    pub fn of_documents(documents: PathBuf, questions: PathBuf, memory_bytes: u64, rounds: u32) -> Result<Plan> {
+        let source = DocumentSource::Lines { documents, questions };
+        if let Some(why) = source.missing() {
+            return Err(why.into());
+        }
+        let workload = Workload::Document(DocumentWorkload::full(source));
+        Ok(Plan { steps: vec![Step { workload, rounds, memory_bytes }], skipped: Vec::new() })
+    }
+
+    /// The user's own vectors.
+    ///
+    /// # Errors
+    /// When a file is not there.
+    pub fn of_vectors(vectors: PathBuf, queries: Option<PathBuf>, memory_bytes: u64, rounds: u32) -> Result<Plan> {
+        let source = VectorSource::File { vectors, queries, limit: None };
+        if let Some(why) = source.missing() {
+            return Err(why.into());
+        }
+        let workload = Workload::Vector(VectorWorkload::full(source));
+        Ok(Plan { steps: vec![Step { workload, rounds, memory_bytes }], skipped: Vec::new() })
+    }
+
+    /// Keeps the workloads whose name contains one of `wanted`.
+    pub fn keep(&mut self, wanted: &[String]) {
+        let is_wanted = |name: &str| wanted.iter().any(|part| name.to_lowercase().contains(&part.to_lowercase()));
+        self.steps.retain(|step| is_wanted(&step.workload.name()));
+        self.skipped.retain(|skipped| is_wanted(&skipped.what));
+    }
+
+    /// Leaves out what `applies` to, and says why.
+    pub fn leave_out(&mut self, applies: fn(&Workload) -> bool, why: &str) {
+        let (left_out, kept): (Vec<Step>, Vec<Step>) = self.steps.drain(..).partition(|step| applies(&step.workload));
+        self.steps = kept;
+        self.skipped.extend(left_out.iter().map(|step| skipped(&step.workload.name(), why)));
+    }
+
+    fn add(&mut self, workload: Workload, rounds: u32, memory_bytes: u64) {
+        self.steps.push(Step { workload, rounds, memory_bytes });
+    }
+
+    fn quick(&mut self, memory: u64) {
+        self.add(Workload::OrderedMap(OrderedMap::quick()), 3, memory);
+        self.add(Workload::Commits(Commits::quick()), 3, memory);
+        self.add(Workload::Reopen(Reopen::quick()), 1, memory);
+        self.ycsb(Distribution::Zipfian, 50_000, 50_000, 1, memory);
+        self.ycsb_beyond_memory(128 * MIB, 10_000, 1);
+        self.add(Workload::Endurance(Endurance::quick()), 1, memory);
+    }
+
+    fn full(&mut self, memory: u64) {
+        self.add(Workload::OrderedMap(OrderedMap::full()), 3, memory);
+        self.add(Workload::Commits(Commits::full()), 3, memory);
+        self.add(Workload::Reopen(Reopen::full()), 3, memory);
+        for distribution in [Distribution::Zipfian, Distribution::Uniform] {
+            self.ycsb(distribution, 1_000_000, 1_000_000, 3, memory);
+        }
+        self.ycsb_beyond_memory(1024 * MIB, 200_000, 3);
+        self.add(Workload::Endurance(Endurance::full()), 1, memory);
+    }
+
+    fn ycsb(&mut self, distribution: Distribution, records: u64, operations: u64, rounds: u32, memory: u64) {
+        let share = memory as f64 / (records * ycsb::RECORD_BYTES) as f64;
+        self.add(Workload::Ycsb(Ycsb::new(records, operations, distribution, share)), rounds, memory);
+    }
+
+    /// Four times as much data as memory.
+    fn ycsb_beyond_memory(&mut self, memory: u64, operations: u64, rounds: u32) {
+        let records = 4 * memory / ycsb::RECORD_BYTES;
+        self.add(Workload::Ycsb(Ycsb::new(records, operations, Distribution::Uniform, 0.25)), rounds, memory);
+    }
+
+    fn documents(&mut self, profile: Profile, data: Option<&Path>, memory: u64) {
+        for source in DocumentSource::all(profile, data) {
+            match source.missing() {
+                Some(why) => self.skipped.push(skipped(&source.name(), &why)),
+                None => {
+                    let (workload, rounds) = match profile {
+                        Profile::Quick => (DocumentWorkload::quick(source), 1),
+                        Profile::Full => (DocumentWorkload::full(source), 3),
+                    };
+                    self.add(Workload::Document(workload), rounds, memory);
+                }
+            }
+        }
+    }
+
+    fn vectors(&mut self, profile: Profile, data: Option<&Path>, memory: u64) {
+        for source in VectorSource::all(profile, data) {
+            match source.missing() {
+                Some(why) => self.skipped.push(skipped(&source.name(), &why)),
+                None => {
+                    let (workload, rounds) = match profile {
+                        Profile::Quick => (VectorWorkload::quick(source), 1),
+                        Profile::Full => (VectorWorkload::full(source), 3),
+                    };
+                    self.add(Workload::Vector(workload), rounds, memory);
+                }
+            }
+        }
+    }
+}
+
+fn skipped(what: &str, why: &str) -> Skipped {
+    Skipped { what: what.to_owned(), why: why.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Faculty;
+
+    #[test]
+    fn both_profiles_measure_all_that_engines_can_store() {
+        for profile in [Profile::Quick, Profile::Full] {
+            let plan = Plan::of(profile, None, None, Some(2));
+            for faculty in [Faculty::KeyValue, Faculty::Documents, Faculty::Vectors] {
+                assert!(plan.steps.iter().any(|step| step.workload.faculty() == faculty), "{profile:?}: {faculty:?}");
+            }
+            assert!(plan.steps.iter().all(|step| step.rounds == 2));
+            assert!(!plan.skipped.is_empty(), "what is looked for in --data is named");
+        }
+    }
+
+    #[test]
+    fn workloads_are_kept_by_a_part_of_their_name() {
+        let mut plan = Plan::of(Profile::Quick, None, None, None);
+        plan.keep(&["ycsb".to_owned()]);
+        assert!(!plan.steps.is_empty() && plan.steps.iter().all(|step| step.workload.name().starts_with("YCSB")));
+        let before = plan.steps.len();
+        plan.leave_out(Workload::needs_little_memory, "memory cannot be limited here");
+        assert_eq!((plan.steps.len(), plan.skipped.len()), (before - 1, 1));
+        assert!(plan.skipped[0].what.contains("larger than memory"));
+    }
+}

@@ -1,0 +1,68 @@
+//! The process of its own that a job runs in.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+use super::abort::WRITTEN;
+use super::job::{Job, Message, Task};
+use crate::Result;
+use crate::engine::{Engine, EngineOptions};
+use crate::machine::MemoryLimit;
+use crate::measure::Resources;
+use crate::workload::{Context, Recorder, Reopen};
+
+/// Reads a [`Task`] from the standard input and does it.
+#[must_use]
+pub fn serve(engines: &[&'static dyn Engine]) -> ExitCode {
+    match try_to_serve(engines) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The one who has asked reads it from the pipe.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn try_to_serve(engines: &[&'static dyn Engine]) -> Result<()> {
+    let mut task = String::new();
+    io::stdin().read_to_string(&mut task)?;
+    match serde_json::from_str(&task)? {
+        Task::Run(job) => run(find(engines, &job.engine)?, &job),
+        Task::WriteAndDie { engine, directory, cache_bytes, seed, positions } => {
+            let options = EngineOptions { directory, cache_bytes };
+            let written = Reopen::write(find(engines, &engine)?, &options, seed, positions);
+            let mut out = io::stdout();
+            match written {
+                Ok(()) => out.write_all(WRITTEN)?,
+                Err(error) => writeln!(out, "{error}")?,
+            }
+            out.flush()?;
+            std::process::abort()
+        }
+    }
+}
+
+fn find(engines: &[&'static dyn Engine], name: &str) -> Result<&'static dyn Engine> {
+    let engine = engines.iter().find(|engine| engine.name() == name);
+    engine.copied().ok_or_else(|| format!("there is no engine '{name}' in this program").into())
+}
+
+fn run(engine: &dyn Engine, job: &Job) -> Result<()> {
+    if let Some(group) = &job.memory_group {
+        MemoryLimit::join(group)?;
+    }
+    let recorder = Recorder::new(|event| tell(&Message::Event(event)));
+    let context =
+        Context { directory: &job.directory, cache_bytes: job.cache_bytes, seed: job.seed, recorder: &recorder };
+    let failure = job.workload.run(engine, &context).err().map(|error| error.to_string());
+    Ok(tell(&Message::Ended { resources: Resources::now(), failure })?)
+}
+
+fn tell(message: &Message) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&line)?;
+    out.flush()
+}

@@ -1,0 +1,136 @@
+//! The runner as a user meets it: a program that measures, reports, compares and can be interrupted.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use blaze_bench::report::Report;
+
+fn bench(arguments: &[&str], output: &Path) -> Output {
+    let output = output.to_str().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+    command.args(arguments).args(["--output", output, "--rounds", "1", "--memory", "256"]).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_run_leaves_a_report_in_three_forms_and_no_data() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = bench(&["--workloads", "durable commits"], directory.path());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let mut files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["report.html", "report.json", "report.md"]);
+
+    let report = Report::read(&directory.path().join("report.json")).unwrap();
+    if report.machine.disk.is_memory {
+        return; // then durable commits are refused, which another test sees
+    }
+    assert!(report.missing.is_empty() && report.failures().next().is_none());
+    let outcome = &report.outcomes[0];
+    let names: Vec<&str> = outcome.measurements.iter().map(|measurement| measurement.name.as_str()).collect();
+    assert_eq!(names, ["1 thread", "4 threads", "16 threads"]);
+    for measurement in &outcome.measurements {
+        let latency = measurement.latency.unwrap();
+        assert!(measurement.value > 0.0 && latency.p50_us > 0.0 && latency.p50_us <= latency.max_us, "{measurement:?}");
+    }
+    for name in ["report.md", "report.html"] {
+        let report = fs::read_to_string(directory.path().join(name)).unwrap();
+        assert!(report.contains("durable commits") && report.contains("16 threads"), "{name}: {report}");
+    }
+
+    // The same run twice differs in nothing.
+    let json = directory.path().join("report.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_bench")).arg("compare").args([&json, &json]).arg("--fail").output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", text(&output.stdout));
+}
+
+#[test]
+fn the_users_own_documents_are_asked_the_users_own_questions() {
+    let directory = tempfile::tempdir().unwrap();
+    let (films, questions) = (directory.path().join("films.jsonl"), directory.path().join("questions.jsonl"));
+    let film = |n: u32| format!("{{\"title\": \"Film {n}\", \"year\": {}, \"genres\": [\"g{}\"]}}\n", 1950 + n % 70, n % 7);
+    fs::write(&films, (0..500).map(film).collect::<String>()).unwrap();
+    let question = r#"{"where": [{"path": "year", "is": "ge", "value": 2000}], "sort": {"path": "title"}, "limit": 5}"#;
+    fs::write(&questions, format!("{question}\n")).unwrap();
+    let output = directory.path().join("report");
+    let run = bench(&["--jsonl", films.to_str().unwrap(), "--query", questions.to_str().unwrap()], &output);
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let report = Report::read(&output.join("report.json")).unwrap();
+    assert!(report.missing.is_empty() && !report.outcomes[0].measurements.is_empty());
+
+    fs::write(&questions, format!("{question}\n{{\"were\": []}}\n")).unwrap();
+    let run = bench(&["--jsonl", films.to_str().unwrap(), "--query", questions.to_str().unwrap()], &output);
+    let said = text(&run.stderr);
+    assert!(!run.status.success() && said.contains("questions.jsonl") && said.contains('2') && said.contains("were"), "{said}");
+}
+
+#[test]
+fn the_users_own_vectors_are_searched() {
+    let directory = tempfile::tempdir().unwrap();
+    let (vectors, output) = (directory.path().join("vectors.fvecs"), directory.path().join("report"));
+    let row = |n: u32| [&4_u32.to_le_bytes()[..], &(0..4).flat_map(|d| ((n * (d + 3) % 101) as f32).to_le_bytes()).collect::<Vec<_>>()].concat();
+    fs::write(&vectors, (0..1000).flat_map(row).collect::<Vec<u8>>()).unwrap();
+    let run = bench(&["--vectors", vectors.to_str().unwrap()], &output);
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let report = Report::read(&output.join("report.json")).unwrap();
+    assert!(report.missing.is_empty() && !report.outcomes[0].measurements.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_a_valid_partial_report() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+    let output = directory.path().to_str().unwrap();
+    let mut child = command.args(["--workloads", "endurance", "--output", output]).spawn().unwrap();
+    let json = directory.path().join("report.json");
+    // The first report is written before the first job.
+    while !json.exists() {
+        std::thread::yield_now();
+    }
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success() && !child.wait().unwrap().success());
+    let report = Report::read(&json).unwrap();
+    assert!(!report.missing.is_empty());
+    let page = fs::read_to_string(directory.path().join("report.html")).unwrap();
+    assert!(page.contains("interrupted"), "{page}");
+    let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left.len(), 3, "only the reports are left: {left:?}");
+}
+
+#[test]
+fn bad_arguments_are_told_before_anything_is_measured() {
+    let directory = tempfile::tempdir().unwrap();
+    for (arguments, part) in [
+        (["--engines", "oracle"], "there is no engine 'oracle'; there are blaze"),
+        (["--workloads", "tpc-c"], "nothing is left to measure"),
+        (["--jsonl", "films.jsonl"], "--query"),
+        (["--vectors", "no-such-file.npy"], "no-such-file.npy"),
+    ] {
+        let run = bench(&arguments, directory.path());
+        let said = text(&run.stderr);
+        assert!(!run.status.success() && said.contains(part), "{arguments:?}: {said}");
+    }
+    let run = Command::new(env!("CARGO_BIN_EXE_bench")).args(["compare", "one.json", "two.json"]).output().unwrap();
+    assert!(!run.status.success() && text(&run.stderr).contains("one.json"), "{}", text(&run.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn durable_workloads_are_refused_on_a_disk_that_is_memory() {
+    let memory = Path::new("/dev/shm");
+    if !memory.is_dir() {
+        println!("skipped: there is no memory file system here");
+        return;
+    }
+    let (data, output) = (tempfile::tempdir_in(memory).unwrap(), tempfile::tempdir().unwrap());
+    let directory = data.path().to_str().unwrap();
+    let run = bench(&["--workloads", "durable commits", "--directory", directory], output.path());
+    let said = text(&run.stderr);
+    assert!(!run.status.success() && said.contains("nothing is left to measure"), "{said}");
+}
