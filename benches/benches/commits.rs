@@ -20,41 +20,43 @@ const RANGES: [usize; 3] = [0, 10, 100];
 /// Stores keep what is written while someone reads: after so many commits a new one takes over.
 const COMMITS_PER_STORE: usize = 20_000;
 
+/// Opens the store with this number.
+type Open<'a> = dyn Fn(usize) -> Arc<dyn Store> + 'a;
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let directory = tempfile::tempdir().expect("there is room for temporary files");
-    let on_disk: Box<dyn Fn(usize) -> Arc<dyn Store>> =
-        Box::new(|number| open(&directory.path().join(number.to_string())));
-    let in_memory: Box<dyn Fn(usize) -> Arc<dyn Store>> = Box::new(|_| Arc::new(MemStore::new(Arc::new(SystemClock))));
-    let mut stores = 0;
-    for (name, make) in [("commit to RocksDB", on_disk), ("commit to memory", in_memory)] {
+    let on_disk = |number: usize| open(&directory.path().join(number.to_string()));
+    let in_memory = |_| -> Arc<dyn Store> { Arc::new(MemStore::new(Arc::new(SystemClock))) };
+    let stores: [(&str, &Open<'_>); 2] = [("commit to RocksDB", &on_disk), ("commit to memory", &in_memory)];
+    let mut opened = 0;
+    for (name, open) in stores {
         for remembered in REMEMBERED {
-            let mut group = criterion.benchmark_group(format!("{name}, {remembered} writes remembered"));
-            for (what, points, ranges) in reads() {
-                let mut others: Option<Others> = None;
-                group.bench_function(BenchmarkId::from_parameter(what), |bencher| {
-                    let mut prepare = || {
-                        if others.as_ref().is_none_or(|others| others.commits >= COMMITS_PER_STORE) {
-                            stores += 1;
-                            others = None; // closes the old store first
-                        }
-                        let others = others.get_or_insert_with(|| Others::new(make(stores), remembered));
-                        others.prepare(points, ranges)
-                    };
-                    bencher.iter_batched(
-                        &mut prepare,
-                        |mine| {
-                            let committed = mine.store.commit(mine.request).expect("nobody writes what was read");
-                            (committed, mine.view) // ends after the clock has stopped
-                        },
-                        BatchSize::PerIteration,
-                    );
-                });
-            }
-            group.finish();
+            let mut open = || {
+                opened += 1;
+                Others::new(open(opened), remembered)
+            };
+            measure(&mut criterion, &format!("{name}, {remembered} writes remembered"), &mut open);
         }
     }
     criterion.final_summary();
+}
+
+fn measure(criterion: &mut Criterion, name: &str, open: &mut dyn FnMut() -> Others) {
+    let mut group = criterion.benchmark_group(name);
+    let mut others: Option<Others> = None;
+    for (what, points, ranges) in reads() {
+        let mut prepare = || {
+            if others.as_ref().is_some_and(|others| others.commits == COMMITS_PER_STORE) {
+                others = None; // closes the old one before there is a new one
+            }
+            others.get_or_insert_with(&mut *open).prepare(points, ranges)
+        };
+        group.bench_function(BenchmarkId::from_parameter(what), |bencher| {
+            bencher.iter_batched(&mut prepare, Mine::commit, BatchSize::PerIteration);
+        });
+    }
+    group.finish();
 }
 
 fn open(path: &Path) -> Arc<dyn Store> {
@@ -86,8 +88,9 @@ impl Others {
     fn new(store: Arc<dyn Store>, remembered: usize) -> Others {
         commit(&*store, vec![put("begin")]);
         let oldest = (remembered > 0).then(|| store.read_point().expect("the store is open"));
-        for number in 0..remembered {
-            commit(&*store, vec![put(&format!("{number:06}"))]);
+        let names: Vec<String> = (0..remembered).map(|number| format!("{number:06}")).collect();
+        for names in names.chunks(100) {
+            commit(&*store, names.iter().map(|name| put(name)).collect());
         }
         Others { store, _oldest: oldest, commits: 0 }
     }
@@ -111,6 +114,14 @@ impl Others {
             ..CommitRequest::default()
         };
         Mine { store: Arc::clone(&self.store), view, request }
+    }
+}
+
+impl Mine {
+    /// What is measured; the view that it returns ends after the clock has stopped.
+    fn commit(self) -> (Timestamp, Arc<dyn ReadPoint>) {
+        let committed = self.store.commit(self.request).expect("nobody writes what was read");
+        (committed, self.view)
     }
 }
 

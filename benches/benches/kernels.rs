@@ -12,10 +12,10 @@ const DIMENSIONS: [usize; 4] = [128, 384, 768, 1536];
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let criterion = &mut criterion;
-    compare(criterion, "dot", numbers, |a, b| kernel::dot(a, b), |a, b| f32::dot(a, b));
-    compare(criterion, "squared L2", numbers, |a, b| kernel::squared_l2(a, b), |a, b| f32::sqeuclidean(a, b));
-    compare(criterion, "cosine", numbers, |a, b| kernel::dot_and_square(a, b), |a, b| f32::cosine(a, b));
-    compare(criterion, "hamming", bits, |a, b| kernel::hamming(a, b), |a, b| u8::hamming(a, b));
+    compare(criterion, "dot", numbers, kernel::dot, f32::dot);
+    compare(criterion, "squared L2", numbers, kernel::squared_l2, f32::sqeuclidean);
+    compare(criterion, "cosine", numbers, kernel::dot_and_square, f32::cosine);
+    compare(criterion, "hamming", bits, kernel::hamming, u8::hamming);
     criterion.final_summary();
 }
 

@@ -60,7 +60,7 @@ enum Action {
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
-    #[command(name = run::abort::WORKER, hide = true)]
+    #[command(name = run::WORKER, hide = true)]
     Worker,
 }
 

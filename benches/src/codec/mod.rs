@@ -264,11 +264,12 @@ fn read_json(document: &Json, path: &Path) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::Corpus;
+    use crate::dataset::corpus::Corpus;
 
     #[test]
     fn every_format_gives_back_what_was_encoded() {
-        let corpus = Corpus::all(None).pop().expect("the generated corpus is always there");
+        let corpus = Corpus::Generated { documents: 2_000 };
+        let path = corpus.path().expect("it is known what the generated documents hold");
         let mut samples = Vec::new();
         let keep = |line: &str| {
             samples.push(Sample::parse(line)?);
@@ -285,8 +286,8 @@ mod tests {
                     Decoded::Document(document) => assert_eq!(document, sample.document),
                     Decoded::Mirror(mirror) => assert_eq!(mirror, sample.mirror),
                 }
-                let read = codec.read(&bytes, &corpus.path).unwrap();
-                assert_eq!(read, read_json(&sample.json, &corpus.path), "{}", codec.name());
+                let read = codec.read(&bytes, &path).unwrap();
+                assert_eq!(read, read_json(&sample.json, &path), "{}", codec.name());
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::Result;
 ///
 /// let matrix = Matrix::new(2, vec![0.0, 1.0, 2.0, 3.0])?;
 /// assert_eq!((matrix.rows(), matrix.row(1)), (2, [2.0, 3.0].as_slice()));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # blaze_bench::Result::Ok(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
@@ -85,7 +85,7 @@ impl Matrix {
     /// let mut matrix = Matrix::new(1, vec![0.0, 1.0, 2.0, 3.0, 4.0])?;
     /// let held_out = matrix.hold_out(2);
     /// assert_eq!((held_out.numbers(), matrix.numbers()), ([0.0, 2.0].as_slice(), [1.0, 3.0, 4.0].as_slice()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # blaze_bench::Result::Ok(())
     /// ```
     #[must_use]
     pub fn hold_out(&mut self, count: usize) -> Matrix {

@@ -1,10 +1,10 @@
 //! What a process of its own is asked to do, and what it answers.
 
-use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Errand;
 use crate::measure::Resources;
 use crate::workload::{Event, Workload};
 
@@ -13,18 +13,18 @@ use crate::workload::{Event, Workload};
 pub enum Task {
     /// Runs a job and tells about it, a message in JSON on each line of its standard output.
     Run(Job),
-    /// Adds the pairs of some positions to a store, durably, and dies; see [`Reopen`](crate::workload::Reopen).
-    WriteAndDie {
+    /// Does something to a store that a job wants done by another process.
+    Errand {
         /// The engine.
         engine: String,
         /// The store's directory.
         directory: PathBuf,
         /// Bytes for the engine's own cache.
         cache_bytes: usize,
-        /// The seed of the pairs.
+        /// The seed of everything random.
         seed: u64,
-        /// Their positions.
-        positions: Range<u64>,
+        /// What to do.
+        errand: Errand,
     },
 }
 
@@ -41,7 +41,7 @@ pub struct Job {
     pub directory: PathBuf,
     /// Bytes for the engine's own cache.
     pub cache_bytes: usize,
-    /// The control group that limits memory, if one does.
+    /// The control group that limits memory, if one does; the workload says from when on.
     pub memory_group: Option<PathBuf>,
     /// The seed of everything random; the same for all engines and rounds.
     pub seed: u64,

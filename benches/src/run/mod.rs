@@ -1,6 +1,6 @@
 //! Running jobs: each workload on each engine, in each round, in a process of its own.
 
-pub mod abort;
+mod errand;
 mod interrupt;
 mod job;
 mod parent;
@@ -8,6 +8,7 @@ mod plan;
 mod progress;
 mod worker;
 
+pub use self::errand::{Errand, WORKER};
 pub use self::interrupt::Interrupt;
 pub use self::job::{Job, Task};
 pub use self::parent::Runner;

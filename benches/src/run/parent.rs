@@ -7,11 +7,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use super::abort::WORKER;
 use super::job::{Job, Message, Task};
 use super::plan::Step;
 use super::progress::Progress;
-use super::{Interrupt, Plan};
+use super::{Interrupt, Plan, WORKER};
 use crate::Result;
 use crate::engine::Engine;
 use crate::machine::MemoryLimit;

@@ -3,13 +3,11 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use super::abort::WRITTEN;
 use super::job::{Job, Message, Task};
 use crate::Result;
 use crate::engine::{Engine, EngineOptions};
-use crate::machine::MemoryLimit;
 use crate::measure::Resources;
-use crate::workload::{Context, Recorder, Reopen};
+use crate::workload::{Context, Recorder};
 
 /// Reads a [`Task`] from the standard input and does it.
 #[must_use]
@@ -29,16 +27,8 @@ fn try_to_serve(engines: &[&'static dyn Engine]) -> Result<()> {
     io::stdin().read_to_string(&mut task)?;
     match serde_json::from_str(&task)? {
         Task::Run(job) => run(find(engines, &job.engine)?, &job),
-        Task::WriteAndDie { engine, directory, cache_bytes, seed, positions } => {
-            let options = EngineOptions { directory, cache_bytes };
-            let written = Reopen::write(find(engines, &engine)?, &options, seed, positions);
-            let mut out = io::stdout();
-            match written {
-                Ok(()) => out.write_all(WRITTEN)?,
-                Err(error) => writeln!(out, "{error}")?,
-            }
-            out.flush()?;
-            std::process::abort()
+        Task::Errand { engine, directory, cache_bytes, seed, errand } => {
+            errand.serve(find(engines, &engine)?, &EngineOptions { directory, cache_bytes }, seed)
         }
     }
 }
@@ -49,12 +39,14 @@ fn find(engines: &[&'static dyn Engine], name: &str) -> Result<&'static dyn Engi
 }
 
 fn run(engine: &dyn Engine, job: &Job) -> Result<()> {
-    if let Some(group) = &job.memory_group {
-        MemoryLimit::join(group)?;
-    }
     let recorder = Recorder::new(|event| tell(&Message::Event(event)));
-    let context =
-        Context { directory: &job.directory, cache_bytes: job.cache_bytes, seed: job.seed, recorder: &recorder };
+    let context = Context {
+        directory: &job.directory,
+        cache_bytes: job.cache_bytes,
+        memory_group: job.memory_group.as_deref(),
+        seed: job.seed,
+        recorder: &recorder,
+    };
     let failure = job.workload.run(engine, &context).err().map(|error| error.to_string());
     Ok(tell(&Message::Ended { resources: Resources::now(), failure })?)
 }

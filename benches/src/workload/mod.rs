@@ -27,6 +27,7 @@ pub use self::ycsb::Ycsb;
 use crate::Result;
 use crate::dataset::pairs::RandomPairs;
 use crate::engine::{Engine, EngineOptions, Faculty, KeyValue};
+use crate::machine::MemoryLimit;
 
 /// A workload with its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +55,8 @@ pub struct Context<'a> {
     pub directory: &'a Path,
     /// Bytes for the engine's own cache.
     pub cache_bytes: usize,
+    /// The control group that limits memory, if one does.
+    pub memory_group: Option<&'a Path>,
     /// The seed of everything random.
     pub seed: u64,
     /// Where figures and progress go.
@@ -65,6 +68,14 @@ impl Context<'_> {
     #[must_use]
     pub fn options(&self) -> EngineOptions {
         EngineOptions { directory: PathBuf::from(self.directory), cache_bytes: self.cache_bytes }
+    }
+
+    /// From now on this process has the memory of its group. What it has allocated before is not counted.
+    ///
+    /// # Errors
+    /// Those of the group.
+    fn limit_memory(&self) -> Result<()> {
+        Ok(self.memory_group.map_or(Ok(()), MemoryLimit::join)?)
     }
 }
 
@@ -124,6 +135,9 @@ impl Workload {
     /// # Errors
     /// Those of the engine, and a wrong answer. What was measured before is with the recorder.
     pub fn run(&self, engine: &dyn Engine, context: &Context<'_>) -> Result<()> {
+        if !self.needs_little_memory() {
+            context.limit_memory()?; // the others first load more than fits
+        }
         match self {
             Workload::OrderedMap(workload) => workload.run(engine, context),
             Workload::Ycsb(workload) => workload.run(engine, context),

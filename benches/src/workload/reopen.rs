@@ -1,13 +1,15 @@
 //! Opening a database again, after an orderly end and after a sudden one.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::Context;
 use crate::Result;
 use crate::dataset::pairs::RandomPairs;
-use crate::engine::{Durability, Engine, EngineOptions, KeyValue, Write};
+use crate::engine::{Durability, Engine, KeyValue, Write};
 use crate::machine::drop_cached_pages;
-use crate::run::abort;
+use crate::run::Errand;
 
 /// How long it takes until a loaded store answers the first question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +61,8 @@ impl Reopen {
             open("open after an orderly end, cold", engine, context, pairs)?;
         }
 
-        abort::write_and_die(engine, &context.options(), context.seed, self.pairs..self.pairs + self.added)?;
+        let added = Errand::WriteAndDie(self.pairs..self.pairs + self.added);
+        added.run(engine, &context.options(), context.seed)?;
         let store = open("open after a sudden end", engine, context, pairs)?;
         let (mut reader, mut pair) = (store.reader()?, pairs.buffer());
         for position in self.pairs..self.pairs + self.added {
@@ -73,24 +76,24 @@ impl Reopen {
         Ok(())
     }
 
-    /// What the process does that dies: it adds the pairs of some positions durably.
+    /// Adds the pairs of some positions: what the process does that dies.
     ///
     /// # Errors
     /// Those of the engine.
-    pub fn write(engine: &dyn Engine, options: &EngineOptions, seed: u64, positions: std::ops::Range<u64>) -> Result<()> {
+    pub fn add(store: &dyn KeyValue, seed: u64, positions: Range<u64>, durability: Durability) -> Result<()> {
         let pairs = RandomPairs { seed, ..PAIRS };
-        let store = engine.open_key_value(options)?;
-        let positions: Vec<u64> = positions.collect();
         let mut batch = vec![pairs.buffer(); Reopen::BATCH as usize];
-        for positions in positions.chunks(batch.len()) {
-            for (&position, pair) in positions.iter().zip(&mut batch) {
-                pairs.write(position, pair);
-            }
-            let written = batch.iter().take(positions.len());
-            let writes: Vec<Write<'_>> = written.map(|pair| Write::Put(&pair.key, &pair.value)).collect();
-            store.commit(&writes, Durability::Sync)?;
+        for first in positions.clone().step_by(batch.len()) {
+            let positions = first..positions.end.min(first + Reopen::BATCH);
+            let writes: Vec<Write<'_>> = positions
+                .zip(&mut batch)
+                .map(|(position, pair)| {
+                    pairs.write(position, pair);
+                    Write::Put(&pair.key, &pair.value)
+                })
+                .collect();
+            store.commit(&writes, durability)?;
         }
-        std::mem::forget(store); // an orderly close is what this process must not do
         Ok(())
     }
 }

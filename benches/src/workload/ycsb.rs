@@ -13,6 +13,7 @@ use crate::Result;
 use crate::distribution::{Chooser, Distribution, Random, fnv64};
 use crate::engine::{Durability, Engine, KeyValue, Pairs, Write};
 use crate::machine::drop_cached_pages;
+use crate::run::Errand;
 
 /// The workloads A to F over one store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,21 +80,25 @@ impl Ycsb {
     pub(super) fn description(&self) -> String {
         format!(
             "{} records of 1,000 bytes, {:.2} times as much memory as data; {} operations in each workload (a fifth of \
-             that in E, whose scans read 1 to {SCAN_MAX} records) by {} threads. An update writes the whole record. Writes \
-             survive the death of the process. A read-modify-write is one transaction.",
+             that in E, whose scans read 1 to {SCAN_MAX} records) by {} threads. What is larger than memory is loaded where \
+             memory is not limited. An update writes the whole record. Writes survive the death of the process. A read-modify-write is one transaction.",
             self.records, self.memory_by_data, self.operations, self.threads
         )
     }
 
     pub(super) fn run(&self, engine: &dyn Engine, context: &Context<'_>) -> Result<()> {
-        let store = engine.open_key_value(&context.options())?;
-        let mut phase = context.recorder.phase("load", self.records)?;
-        store.load(&mut Load { next: 0, end: self.records, record: Record::default() })?;
-        phase.advance(self.records)?;
-        context.recorder.measured(phase.rate())?;
-        store.settle()?;
-        drop(store);
-
+        if self.memory_by_data < 1.0 {
+            context.recorder.phase("load, in unlimited memory", self.records)?;
+            Errand::Load(self.records).run(engine, &context.options(), context.seed)?;
+            context.limit_memory()?;
+        } else {
+            let mut phase = context.recorder.phase("load", self.records)?;
+            let store = engine.open_key_value(&context.options())?;
+            store.load(&mut Load::of(self.records))?;
+            phase.advance(self.records)?;
+            context.recorder.measured(phase.rate())?;
+            store.settle()?;
+        }
         let dropped = drop_cached_pages(context.directory)?;
         let store = engine.open_key_value(&context.options())?;
         let inserted = Inserted::after(self.records);
@@ -106,6 +111,17 @@ impl Ycsb {
             run.mix(mix, if mix.scans > 0 { self.operations / 5 } else { self.operations })?;
         }
         super::expect("records at the end", inserted.all(), store.count()?)
+    }
+}
+
+impl Ycsb {
+    /// Loads so many records, and waits until no work is left to the background.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn load(store: &dyn KeyValue, records: u64) -> Result<()> {
+        store.load(&mut Load::of(records))?;
+        store.settle()
     }
 }
 
@@ -296,6 +312,12 @@ struct Load {
     next: u64,
     end: u64,
     record: Record,
+}
+
+impl Load {
+    fn of(records: u64) -> Load {
+        Load { next: 0, end: records, record: Record::default() }
+    }
 }
 
 impl Pairs for Load {

@@ -18,6 +18,10 @@ pub(super) struct Lmdb;
 /// Address space; the file grows only as pages are used.
 const MAP_BYTES: usize = 256 << 30;
 
+/// Pairs of one transaction while loading. With more dirty pages than it can list (512 MiB), LMDB writes pages and takes
+/// them back again: 500,000 pairs of 1 KiB took minutes in one transaction, and seconds in five (2026-11-21).
+const LOAD_BATCH: usize = 100_000;
+
 impl Engine for Lmdb {
     fn name(&self) -> &'static str {
         "lmdb"
@@ -36,11 +40,11 @@ impl Engine for Lmdb {
         vec![
             "no cache of its own: it reads from the system's page cache, whatever the size of the others' caches"
                 .to_owned(),
-            format!("map of {} GiB, MDB_NOMEMINIT", MAP_BYTES >> 30),
+            format!("map of {} GiB, MDB_NOMEMINIT; MDB_NORDAHEAD, for random reads of more than memory", MAP_BYTES >> 30),
             "Buffered is MDB_NOSYNC, which promises more and less: after a loss of power the file may be unreadable, \
              older commits included"
                 .to_owned(),
-            "loads in one transaction".to_owned(),
+            format!("loads in transactions of {LOAD_BATCH} pairs without syncs, then syncs"),
             "compacts into a copy, which replaces the file".to_owned(),
         ]
     }
@@ -68,7 +72,7 @@ impl Environment {
         // SAFETY: the directory is this process's own, it opens it once, and nothing else touches the mapped file.
         // Memory that is not initialised only reaches the unused parts of pages, which LMDB never reads.
         #[expect(unsafe_code, reason = "a file that is mapped must not be changed by others")]
-        let environment = unsafe { options.flags(EnvFlags::NO_MEM_INIT).open(directory)? };
+        let environment = unsafe { options.flags(EnvFlags::NO_MEM_INIT | EnvFlags::NO_READ_AHEAD).open(directory)? };
         let create = environment.create_databases_and_commit(environment.write_txn()?, |opener, transaction| {
             opener.create_database(transaction, None).map(CommitOrAbort::<_, ()>::Commit)
         })?;
@@ -114,12 +118,17 @@ impl Store {
 impl KeyValue for Store {
     fn load(&self, pairs: &mut dyn Pairs) -> Result<()> {
         self.with(|environment| {
-            environment.write(Durability::Sync, |table, transaction| {
-                while let Some((key, value)) = pairs.next() {
-                    table.put(transaction, key, value)?;
-                }
-                Ok(())
-            })
+            let mut more = true;
+            while more {
+                more = environment.write(Durability::Buffered, |table, transaction| {
+                    for _ in 0..LOAD_BATCH {
+                        let Some((key, value)) = pairs.next() else { return Ok(false) };
+                        table.put(transaction, key, value)?;
+                    }
+                    Ok(true)
+                })?;
+            }
+            Ok(environment.environment.force_sync()?)
         })
     }
 

@@ -23,19 +23,19 @@ use blaze_bench::engine::{Blaze, Engine};
 static ENGINES: &[&dyn Engine] = &[
     &Blaze,
     #[cfg(feature = "rocksdb")]
-    &self::rocksdb::RocksDb,
+    &rocksdb::RocksDb,
     #[cfg(feature = "rocksdb")]
-    &self::rocksdb::RocksDbOptimistic,
+    &rocksdb::RocksDbOptimistic,
     #[cfg(feature = "redb")]
-    &self::redb::Redb,
+    &redb::Redb,
     #[cfg(feature = "fjall")]
-    &self::fjall::Fjall,
+    &fjall::Fjall,
     #[cfg(feature = "lmdb")]
-    &self::lmdb::Lmdb,
+    &lmdb::Lmdb,
     #[cfg(feature = "sqlite")]
-    &self::sqlite::Sqlite,
+    &sqlite::Sqlite,
     #[cfg(feature = "surrealkv")]
-    &self::surrealkv::SurrealKv,
+    &surrealkv::SurrealKv,
 ];
 
 /// Blaze, and every rival that was compiled in.

@@ -86,7 +86,7 @@ impl Rows {
         let dimensions = checked_dimensions(u64::from(u32::from_le_bytes(prefix)))?;
         let row_bytes = (4 + dimensions * numbers.bytes()) as u64;
         let bytes = input.left() + 4;
-        if bytes % row_bytes != 0 {
+        if !bytes.is_multiple_of(row_bytes) {
             let rest = bytes % row_bytes;
             return Err(format!(
                 "byte {}: a vector of {dimensions} numbers takes {row_bytes} bytes, {rest} are left",

@@ -93,26 +93,28 @@ impl DocumentWorkload {
     pub(super) fn run(&self, engine: &dyn Engine, context: &Context<'_>) -> Result<()> {
         let mut questions = self.source.questions()?;
         let model = Model::read(&self.source, self.documents)?;
-        model.mark_mixed(&mut questions)?;
-        let scans = Question::scans(model.len());
-        model.answers(&questions)?; // whatever is wrong with a question is said before anything is measured
+        model.prepare(&mut questions)?;
+        questions.splice(..0, Question::scans(model.len()));
 
         let tenth = model.len() / 10;
+        let (durable, buffered) = (self.durable_creations.min(tenth), self.buffered_creations.min(tenth));
         let store = engine.open_documents(&context.options())?;
         let mut run = Run::new(store, model, self.question_seconds, context);
-        let (durable, buffered) = (self.durable_creations.min(tenth), self.buffered_creations.min(tenth));
         run.load(durable + buffered)?;
         run.create(durable, Durability::Sync, "create, durable")?;
         run.create(buffered, Durability::Buffered, "create, buffered")?;
         run.read(self.reads)?;
         run.replace(self.replacements.min(tenth), "replace, buffered")?;
-        run.ask(&scans, "")?;
+
+        let mut questions = run.answers(questions)?;
         run.ask(&questions, "")?;
-        let indexed = run.build_indexes(&questions)?;
-        run.ask(&indexed, ", indexed")?;
+        let indexes = run.build_indexes(&questions)?;
+        questions.retain(|(question, _)| question.is_helped_by(&indexes));
+        run.ask(&questions, ", indexed")?;
         run.replace(self.replacements.min(tenth), "replace with indexes, buffered")?;
         run.delete(self.deletions.min(tenth), "delete with indexes, buffered")?;
-        run.check(&indexed)?;
+        let questions = questions.into_iter().map(|(question, _)| question).collect();
+        run.examine(&run.answers(questions)?)?;
         run.measure_disk()
     }
 }

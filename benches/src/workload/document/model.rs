@@ -39,7 +39,9 @@ impl Model {
             Ok(())
         })?;
         if texts.is_empty() {
-            return Err(format!("{} holds no document: each line should be a JSON object", source.corpus().name()).into());
+            return Err(
+                format!("{} holds no document: each line should be a JSON object", source.corpus().name()).into()
+            );
         }
         let texts = evenly(texts, most);
         let ids: Vec<String> = (0..texts.len()).map(id).collect();
@@ -90,37 +92,46 @@ impl Model {
         self.texts[place] = text;
     }
 
-    /// The right answers to all questions. Fails when products do not agree about what one means.
-    pub(super) fn answers(&self, questions: &[Question]) -> Result<Vec<Answer>> {
-        let mut answers = vec![Answer::default(); questions.len()];
+    /// All questions with their right answers.
+    pub(super) fn answers(&self, questions: Vec<Question>) -> Result<Vec<(Question, Answer)>> {
+        let mut answered: Vec<_> = questions.into_iter().map(|question| (question, Answer::default())).collect();
         for place in 0..self.len() {
             let Some(document) = self.document(place)? else { continue };
-            for (question, answer) in questions.iter().zip(&mut answers) {
-                let seen = answer.see(&question.find, self.id(place), &document);
-                seen.map_err(|error| question.error(format!("{error} (in document {})", place + 1)))?;
+            for (question, answer) in &mut answered {
+                answer.see(&question.find, self.id(place), &document)?;
             }
         }
-        for (question, answer) in questions.iter().zip(&mut answers) {
+        for (question, answer) in &mut answered {
             answer.complete(&question.find);
         }
-        Ok(answers)
+        Ok(answered)
     }
 
-    /// Notes in each condition whether documents hold something at its path that products may mistake.
-    pub(super) fn mark_mixed(&self, questions: &mut [Question]) -> Result<()> {
+    /// Fails when products do not agree about what a question means, and notes in each condition whether documents hold
+    /// something at its path that they may mistake.
+    pub(super) fn prepare(&self, questions: &mut [Question]) -> Result<()> {
         for place in 0..self.len() {
             let Some(document) = self.document(place)? else { continue };
             for question in &mut *questions {
-                for position in 0..question.find.conditions.len() {
-                    let condition = &question.find.conditions[position];
-                    let found = at(&document, &condition.path);
-                    let found = found.map_err(|error| question.error(format!("{error} (in document {})", place + 1)))?;
-                    let is_mixed = found.is_some_and(|found| is_mistakable(found, condition));
-                    question.find.conditions[position].mixed |= is_mixed;
-                }
+                let marked = mark(&mut question.find, &document);
+                marked.map_err(|error| question.error(format!("{error} (in document {})", place + 1)))?;
             }
         }
         Ok(())
+    }
+}
+
+fn mark(find: &mut Find, document: &Map<String, Json>) -> std::result::Result<(), String> {
+    for condition in &mut find.conditions {
+        let found = at(document, &condition.path)?;
+        condition.mixed |= found.is_some_and(|found| is_mistakable(found, condition));
+    }
+    match &find.sort {
+        Some(sort) => match SortKey::of(at(document, &sort.path)?) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("{}: {error}", sort.path)),
+        },
+        None => Ok(()),
     }
 }
 
@@ -131,10 +142,7 @@ impl Answer {
         }
         self.matching += 1;
         match &find.sort {
-            Some(sort) => {
-                let key = SortKey::of(at(document, &sort.path)?);
-                self.keys.push(key.map_err(|error| format!("{}: {error}", sort.path))?);
-            }
+            Some(sort) => self.keys.push(SortKey::of(at(document, &sort.path)?)?),
             None => self.tally.add_id(find, id),
         }
         Ok(())

@@ -17,7 +17,11 @@ pub(super) fn at<'a>(document: &'a Map<String, Json>, path: &str) -> Result<Opti
             Some(Json::Object(object)) => in_object(object, step)?,
             Some(Json::Array(array)) => match index(step) {
                 Some(index) => array.get(index),
-                None => return Err(format!("{step:?} in {path} leads into an array; a number chooses one of its elements")),
+                None => {
+                    return Err(format!(
+                        "{step:?} in {path} leads into an array; a number chooses one of its elements"
+                    ));
+                }
             },
             _ => return Ok(None),
         };

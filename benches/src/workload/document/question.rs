@@ -65,6 +65,12 @@ impl Question {
         conditions.chain(sort).collect()
     }
 
+    /// True if `built` has all the indexes that help, and there are any.
+    pub(super) fn is_helped_by(&self, built: &[IndexedPath]) -> bool {
+        let helping = self.indexes();
+        !helping.is_empty() && helping.iter().all(|index| built.contains(index))
+    }
+
     /// An error about it.
     pub(super) fn error(&self, what: impl fmt::Display) -> String {
         match &self.origin {
@@ -83,7 +89,8 @@ impl fmt::Display for Question {
 /// A question of the user's that can be asked.
 fn parsed(line: &str) -> Result<Find> {
     // Each line is parsed alone, so that serde_json takes all of them for the first.
-    let find: Find = serde_json::from_str(line).map_err(|error| error.to_string().replace(" at line 1 column", ", column"))?;
+    let find: Find =
+        serde_json::from_str(line).map_err(|error| error.to_string().replace(" at line 1 column", ", column"))?;
     for Condition { path, value, .. } in &find.conditions {
         if !matches!(value, Json::String(_) | Json::Number(_)) {
             return Err(format!("{path} is compared with {value}; only numbers and strings are possible").into());
@@ -95,7 +102,9 @@ fn parsed(line: &str) -> Result<Find> {
             return Err(format!("the path {path:?} has an empty part").into());
         }
         if path.contains(['"', '\\']) {
-            return Err(format!("the path {path:?} has a quote or a backslash, which not every product can take").into());
+            return Err(
+                format!("the path {path:?} has a quote or a backslash, which not every product can take").into()
+            );
         }
     }
     if find.limit == Some(0) {

@@ -64,7 +64,8 @@ impl<'a> Run<'a> {
             }
             Ok(())
         })?;
-        self.given_bytes += places.iter().filter_map(|&place| self.model.text(place)).map(|text| text.len() as u64).sum::<u64>();
+        self.given_bytes +=
+            places.iter().filter_map(|&place| self.model.text(place)).map(|text| text.len() as u64).sum::<u64>();
         self.stored += count;
         expect("number of documents after creating some", self.stored as u64, self.store.count(&Find::default())?)?;
         self.checker().compare(&places)
@@ -128,15 +129,23 @@ impl<'a> Run<'a> {
         self.checker().compare(&places)
     }
 
+    /// The right answers, now that the store is as the model.
+    pub(super) fn answers(&self, questions: Vec<Question>) -> Result<Vec<(Question, Answer)>> {
+        self.model.answers(questions)
+    }
+
     /// Asks each question again and again.
-    pub(super) fn ask(&self, questions: &[Question], suffix: &str) -> Result<()> {
-        for (question, answer) in questions.iter().zip(self.model.answers(questions)?) {
-            self.checker().examine(question, &answer)?;
+    pub(super) fn ask(&self, questions: &[(Question, Answer)], suffix: &str) -> Result<()> {
+        for (question, answer) in questions {
+            self.checker().examine(question, answer)?;
             let rows = if question.counts { String::new() } else { format!(" ({} rows)", answer.tally.rows) };
             let mut phase = self.context.recorder.phase(format!("{question}{rows}{suffix}"), 0)?.with_latencies();
-            while phase.elapsed().as_secs_f64() < self.question_seconds {
-                self.checker().ask(question, &answer)?;
+            loop {
+                self.checker().ask(question, answer)?;
                 phase.advance(1)?;
+                if phase.elapsed().as_secs_f64() >= self.question_seconds {
+                    break;
+                }
             }
             let checksum = if question.counts { answer.matching } else { answer.tally.checksum() };
             self.context.recorder.measured(phase.rate().checksum(checksum))?;
@@ -144,33 +153,31 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Checks the answers without measuring.
-    pub(super) fn check(&self, questions: &[Question]) -> Result<()> {
-        let answers: Vec<Answer> = self.model.answers(questions)?;
-        questions.iter().zip(&answers).try_for_each(|(question, answer)| self.checker().examine(question, answer))
+    /// Looks at everything in the answers to all questions, without measuring.
+    pub(super) fn examine(&self, questions: &[(Question, Answer)]) -> Result<()> {
+        questions.iter().try_for_each(|(question, answer)| self.checker().examine(question, answer))
     }
 
-    /// Builds every index that helps, and returns the questions that have all of theirs.
-    pub(super) fn build_indexes(&self, questions: &[Question]) -> Result<Vec<Question>> {
-        let mut tried: Vec<(IndexedPath, bool)> = Vec::new();
-        for index in questions.iter().flat_map(Question::indexes) {
-            if tried.iter().any(|(earlier, _)| *earlier == index) {
-                continue;
+    /// Builds every index that helps, and returns those that the product could build.
+    pub(super) fn build_indexes(&self, questions: &[(Question, Answer)]) -> Result<Vec<IndexedPath>> {
+        let mut wanted: Vec<IndexedPath> = Vec::new();
+        for index in questions.iter().flat_map(|(question, _)| question.indexes()) {
+            if !wanted.contains(&index) {
+                wanted.push(index);
             }
-            let (path, elements) = &index;
-            let what = if *elements { "elements of " } else { "" };
+        }
+        let mut built = Vec::new();
+        for (path, elements) in wanted {
+            let what = if elements { "elements of " } else { "" };
             let mut phase = self.context.recorder.phase(format!("index on {what}{path}"), self.stored as u64)?;
-            let is_built = self.store.create_index(path, *elements)?;
-            phase.advance(self.stored as u64)?;
-            if is_built {
+            if self.store.create_index(&path, elements)? {
+                phase.advance(self.stored as u64)?;
                 self.context.recorder.measured(phase.rate())?;
+                built.push((path, elements));
             }
-            tried.push((index, is_built));
         }
         self.settle("background work after indexing")?;
-        let is_built = |index: &IndexedPath| tried.iter().any(|(earlier, is_built)| earlier == index && *is_built);
-        let has_all = |question: &&Question| !question.indexes().is_empty() && question.indexes().iter().all(is_built);
-        Ok(questions.iter().filter(has_all).cloned().collect())
+        Ok(built)
     }
 
     /// What is on the disk in the end, and what was written to it.

@@ -2,8 +2,8 @@
 
 mod answers;
 mod source;
-
-use std::cell::RefCell;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ impl VectorWorkload {
     /// Few queries, of which an exact index answers two a second among a million vectors.
     #[must_use]
     pub fn quick(source: VectorSource) -> VectorWorkload {
-        let queries = if source.is_large() { 30 } else { 200 };
+        let queries = if source.is_large() { 30 } else { 100 };
         VectorWorkload { source, queries, k: 10 }
     }
 
@@ -56,6 +56,7 @@ impl VectorWorkload {
     }
 
     pub(super) fn run(&self, engine: &dyn Engine, context: &Context<'_>) -> Result<()> {
+        context.recorder.phase("vectors and the true neighbours of the queries", 0)?;
         let (vectors, queries) = self.source.load(self.queries, context.seed)?;
         let judge = Judge::new(&vectors, &queries, self.k);
         let index = engine.open_vectors(&context.options(), vectors.dimensions())?;
@@ -69,18 +70,13 @@ impl VectorWorkload {
 
 fn build(index: &dyn Vectors, judge: &Judge<'_>, context: &Context<'_>) -> Result<()> {
     let rows = judge.vectors.rows() as u64;
-    let phase = RefCell::new(context.recorder.phase("build", rows)?);
-    let told = RefCell::new(Ok(()));
+    let mut phase = context.recorder.phase("build", rows)?;
+    let mut told = Ok(());
     index.load(judge.vectors, &mut |done| {
-        let mut phase = phase.borrow_mut();
         let new = done.saturating_sub(phase.done());
-        let result = phase.advance(new);
-        if result.is_err() {
-            told.replace(result);
-        }
+        told = phase.advance(new);
     })?;
-    told.into_inner()?;
-    let mut phase = phase.into_inner();
+    told?;
     phase.advance(rows - phase.done())?;
     let seconds = phase.elapsed().as_secs_f64();
     context.recorder.measured(phase.rate())?;

@@ -28,7 +28,7 @@ fn configuration(options: &EngineOptions) -> Vec<String> {
     [
         &format!("block cache: HyperClock, {} bytes, with index and filter blocks in it", options.cache_bytes),
         "Bloom filters of 10 bits; hash index in data blocks and Bloom filter in memtables as OptimizeForPointLookup",
-        "4 write buffers of 64 MiB",
+        &format!("4 write buffers of 64 MiB, {} bytes at most", options.cache_bytes),
         "compression: LZ4, zstd in the last level; dynamic level sizes",
         "as many background threads as cores; bytes_per_sync 1 MiB",
         "one ReadOptions for all reads, pinned values, raw iterators; a reader seeks one iterator again",
@@ -53,6 +53,7 @@ fn options(options: &EngineOptions) -> Options {
     database.set_memtable_prefix_bloom_ratio(0.02);
     database.set_memtable_whole_key_filtering(true);
     database.set_max_write_buffer_number(4);
+    database.set_db_write_buffer_size(options.cache_bytes); // all memtables together: it matters where memory is short
     database.set_compression_type(DBCompressionType::Lz4);
     database.set_bottommost_compression_type(DBCompressionType::Zstd);
     database.set_level_compaction_dynamic_level_bytes(true);

@@ -1,0 +1,80 @@
+//! What a job has done by yet another process: loading where memory is not limited, and dying.
+
+use std::io::{self, Write};
+use std::ops::Range;
+use std::process::{Command, Output, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use super::Task;
+use crate::Result;
+use crate::engine::{Durability, Engine, EngineOptions};
+use crate::workload::{Reopen, Ycsb};
+
+/// The hidden command of every runner that reads a [`Task`].
+pub const WORKER: &str = "worker";
+
+/// What is done to a store by a process of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Errand {
+    /// Adds the pairs of some positions durably, as [`Reopen`] has them, and dies without closing the store.
+    WriteAndDie(Range<u64>),
+    /// Loads so many records of [`Ycsb`].
+    Load(u64),
+}
+
+/// What the process says when it has done its errand.
+const DONE: &[u8] = b"done\n";
+
+impl Errand {
+    /// Starts this program once more for the errand, on a store that nobody has open, and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not start, fails, or ends in another way than it should.
+    pub fn run(self, engine: &dyn Engine, options: &EngineOptions, seed: u64) -> Result<()> {
+        let dies = matches!(self, Errand::WriteAndDie(_));
+        let task = Task::Errand {
+            engine: engine.name().to_owned(),
+            directory: options.directory.clone(),
+            cache_bytes: options.cache_bytes,
+            seed,
+            errand: self,
+        };
+        let Output { status, stdout, stderr } = start(&task)?;
+        if stdout == DONE && status.success() != dies {
+            return Ok(());
+        }
+        let said = [stdout, stderr].concat();
+        Err(format!("a process on an errand ended with {status} and said: {}", String::from_utf8_lossy(&said).trim()).into())
+    }
+
+    /// Does the errand in this process, which does not return from it if it is to die.
+    pub(super) fn serve(self, engine: &dyn Engine, options: &EngineOptions, seed: u64) -> Result<()> {
+        match self {
+            Errand::Load(records) => Ycsb::load(&*engine.open_key_value(options)?, records)?,
+            Errand::WriteAndDie(positions) => {
+                let store = engine.open_key_value(options)?;
+                Reopen::add(&*store, seed, positions, Durability::Sync)?;
+                say_done()?;
+                std::process::abort() // with the store open
+            }
+        }
+        Ok(say_done()?)
+    }
+}
+
+fn start(task: &Task) -> Result<Output> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(WORKER).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(&serde_json::to_vec(task)?)?;
+    }
+    Ok(child.wait_with_output()?)
+}
+
+fn say_done() -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(DONE)?;
+    out.flush()
+}
