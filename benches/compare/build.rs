@@ -1,7 +1,5 @@
 //! Tells the crate which versions of the rivals are locked: most of them do not say so themselves.
 
-#![expect(clippy::print_stdout, reason = "this is how a build script talks to Cargo")]
-
 use std::{fs, io};
 
 const LOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");

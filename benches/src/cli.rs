@@ -230,10 +230,7 @@ fn empty_report(plan: &Plan, engines: &[&'static dyn Engine], machine: Machine) 
         configuration: engine.configuration(&options),
     };
     let mut skipped = plan.skipped.clone();
-    skipped.push(Skipped {
-        what: "full-text search".to_owned(),
-        why: "Blaze has no full-text index yet".to_owned(),
-    });
+    skipped.push(Skipped { what: "full-text search".to_owned(), why: "Blaze has no full-text index yet".to_owned() });
     Report {
         format: FORMAT,
         started: now(),

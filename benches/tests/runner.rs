@@ -1,5 +1,7 @@
 //! The runner as a user meets it: a program that measures, reports, compares and can be interrupted.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -53,7 +55,8 @@ fn a_run_leaves_a_report_in_three_forms_and_no_data() {
 fn the_users_own_documents_are_asked_the_users_own_questions() {
     let directory = tempfile::tempdir().unwrap();
     let (films, questions) = (directory.path().join("films.jsonl"), directory.path().join("questions.jsonl"));
-    let film = |n: u32| format!("{{\"title\": \"Film {n}\", \"year\": {}, \"genres\": [\"g{}\"]}}\n", 1950 + n % 70, n % 7);
+    let film =
+        |n: u32| format!("{{\"title\": \"Film {n}\", \"year\": {}, \"genres\": [\"g{}\"]}}\n", 1950 + n % 70, n % 7);
     fs::write(&films, (0..500).map(film).collect::<String>()).unwrap();
     let question = r#"{"where": [{"path": "year", "is": "ge", "value": 2000}], "sort": {"path": "title"}, "limit": 5}"#;
     fs::write(&questions, format!("{question}\n")).unwrap();
@@ -66,14 +69,20 @@ fn the_users_own_documents_are_asked_the_users_own_questions() {
     fs::write(&questions, format!("{question}\n{{\"were\": []}}\n")).unwrap();
     let run = bench(&["--jsonl", films.to_str().unwrap(), "--query", questions.to_str().unwrap()], &output);
     let said = text(&run.stderr);
-    assert!(!run.status.success() && said.contains("questions.jsonl") && said.contains('2') && said.contains("were"), "{said}");
+    assert!(
+        !run.status.success() && said.contains("questions.jsonl") && said.contains('2') && said.contains("were"),
+        "{said}"
+    );
 }
 
 #[test]
 fn the_users_own_vectors_are_searched() {
     let directory = tempfile::tempdir().unwrap();
     let (vectors, output) = (directory.path().join("vectors.fvecs"), directory.path().join("report"));
-    let row = |n: u32| [&4_u32.to_le_bytes()[..], &(0..4).flat_map(|d| ((n * (d + 3) % 101) as f32).to_le_bytes()).collect::<Vec<_>>()].concat();
+    let row = |n: u32| {
+        [&4_u32.to_le_bytes()[..], &(0..4).flat_map(|d| ((n * (d + 3) % 101) as f32).to_le_bytes()).collect::<Vec<_>>()]
+            .concat()
+    };
     fs::write(&vectors, (0..1000).flat_map(row).collect::<Vec<u8>>()).unwrap();
     let run = bench(&["--vectors", vectors.to_str().unwrap()], &output);
     assert!(run.status.success(), "{}", text(&run.stderr));

@@ -83,11 +83,15 @@ fn parents() -> Vec<(PathBuf, Version)> {
     for line in ours.lines() {
         // hierarchy:controllers:path, and version 2 is hierarchy 0 without controllers.
         let mut parts = line.splitn(3, ':');
-        let (Some(hierarchy), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let (Some(hierarchy), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
         let path = path.trim_start_matches('/');
         if hierarchy == "0" && controllers.is_empty() {
             for root in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
-                if fs::read_to_string(Path::new(root).join("cgroup.controllers")).is_ok_and(|all| all.contains("memory")) {
+                if fs::read_to_string(Path::new(root).join("cgroup.controllers"))
+                    .is_ok_and(|all| all.contains("memory"))
+                {
                     parents.extend([Path::new(root).join(path), PathBuf::from(root)].map(|parent| (parent, SECOND)));
                 }
             }

@@ -2,14 +2,12 @@
 
 mod latency;
 mod process;
-mod recall;
 mod stopwatch;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::latency::{Histogram, Latency};
 pub use self::process::{DiskUse, Resources, directory_bytes, written_bytes};
-pub use self::recall::recall;
 pub use self::stopwatch::{Laps, Rounds, measure};
 
 /// What a figure counts, and which direction is good.

@@ -45,7 +45,8 @@ impl Errand {
             return Ok(());
         }
         let said = [stdout, stderr].concat();
-        Err(format!("a process on an errand ended with {status} and said: {}", String::from_utf8_lossy(&said).trim()).into())
+        Err(format!("a process on an errand ended with {status} and said: {}", String::from_utf8_lossy(&said).trim())
+            .into())
     }
 
     /// Does the errand in this process, which does not return from it if it is to die.

@@ -6,8 +6,8 @@ use crate::Result;
 use crate::distribution::Distribution;
 use crate::report::Skipped;
 use crate::workload::{
-    Commits, DocumentSource, DocumentWorkload, Endurance, OrderedMap, Reopen, VectorSource, VectorWorkload, Workload, Ycsb,
-    ycsb,
+    Commits, DocumentSource, DocumentWorkload, Endurance, OrderedMap, Reopen, VectorSource, VectorWorkload, Workload,
+    Ycsb, ycsb,
 };
 
 /// How much is measured.

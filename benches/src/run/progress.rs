@@ -18,7 +18,8 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn over(jobs: usize) -> Progress {
-        let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target =
+            if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Progress { bar: ProgressBar::with_draw_target(None, target), jobs, begun: 0 }
     }
 

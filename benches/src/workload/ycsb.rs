@@ -209,7 +209,11 @@ impl User<'_> {
 }
 
 fn check(right: bool, number: u64) -> Result<()> {
-    if right { Ok(()) } else { Err(format!("wrong answer: record {number} is missing or not as it was written").into()) }
+    if right {
+        Ok(())
+    } else {
+        Err(format!("wrong answer: record {number} is missing or not as it was written").into())
+    }
 }
 
 /// Which records are there while several threads insert.
@@ -292,7 +296,9 @@ impl Record {
     }
 
     fn is_whole(value: &[u8], number: u64) -> bool {
-        let word = |at: usize| value.get(at..at + 8).map(|bytes| bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte)));
+        let word = |at: usize| {
+            value.get(at..at + 8).map(|bytes| bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
+        };
         value.len() == VALUE_BYTES
             && word(0) == Some(number)
             && word(8).is_some_and(|version| word(VALUE_BYTES - 8) == Some(number ^ version))

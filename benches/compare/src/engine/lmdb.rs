@@ -11,7 +11,9 @@ use std::time::Duration;
 use blaze_bench::Result;
 use blaze_bench::engine::{Durability, Engine, EngineOptions, Faculty, KeyValue, Pairs, Reader, VisitPair, Write};
 use heed::types::Bytes;
-use heed::{CommitOrAbort, CompactionOption, Env, EnvFlags, EnvOpenOptions, FlagSetMode, RoTxn, RwTxn, WithTls, lmdb_version};
+use heed::{
+    CommitOrAbort, CompactionOption, Env, EnvFlags, EnvOpenOptions, FlagSetMode, RoTxn, RwTxn, WithTls, lmdb_version,
+};
 
 pub(super) struct Lmdb;
 
@@ -40,7 +42,10 @@ impl Engine for Lmdb {
         vec![
             "no cache of its own: it reads from the system's page cache, whatever the size of the others' caches"
                 .to_owned(),
-            format!("map of {} GiB, MDB_NOMEMINIT; MDB_NORDAHEAD, for random reads of more than memory", MAP_BYTES >> 30),
+            format!(
+                "map of {} GiB, MDB_NOMEMINIT; MDB_NORDAHEAD, for random reads of more than memory",
+                MAP_BYTES >> 30
+            ),
             "Buffered is MDB_NOSYNC, which promises more and less: after a loss of power the file may be unreadable, \
              older commits included"
                 .to_owned(),
@@ -220,7 +225,13 @@ fn get(table: Table, transaction: &ReadTransaction<'_>, key: &[u8], visit: &mut 
     Ok(true)
 }
 
-fn scan(table: Table, transaction: &ReadTransaction<'_>, start: &[u8], limit: usize, visit: &mut VisitPair<'_>) -> Result<usize> {
+fn scan(
+    table: Table,
+    transaction: &ReadTransaction<'_>,
+    start: &[u8],
+    limit: usize,
+    visit: &mut VisitPair<'_>,
+) -> Result<usize> {
     let mut visited = 0;
     for pair in table.range(transaction, &(Bound::Included(start), Bound::Unbounded))?.take(limit) {
         let (key, value) = pair?;

@@ -2,9 +2,7 @@
 
 use blaze_bench::Result;
 use blaze_bench::engine::{Durability, Engine, EngineOptions, Faculty, KeyValue, Pairs, Reader, VisitPair, Write};
-use surrealkv::{
-    CompactRangeOptions, Error, LSMIterator, Mode, Options, Transaction, Tree, TreeBuilder,
-};
+use surrealkv::{CompactRangeOptions, Error, LSMIterator, Mode, Options, Transaction, Tree, TreeBuilder};
 use tokio::runtime::{Builder, Runtime};
 
 use super::wait_while;
@@ -167,7 +165,9 @@ impl KeyValue for Store {
         self.tree.compact_range(None, None, &only_flush)?;
         // All background work runs on the runtime: it is done when the threads sleep, which an odd count means.
         let metrics = self.runtime.metrics();
-        wait_while(|| (0..metrics.num_workers()).any(|worker| metrics.worker_park_unpark_count(worker) % 2 == 0));
+        wait_while(|| {
+            (0..metrics.num_workers()).any(|worker| metrics.worker_park_unpark_count(worker).is_multiple_of(2))
+        });
         Ok(())
     }
 }

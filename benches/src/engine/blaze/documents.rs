@@ -12,7 +12,7 @@ type Object = Map<String, Json>;
 
 pub(super) struct BlazeCollection {
     database: Database,
-    collection: Collection<blaze::Document>,
+    collection: Collection<Object>,
 }
 
 impl BlazeCollection {
@@ -25,7 +25,7 @@ impl BlazeCollection {
     fn write<R>(
         &self,
         durability: Durability,
-        mut work: impl FnMut(&Collection<blaze::Document>) -> blaze::Result<R>,
+        mut work: impl FnMut(&Collection<Object>) -> blaze::Result<R>,
     ) -> blaze::Result<R> {
         match durability {
             Durability::Sync => work(&self.collection),
@@ -39,20 +39,20 @@ impl BlazeCollection {
 
 impl Documents for BlazeCollection {
     fn load(&self, documents: &mut dyn Iterator<Item = (String, Object)>) -> Result<()> {
-        self.collection.typed::<Object>().bulk().insert_with_ids(documents)?;
+        self.collection.bulk().insert_with_ids(documents)?;
         Ok(())
     }
 
     fn create(&self, id: &str, document: &Object, durability: Durability) -> Result<()> {
-        Ok(self.write(durability, |collection| collection.typed::<Object>().insert_with_id(id, document))?)
+        Ok(self.write(durability, |collection| collection.insert_with_id(id, document))?)
     }
 
     fn read(&self, id: &str) -> Result<Option<Object>> {
-        Ok(self.collection.get(id)?.map(|found| object(found.into_value())))
+        Ok(self.collection.get(id)?.map(blaze::Found::into_value))
     }
 
     fn update(&self, id: &str, document: &Object, durability: Durability) -> Result<bool> {
-        match self.write(durability, |collection| collection.typed::<Object>().replace(id, document)) {
+        match self.write(durability, |collection| collection.replace(id, document)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error.into()),
@@ -83,10 +83,10 @@ impl Documents for BlazeCollection {
         }
         for found in query.iter()? {
             let found = found?;
-            let blaze::DocumentId::String(id) = found.id.clone() else {
+            let blaze::DocumentId::String(id) = &found.id else {
                 return Err(format!("the id {} is no string", found.id).into());
             };
-            visit(&id, &object(found.value));
+            visit(id, &found.value);
         }
         Ok(())
     }
@@ -121,6 +121,3 @@ fn term(condition: &Condition) -> Result<Filter> {
         Operator::Contains => field.contains(value),
     })
 }
-
-fn object(d: blaze::Document) -> Object { d.into_iter().map(|(k, v)| (k, json(v))).collect() }
-fn json(v: Value) -> Json { match v { Value::Null => Json::Null, Value::Bool(b) => b.into(), Value::Int(i) => i.into(), Value::UInt(i) => i.into(), Value::Float(f) => f.into(), Value::String(s) => s.into(), Value::Array(a) => Json::Array(a.into_iter().map(json).collect()), Value::Map(d) => Json::Object(object(d)), other => serde_json::to_value(other).unwrap_or_default() } }

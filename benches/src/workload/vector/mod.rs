@@ -26,7 +26,7 @@ pub struct VectorWorkload {
 }
 
 impl VectorWorkload {
-    /// Few queries, of which an exact index answers two a second among a million vectors.
+    /// Few queries: an exact index compares each with every vector.
     #[must_use]
     pub fn quick(source: VectorSource) -> VectorWorkload {
         let queries = if source.is_large() { 30 } else { 100 };
