@@ -14,8 +14,8 @@ use blaze_core::{Direction, Entry, Error, Family, KeyRange, Result};
 use parking_lot::Mutex;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, FlushOptions, ReadOptions, WaitForCompactOptions,
-    WriteBatch, WriteOptions,
+    BottommostLevelCompaction, BoundColumnFamily, CompactOptions, DB, DBPinnableSlice, DBRawIterator, FlushOptions,
+    ReadOptions, WaitForCompactOptions, WriteBatch, WriteOptions,
 };
 
 use crate::error;
@@ -110,7 +110,10 @@ impl Engine {
     }
 
     pub(crate) fn compact(&self, family: Family, range: &KeyRange) {
-        self.database.compact_range_cf(self.family(family), Some(range.start()), range.end());
+        let mut options = CompactOptions::default();
+        // By default files are only moved to the last level, and what they delete there stays until it is due.
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
+        self.database.compact_range_cf_opt(self.family(family), Some(range.start()), range.end(), &options);
     }
 
     pub(crate) fn checkpoint(&self, to: &Path) -> Result<()> {

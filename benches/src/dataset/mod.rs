@@ -5,7 +5,7 @@ pub mod corpus;
 mod matrix;
 mod neighbours;
 pub mod pairs;
-pub mod sources;
+mod sources;
 mod vector_file;
 
 use std::num::NonZero;

@@ -46,16 +46,16 @@ impl OrderedMap {
     #[must_use]
     pub fn quick() -> OrderedMap {
         OrderedMap {
-            loaded: 200_000,
+            loaded: 100_000,
             individual: 200,
             batches: 10,
             batch: 1000,
             buffered: 10_000,
-            reads: 200_000,
+            reads: 100_000,
             cold_reads: 2_000,
-            ranges: 50_000,
+            ranges: 25_000,
             threads: vec![1, 2, 4],
-            sorted: 100_000,
+            sorted: 50_000,
         }
     }
 

@@ -13,6 +13,8 @@ mod redb;
 mod rocksdb;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod sqlite_documents;
 #[cfg(feature = "surrealkv")]
 mod surrealkv;
 #[cfg(test)]

@@ -5,8 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use blaze_bench::Result;
-use blaze_bench::engine::{Durability, Engine, EngineOptions, Faculty, KeyValue, Pairs, Reader, VisitPair, Write};
+use blaze_bench::engine::{
+    Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Pairs, Reader, VisitPair, Write,
+};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::sqlite_documents::{self, SqliteDocuments};
 
 pub(super) struct Sqlite;
 
@@ -29,11 +33,11 @@ impl Engine for Sqlite {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::KeyValue]
+        &[Faculty::KeyValue, Faculty::Documents]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
-        vec![
+        let mut configuration = vec![
             "table WITHOUT ROWID with a BLOB as primary key; prepared statements".to_owned(),
             format!(
                 "one connection that writes, with a cache of {} bytes; one for each thread that reads, with {} bytes",
@@ -47,7 +51,13 @@ impl Engine for Sqlite {
             format!("wal_autocheckpoint {LOG_PAGES} pages, 64 MiB"),
             "loads in one transaction with journal_mode OFF".to_owned(),
             "compaction is VACUUM and a checkpoint, settling is a checkpoint".to_owned(),
-        ]
+        ];
+        configuration.extend(sqlite_documents::configuration(options));
+        configuration
+    }
+
+    fn open_documents(&self, options: &EngineOptions) -> Result<Box<dyn Documents>> {
+        Ok(Box::new(SqliteDocuments::open(options)?))
     }
 
     fn open_key_value(&self, options: &EngineOptions) -> Result<Box<dyn KeyValue>> {
