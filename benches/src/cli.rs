@@ -152,7 +152,8 @@ fn list(engines: &[&'static dyn Engine], data: Option<&Path>) -> Result<ExitCode
 }
 
 fn compare(before: &Path, after: &Path, threshold: f64, fail: bool) -> Result<ExitCode> {
-    let comparison = Comparison::of(&Report::read(before)?, &Report::read(after)?, threshold / 100.0);
+    let read = |file: &Path| Report::read(file).map_err(|error| format!("{}: {error}", file.display()));
+    let comparison = Comparison::of(&read(before)?, &read(after)?, threshold / 100.0);
     say(comparison.to_string())?;
     Ok(if fail && comparison.has_regressions() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

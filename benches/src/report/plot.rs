@@ -35,7 +35,7 @@ pub(super) struct Dot {
 }
 
 /// How many colours the style sheet has; lines beyond them share one, and have another marker.
-const COLOURS: usize = 7;
+const COLOURS: usize = 8;
 /// Markers of longer lines would touch: those have a few, in places that differ from line to line.
 const MOST_MARKERS: usize = 24;
 const FEW_MARKERS: usize = 6;

@@ -51,7 +51,9 @@ impl Runner {
                 break;
             }
             let outcome = self.job(step, engine, round, &mut progress)?;
-            found(outcome, missing(&jobs[number + 1..]))?;
+            // What was interrupted has still to come, whatever it has found already.
+            let done = number + usize::from(!self.interrupt.is_raised());
+            found(outcome, missing(&jobs[done..]))?;
         }
         Ok(())
     }

@@ -116,8 +116,8 @@ impl Plan {
         self.add(Workload::OrderedMap(OrderedMap::quick()), 3, memory);
         self.add(Workload::Commits(Commits::quick()), 3, memory);
         self.add(Workload::Reopen(Reopen::quick()), 1, memory);
-        self.ycsb(Distribution::Zipfian, 50_000, 50_000, 1, memory);
-        self.ycsb_beyond_memory(96 * MIB, 4_000, 1);
+        self.ycsb(Distribution::Zipfian, 50_000, 50_000, 3, memory);
+        self.ycsb_beyond_memory(128 * MIB, 4_000, 1);
         self.add(Workload::Endurance(Endurance::quick()), 1, memory);
     }
 
