@@ -34,7 +34,7 @@ fn a_run_leaves_a_report_in_three_forms_and_no_data() {
     assert!(report.missing.is_empty() && report.failures().next().is_none());
     let outcome = &report.outcomes[0];
     let names: Vec<&str> = outcome.measurements.iter().map(|measurement| measurement.name.as_str()).collect();
-    assert_eq!(names, ["1 thread", "4 threads", "16 threads"]);
+    assert_eq!(names, ["a bare sync, no engine", "1 thread", "4 threads", "16 threads"]);
     for measurement in &outcome.measurements {
         let latency = measurement.latency.unwrap();
         assert!(measurement.value > 0.0 && latency.p50_us > 0.0 && latency.p50_us <= latency.max_us, "{measurement:?}");

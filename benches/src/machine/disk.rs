@@ -32,7 +32,7 @@ impl Disk {
     /// Those of writing to it.
     pub fn of(directory: &Path) -> Result<Disk> {
         let filesystem = filesystem(directory);
-        let latency = measure_syncs(directory)?.latency();
+        let latency = measure_syncs(directory, SYNCS)?.latency();
         Ok(Disk {
             is_memory: matches!(filesystem.as_str(), "tmpfs" | "ramfs" | "devtmpfs" | "hugetlbfs"),
             filesystem,
@@ -42,10 +42,14 @@ impl Disk {
     }
 }
 
-fn measure_syncs(directory: &Path) -> io::Result<Histogram> {
+/// Measures so many syncs of a file in a directory, each after an append of 4 KiB.
+///
+/// # Errors
+/// Those of the file.
+pub fn measure_syncs(directory: &Path, count: usize) -> io::Result<Histogram> {
     let mut file = tempfile::tempfile_in(directory)?;
     let mut histogram = Histogram::default();
-    for _ in 0..SYNCS {
+    for _ in 0..count {
         file.write_all(&[0; 4096])?;
         let (duration, synced) = measure(|| file.sync_data());
         synced?;
@@ -90,6 +94,20 @@ pub fn drop_cached_pages(directory: &Path) -> io::Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Waits until the file system below a directory has written everything, and has let go of the space of removed files:
+/// both go on for seconds after a job and would slow down the syncs of the next one.
+///
+/// # Errors
+/// Those of the file system.
+pub fn settle(directory: &Path) -> io::Result<()> {
+    let directory = File::open(directory)?;
+    #[cfg(target_os = "linux")]
+    rustix::fs::syncfs(&directory)?;
+    #[cfg(not(target_os = "linux"))]
+    directory.sync_all()?;
+    Ok(())
 }
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]

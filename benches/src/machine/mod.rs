@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::disk::{Disk, drop_cached_pages};
+pub use self::disk::{Disk, drop_cached_pages, measure_syncs, settle};
 pub use self::memory_limit::MemoryLimit;
 use crate::Result;
 

@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::{Interrupt, Plan, WORKER};
 use crate::Result;
 use crate::engine::Engine;
-use crate::machine::MemoryLimit;
+use crate::machine::{self, MemoryLimit};
 use crate::measure::{Resources, measure};
 use crate::report::{Missing, Outcome};
 
@@ -80,6 +80,7 @@ impl Runner {
             seed: self.seed,
         };
         progress.begin(&job);
+        machine::settle(&self.directory)?;
         let (duration, outcome) = measure(|| self.run_apart(&job, progress));
         let outcome = outcome?;
         progress.end(&outcome, duration.as_secs_f64());

@@ -52,6 +52,7 @@ impl Commits {
         let pairs = RandomPairs { seed: context.seed, ..PAIRS };
         let limit = Duration::from_secs_f64(self.seconds);
         let next = AtomicU64::new(0);
+        super::measure_bare_sync(context)?;
         let store = engine.open_key_value(&context.options())?;
         for &threads in &self.threads {
             let plural = if threads == 1 { "" } else { "s" };

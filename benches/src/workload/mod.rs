@@ -27,7 +27,8 @@ pub use self::ycsb::Ycsb;
 use crate::Result;
 use crate::dataset::pairs::RandomPairs;
 use crate::engine::{Engine, EngineOptions, Faculty, KeyValue};
-use crate::machine::MemoryLimit;
+use crate::machine::{MemoryLimit, measure_syncs};
+use crate::measure::{Measurement, Unit};
 
 /// A workload with its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -164,6 +165,15 @@ fn load(store: &dyn KeyValue, pairs: RandomPairs, count: u64, name: &str, contex
     let mut phase = phase.into_inner();
     phase.advance(count - phase.done())?;
     Ok(context.recorder.measured(phase.rate())?)
+}
+
+/// Measures the disk as this job finds it, without any engine: what a durable figure has to be held against, since disks
+/// have moods.
+fn measure_bare_sync(context: &Context<'_>) -> Result<()> {
+    let latency = measure_syncs(context.directory, 50)?.latency();
+    let mut measurement = Measurement::new("a bare sync, no engine", Unit::Seconds, latency.p50_us / 1e6);
+    measurement.latency = Some(latency);
+    Ok(context.recorder.measured(measurement)?)
 }
 
 /// Fails when an answer is not the one that it has to be.

@@ -91,6 +91,7 @@ impl OrderedMap {
 
     pub(super) fn run(&self, engine: &dyn Engine, context: &Context<'_>) -> Result<()> {
         let run = Run { sizes: self, pairs: RandomPairs { seed: context.seed, ..PAIRS }, context };
+        super::measure_bare_sync(context)?;
         let store = engine.open_key_value(&context.options())?;
         run.write(&*store)?;
         drop(store);
