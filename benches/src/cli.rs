@@ -173,7 +173,9 @@ fn measure(engines: &[&'static dyn Engine], profile: Profile, options: &RunOptio
         plan.leave_out(Workload::needs_little_memory, &format!("memory cannot be limited here ({error})"));
     }
     if plan.steps.is_empty() {
-        return Err("nothing is left to measure; `list` shows the workloads".into());
+        let left_out = plan.skipped.iter().map(|skipped| format!("\n  {}: {}", skipped.what, skipped.why));
+        let left_out = left_out.collect::<String>();
+        return Err(format!("nothing is left to measure; `list` shows the workloads{left_out}").into());
     }
     let runner = Runner {
         directory: directory.clone(),

@@ -149,7 +149,7 @@ impl Plan {
                 Some(why) => self.skipped.push(skipped(&source.name(), &why)),
                 None => {
                     let (workload, rounds) = match profile {
-                        Profile::Quick => (DocumentWorkload::quick(source), 1),
+                        Profile::Quick => (DocumentWorkload::quick(source), 2),
                         Profile::Full => (DocumentWorkload::full(source), 3),
                     };
                     self.add(Workload::Document(workload), rounds, memory);

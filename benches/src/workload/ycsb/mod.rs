@@ -1,17 +1,18 @@
 //! The core workloads of YCSB (Cooper et al., "Benchmarking Cloud Serving Systems with YCSB", 2010), implemented from
 //! their description: records of ten fields of 100 bytes under hashed keys.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+mod inserted;
+mod record;
 
 use serde::{Deserialize, Serialize};
 
+use self::inserted::Inserted;
+use self::record::{KEY_BYTES, Load, Record, VALUE_BYTES};
 use super::Context;
 use super::threads::{Worker, run_threads};
 use crate::Result;
 use crate::distribution::{Chooser, Distribution, Random, fnv64};
-use crate::engine::{Durability, Engine, KeyValue, Pairs, Write};
+use crate::engine::{Durability, Engine, KeyValue};
 use crate::machine::drop_cached_pages;
 use crate::run::Errand;
 
@@ -32,10 +33,7 @@ pub struct Ycsb {
     pub memory_by_data: f64,
 }
 
-const VALUE_BYTES: usize = 1000;
 const SCAN_MAX: u64 = 100;
-/// Under which a record lies: `user` and twenty digits.
-const KEY_BYTES: usize = 24;
 /// Bytes that a record takes, for sizing it against memory.
 pub const RECORD_BYTES: u64 = (KEY_BYTES + VALUE_BYTES) as u64;
 
@@ -216,143 +214,9 @@ fn check(right: bool, number: u64) -> Result<()> {
     }
 }
 
-/// Which records are there while several threads insert.
-struct Inserted {
-    next: AtomicU64,
-    pending: Mutex<BTreeSet<u64>>,
-    acknowledged: AtomicU64,
-}
-
-impl Inserted {
-    fn after(records: u64) -> Inserted {
-        let counter = || AtomicU64::new(records);
-        Inserted { next: counter(), pending: Mutex::default(), acknowledged: counter() }
-    }
-
-    /// The number of a new record.
-    fn begin(&self) -> u64 {
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        pending.insert(number);
-        number
-    }
-
-    /// The record is committed.
-    fn end(&self, number: u64) {
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.remove(&number);
-        let all_below = pending.first().copied().unwrap_or_else(|| self.next.load(Ordering::Relaxed));
-        self.acknowledged.store(all_below, Ordering::Release);
-    }
-
-    /// All records below this number are there.
-    fn acknowledged(&self) -> u64 {
-        self.acknowledged.load(Ordering::Acquire)
-    }
-
-    fn all(&self) -> u64 {
-        self.next.load(Ordering::Relaxed)
-    }
-}
-
-/// A key and a value that can be told from a torn or a foreign one: the record's number at both ends of it.
-#[derive(Clone, Debug)]
-struct Record {
-    key: Vec<u8>,
-    value: Vec<u8>,
-}
-
-impl Default for Record {
-    fn default() -> Record {
-        Record { key: b"user00000000000000000000".to_vec(), value: vec![0; VALUE_BYTES] }
-    }
-}
-
-impl Record {
-    fn write_key(&mut self, number: u64) {
-        let mut hash = fnv64(number);
-        for digit in self.key.iter_mut().skip(4).rev() {
-            *digit = b'0' + (hash % 10) as u8;
-            hash /= 10;
-        }
-    }
-
-    fn write(&mut self, number: u64, version: u64) {
-        self.write_key(number);
-        Record::fill(&mut self.value, number, version);
-    }
-
-    fn put(&self) -> Write<'_> {
-        Write::Put(&self.key, &self.value)
-    }
-
-    /// Number, version, random bytes of both, number and version mixed.
-    fn fill(value: &mut [u8], number: u64, version: u64) {
-        Random::seeded(number ^ version.rotate_left(32)).fill(value);
-        value[..8].copy_from_slice(&number.to_le_bytes());
-        value[8..16].copy_from_slice(&version.to_le_bytes());
-        let end = value.len() - 8;
-        value[end..].copy_from_slice(&(number ^ version).to_le_bytes());
-    }
-
-    fn is_whole(value: &[u8], number: u64) -> bool {
-        let word = |at: usize| {
-            value.get(at..at + 8).map(|bytes| bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
-        };
-        value.len() == VALUE_BYTES
-            && word(0) == Some(number)
-            && word(8).is_some_and(|version| word(VALUE_BYTES - 8) == Some(number ^ version))
-    }
-
-    /// Counts the version up, in a value that is whole; another one stays as it is, and is found when it is read.
-    fn next_version(value: &mut [u8], number: u64) {
-        if Record::is_whole(value, number) {
-            let version = value[8..16].iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte)).wrapping_add(1);
-            Record::fill(value, number, version);
-        }
-    }
-}
-
-/// The records of the load, in the order of their numbers, which their hashed keys are not in.
-struct Load {
-    next: u64,
-    end: u64,
-    record: Record,
-}
-
-impl Load {
-    fn of(records: u64) -> Load {
-        Load { next: 0, end: records, record: Record::default() }
-    }
-}
-
-impl Pairs for Load {
-    fn next(&mut self) -> Option<(&[u8], &[u8])> {
-        if self.next == self.end {
-            return None;
-        }
-        self.record.write(self.next, 0);
-        self.next += 1;
-        Some((&self.record.key, &self.record.value))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_record_is_told_from_a_torn_and_from_a_foreign_one() {
-        let (mut record, mut other) = (Record::default(), Record::default());
-        record.write(7, 1);
-        other.write(7, 2);
-        assert!(Record::is_whole(&record.value, 7) && !Record::is_whole(&record.value, 8));
-        record.value[500..].copy_from_slice(&other.value[500..]);
-        assert!(!Record::is_whole(&record.value, 7), "the second half is of another version");
-        Record::next_version(&mut other.value, 7);
-        record.write(7, 3);
-        assert_eq!(record.value, other.value);
-    }
 
     #[test]
     fn every_mix_adds_up_and_only_f_modifies() {
@@ -360,15 +224,5 @@ mod tests {
             let rest = 100 - mix.reads - mix.updates - mix.inserts - mix.scans;
             assert_eq!(rest > 0, mix.name.starts_with('F'), "{}", mix.name);
         }
-    }
-
-    #[test]
-    fn a_record_counts_as_inserted_once_all_before_it_are_there() {
-        let inserted = Inserted::after(10);
-        let (first, second) = (inserted.begin(), inserted.begin());
-        inserted.end(second);
-        assert_eq!(inserted.acknowledged(), 10);
-        inserted.end(first);
-        assert_eq!((inserted.acknowledged(), inserted.all()), (12, 12));
     }
 }
