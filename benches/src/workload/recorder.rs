@@ -1,6 +1,6 @@
 //! Where a workload's figures and progress go.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -39,16 +39,6 @@ impl Recorder {
     /// Hands each event to `sink`.
     pub fn new(sink: impl FnMut(Event) -> io::Result<()> + Send + 'static) -> Recorder {
         Recorder { sink: Mutex::new(Box::new(sink)) }
-    }
-
-    /// Writes each event as a line of JSON.
-    pub fn to_lines(mut out: impl Write + Send + 'static) -> Recorder {
-        Recorder::new(move |event| {
-            let mut line = serde_json::to_vec(&event)?;
-            line.push(b'\n');
-            out.write_all(&line)?;
-            out.flush()
-        })
     }
 
     /// Records a figure.

@@ -44,8 +44,8 @@ impl Engine for Sqlite {
                 options.cache_bytes,
                 reader_cache_bytes(options)
             ),
-            // Where the system reads far ahead (8 MiB here), random reads of a mapped file that is larger than memory are
-            // fifty times slower (2026-11-21).
+            // Reading ahead, 8 MiB where this was written, makes each random read of a mapped file expensive once the file is
+            // larger than memory.
             "mmap_size 0, the default".to_owned(),
             "journal_mode WAL; Sync is synchronous FULL, Buffered is synchronous NORMAL".to_owned(),
             format!("wal_autocheckpoint {LOG_PAGES} pages, 64 MiB"),
