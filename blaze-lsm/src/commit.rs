@@ -25,6 +25,8 @@ const LEASE: u64 = 10_000 << 16;
 pub(crate) struct Committer {
     clock: Arc<dyn Clock>,
     commits: HybridClock,
+    /// The last commit that wrote to the catalog, or any that is not below it.
+    catalog_ts: Timestamp,
     ceiling: Timestamp,
     oracle: Oracle,
 }
@@ -44,9 +46,9 @@ impl Committer {
                 }
             },
         };
-        handles.publish(View::new(ceiling, Snapshot::take(Arc::clone(engine)), Arc::clone(handles)));
+        handles.publish(View::new(ceiling, ceiling, Snapshot::take(Arc::clone(engine)), Arc::clone(handles)));
         let oracle = Oracle::new(ceiling, limits::ORACLE_BYTES_MAX);
-        Ok(Committer { clock, commits: HybridClock::after(ceiling), ceiling, oracle })
+        Ok(Committer { clock, commits: HybridClock::after(ceiling), catalog_ts: ceiling, ceiling, oracle })
     }
 
     /// Commits a request that has writes, each of them [valid](Write::validate).
@@ -66,9 +68,12 @@ impl Committer {
             .write(batch, request.durability == Durability::Sync)
             .map_err(|error| Error::new(ErrorKind::CommitOutcomeUnknown(ts), format!("commit {ts}: {error}")))?;
         self.ceiling = ceiling;
+        if request.writes.iter().any(|write| write.family() == Family::Catalog) {
+            self.catalog_ts = ts;
+        }
 
         // The lock of the store keeps the next commit out, so that the snapshot is that of this one.
-        let view = View::new(ts, Snapshot::take(Arc::clone(engine)), Arc::clone(handles));
+        let view = View::new(ts, self.catalog_ts, Snapshot::take(Arc::clone(engine)), Arc::clone(handles));
         let oldest = handles.publish(view);
         if oldest < ts {
             self.oracle.record(ts, request.writes);

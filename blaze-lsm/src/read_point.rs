@@ -17,14 +17,15 @@ const KEYS_PER_READ: usize = 128;
 #[derive(Debug)]
 pub(crate) struct View {
     ts: Timestamp,
+    catalog_ts: Timestamp,
     /// Empty once the store is closed. Held for reading while the snapshot is used, so that closing waits for it.
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     handles: Arc<Handles>,
 }
 
 impl View {
-    pub(crate) fn new(ts: Timestamp, snapshot: Snapshot, handles: Arc<Handles>) -> Arc<View> {
-        Arc::new(View { ts, snapshot: RwLock::new(Some(Arc::new(snapshot))), handles })
+    pub(crate) fn new(ts: Timestamp, catalog_ts: Timestamp, snapshot: Snapshot, handles: Arc<Handles>) -> Arc<View> {
+        Arc::new(View { ts, catalog_ts, snapshot: RwLock::new(Some(Arc::new(snapshot))), handles })
     }
 
     pub(crate) fn close(&self) {
@@ -42,6 +43,10 @@ impl Drop for View {
 impl ReadPoint for View {
     fn ts(&self) -> Timestamp {
         self.ts
+    }
+
+    fn catalog_ts(&self) -> Timestamp {
+        self.catalog_ts
     }
 
     fn visit(&self, family: Family, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {

@@ -44,6 +44,8 @@ struct Shared(RwLock<Option<State>>);
 struct State {
     families: [Versions; Family::ALL.len()],
     commits: HybridClock,
+    /// The last commit that wrote to the catalog.
+    catalog_ts: Timestamp,
 }
 
 impl MemStore {
@@ -56,8 +58,9 @@ impl MemStore {
 
 impl Store for MemStore {
     fn read_point(&self) -> Result<Arc<dyn ReadPoint>> {
-        let ts = open(&self.shared.read())?.commits.last();
-        Ok(Arc::new(MemReadPoint::new(Arc::clone(&self.shared), ts)))
+        let guard = self.shared.read();
+        let state = open(&guard)?;
+        Ok(Arc::new(MemReadPoint::new(Arc::clone(&self.shared), state.commits.last(), state.catalog_ts)))
     }
 
     fn commit(&self, request: CommitRequest) -> Result<Timestamp> {
@@ -69,6 +72,9 @@ impl Store for MemStore {
         }
         state.validate(&request)?;
         let ts = state.commits.tick(&*self.clock);
+        if request.writes.iter().any(|write| write.family() == Family::Catalog) {
+            state.catalog_ts = ts;
+        }
         for write in request.writes {
             state.apply(write, ts);
         }

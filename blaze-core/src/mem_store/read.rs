@@ -11,11 +11,12 @@ use crate::store::{Cursor, Direction, Entry, Family, KeyRange, ReadPoint, VisitM
 pub(super) struct MemReadPoint {
     shared: Arc<Shared>,
     ts: Timestamp,
+    catalog_ts: Timestamp,
 }
 
 impl MemReadPoint {
-    pub(super) fn new(shared: Arc<Shared>, ts: Timestamp) -> MemReadPoint {
-        MemReadPoint { shared, ts }
+    pub(super) fn new(shared: Arc<Shared>, ts: Timestamp, catalog_ts: Timestamp) -> MemReadPoint {
+        MemReadPoint { shared, ts, catalog_ts }
     }
 
     /// The value is shared, so that nobody's code runs under the lock.
@@ -27,6 +28,10 @@ impl MemReadPoint {
 impl ReadPoint for MemReadPoint {
     fn ts(&self) -> Timestamp {
         self.ts
+    }
+
+    fn catalog_ts(&self) -> Timestamp {
+        self.catalog_ts
     }
 
     fn visit(&self, family: Family, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {

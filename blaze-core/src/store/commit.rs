@@ -85,6 +85,14 @@ impl Write {
         Write::Delete { family, key: key.into() }
     }
 
+    /// The family of what is written.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        match self {
+            Write::Put { family, .. } | Write::Delete { family, .. } | Write::DeleteRange { family, .. } => *family,
+        }
+    }
+
     /// Refuses what no store can write: an empty key, which a store keeps for itself, or a stamp outside the value.
     ///
     /// # Errors

@@ -58,6 +58,15 @@ pub trait Store: Send + Sync + Debug + 'static {
     /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Store::close).
     fn read_point(&self) -> Result<Arc<dyn ReadPoint>>;
 
+    /// As [`read_point`](Store::read_point), for a reader that commits nothing upon it: a store need not remember
+    /// later writes for its sake. A commit that did name its timestamp could be refused as too old.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Store::close).
+    fn read_only_point(&self) -> Result<Arc<dyn ReadPoint>> {
+        self.read_point()
+    }
+
     /// Validates and applies a request as one unit, and returns its timestamp once it is visible to new read points
     /// and as durable as asked. Timestamps grow from commit to commit, across reopening too. A request without writes
     /// is not validated and gets its own `read_ts`: what it read was one consistent view.
@@ -97,6 +106,11 @@ pub type VisitMany<'a> = dyn FnMut(usize, Option<&[u8]>) -> Result<()> + 'a;
 pub trait ReadPoint: Send + Sync + Debug {
     /// The timestamp of the last commit that this view contains.
     fn ts(&self) -> Timestamp;
+
+    /// The timestamp of the last commit in this view that wrote to [`Family::Catalog`]; below the first commit since
+    /// the store was opened, any timestamp that no earlier such commit is above. Two views with the same one have the
+    /// same catalog.
+    fn catalog_ts(&self) -> Timestamp;
 
     /// Calls `visit` once with the value of `key` if there is one, and says whether there was. The slice may be the
     /// store's own memory: nothing is copied that the caller does not copy.

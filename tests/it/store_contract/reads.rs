@@ -5,6 +5,7 @@ use Direction::{Forward, Reverse};
 
 contracts! {
     a_read_point_never_changes,
+    read_points_with_the_same_catalog_timestamp_have_the_same_catalog,
     families_are_apart,
     a_deleted_key_is_gone_at_later_read_points_only,
     a_deleted_range_is_gone_at_later_read_points_only,
@@ -32,6 +33,21 @@ fn a_read_point_never_changes(fixture: &Fixture) {
     assert_eq!((get(&*new, "a"), get(&*new, "b")), (Some("3".into()), Some("2".into())));
     assert_eq!(keys(&*old, &KeyRange::all(), Forward), "a");
     assert!(old.ts() < new.ts());
+}
+
+fn read_points_with_the_same_catalog_timestamp_have_the_same_catalog(fixture: &Fixture) {
+    let catalog_ts = || fixture.store.read_only_point().unwrap().catalog_ts();
+    let before = catalog_ts();
+    assert!(before <= fixture.view().ts());
+    fixture.fill(&["a"]);
+    assert_eq!(catalog_ts(), before, "a commit of data");
+    let old = fixture.view();
+    let ts = fixture.write(vec![put("b", "b"), Write::put(Family::Catalog, "a", "a")]);
+    assert_eq!((catalog_ts(), old.catalog_ts()), (ts, before), "a commit of a catalog row");
+    fixture.fill(&["c"]);
+    assert_eq!(catalog_ts(), ts);
+    let ts = fixture.write(vec![Write::DeleteRange { family: Family::Catalog, range: KeyRange::prefix(b"a") }]);
+    assert_eq!(catalog_ts(), ts, "a commit that removes catalog rows");
 }
 
 fn families_are_apart(fixture: &Fixture) {
