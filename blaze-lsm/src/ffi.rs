@@ -1,23 +1,32 @@
 //! The open RocksDB database, and snapshots and iterators that own it instead of borrowing it.
 //!
-//! All of this crate's unsafe code is here. It extends lifetimes to `'static` in three places, each inside a struct
-//! that keeps what is borrowed alive: fields are dropped in the order of their declaration, borrowers first.
+//! All of this crate's unsafe code is here and in the files below. What the binding does well is done through it; reads
+//! and writes go to the C interface, because the binding copies, allocates or borrows where they must not.
+
+mod call;
+mod iterator;
+mod snapshot;
 
 use std::fmt;
 use std::mem::transmute;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
-use blaze_core::{Direction, Entry, Error, Family, KeyRange, Result};
+use blaze_core::{Error, Family, KeyRange, Result};
+use librocksdb_sys as sys;
 use parking_lot::Mutex;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    BottommostLevelCompaction, BoundColumnFamily, CompactOptions, DB, DBPinnableSlice, DBRawIterator, FlushOptions,
-    ReadOptions, WaitForCompactOptions, WriteBatch, WriteOptions,
+    AsColumnFamilyRef, AsRawPtr, BottommostLevelCompaction, BoundColumnFamily, CompactOptions, DB, FlushOptions,
+    WaitForCompactOptions,
 };
 
+use self::call::checked;
+pub(crate) use self::iterator::RawIterator;
+pub(crate) use self::snapshot::Snapshot;
+use self::snapshot::bytes;
 use crate::error;
 use crate::options::{LsmOptions, column_family_name};
 
@@ -26,7 +35,10 @@ type ColumnFamily<'a> = Arc<BoundColumnFamily<'a>>;
 /// An open database. It closes when the last [`Arc`] of it goes.
 pub(crate) struct Engine {
     families: [ColumnFamily<'static>; Family::ALL.len()], // before the database: they are handles into it
+    write_options: WriteOptions,
     database: DB,
+    /// Syncs of the log since the database was opened.
+    syncs: AtomicU64,
     /// A write or a sync failed: what the disk holds is not known, and a second sync may lie about it.
     failed: AtomicBool,
     /// Dropped once the database is closed, which wakes [`Engine::close`].
@@ -48,7 +60,14 @@ impl Engine {
             families.push(unsafe { transmute::<ColumnFamily<'_>, ColumnFamily<'static>>(handle) });
         }
         let families = families.try_into().map_err(|_| Error::internal("one handle for each family"))?;
-        Ok(Arc::new(Engine { families, database, failed: AtomicBool::new(false), gone: Mutex::new(None) }))
+        Ok(Arc::new(Engine {
+            families,
+            write_options: WriteOptions::new(),
+            database,
+            syncs: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            gone: Mutex::new(None),
+        }))
     }
 
     /// Gives up this share of the engine and waits until all others are gone and the database is closed, its lock on
@@ -85,15 +104,53 @@ impl Engine {
         }
     }
 
-    pub(crate) fn write(&self, batch: WriteBatch, sync: bool) -> Result<()> {
-        let mut options = WriteOptions::default();
-        options.set_sync(sync);
-        self.database.write_opt(batch, &options).map_err(|error| self.fail("writing", &error))
+    /// Applies a batch in RocksDB's own representation and hands it to the operating system; see [`Batch`].
+    ///
+    /// [`Batch`]: crate::commit::batch::Batch
+    pub(crate) fn write(&self, representation: &[u8]) -> Result<()> {
+        // SAFETY: RocksDB copies the bytes. It checks them when it applies them, and refuses what it cannot read.
+        let batch =
+            unsafe { sys::rocksdb_writebatch_create_from(representation.as_ptr().cast(), representation.len()) };
+        // SAFETY: database, options and batch are valid, and the batch is nobody else's.
+        let written = checked("writing", |error| unsafe {
+            sys::rocksdb_write(self.raw(), self.write_options.0, batch, error);
+        });
+        // SAFETY: the batch is ours and not used any more.
+        unsafe { sys::rocksdb_writebatch_destroy(batch) };
+        written.inspect_err(|_| self.failed.store(true, Ordering::Release))
     }
 
+    /// Makes everything written so far survive power loss.
     pub(crate) fn sync(&self) -> Result<()> {
         self.check_healthy()?;
+        self.syncs.fetch_add(1, Ordering::Relaxed);
         self.database.flush_wal(true).map_err(|error| self.fail("syncing the log", &error))
+    }
+
+    /// Syncs of the log since the database was opened.
+    pub(crate) fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::Relaxed)
+    }
+
+    /// How many writes RocksDB has taken.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.database.latest_sequence_number()
+    }
+
+    /// The number by which batches name a family.
+    pub(crate) fn family_number(&self, family: Family) -> u32 {
+        // SAFETY: the handle lives as long as `self`.
+        unsafe { sys::rocksdb_column_family_handle_get_id(self.raw_family(family)) }
+    }
+
+    fn raw(&self) -> *mut sys::rocksdb_t {
+        // SAFETY: whoever uses the pointer borrows the engine or holds an `Arc` of it, and the engine holds the
+        // database.
+        unsafe { self.database.as_raw_ptr() }
+    }
+
+    fn raw_family(&self, family: Family) -> *mut sys::rocksdb_column_family_handle_t {
+        self.families[family as usize].inner()
     }
 
     pub(crate) fn flush(&self) -> Result<()> {
@@ -138,104 +195,28 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// A snapshot that keeps its database open.
-pub(crate) struct Snapshot {
-    read_options: ReadOptions, // before the snapshot, to which it points
-    raw: rocksdb::Snapshot<'static>,
-    engine: Arc<Engine>,
-}
+/// How RocksDB writes: to the log, without a sync, each entry of a batch guarded by a checksum on its way through memory.
+struct WriteOptions(*mut sys::rocksdb_writeoptions_t);
 
-impl Snapshot {
-    pub(crate) fn take(engine: Arc<Engine>) -> Snapshot {
-        // SAFETY: the lifetime is that of `engine.database`, which does not move, being behind an `Arc`, and which
-        // the struct keeps alive until after `raw` is dropped. Nothing lends `raw` out.
-        let raw = unsafe { transmute::<rocksdb::Snapshot<'_>, rocksdb::Snapshot<'static>>(engine.database.snapshot()) };
-        let mut read_options = ReadOptions::default();
-        read_options.set_snapshot(&raw); // a pointer that no lifetime guards
-        Snapshot { read_options, raw, engine }
-    }
+// SAFETY: the options never change after `new`, and any thread may read and free them.
+unsafe impl Send for WriteOptions {}
+// SAFETY: as above.
+unsafe impl Sync for WriteOptions {}
 
-    /// The value of a key, in RocksDB's own memory where that is possible.
-    pub(crate) fn get(&self, family: Family, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>> {
-        self.engine
-            .database
-            .get_pinned_cf_opt(self.engine.family(family), key, &self.read_options)
-            .map_err(|error| error::rocks("reading", &error))
-    }
-
-    /// The values of some keys, in their order. All are held in memory at once.
-    pub(crate) fn get_many<'a>(
-        &'a self,
-        family: Family,
-        keys: &'a [&[u8]],
-    ) -> impl Iterator<Item = Result<Option<DBPinnableSlice<'a>>>> {
-        let family = self.engine.family(family);
-        let values =
-            self.engine.database.batched_multi_get_cf_opt(family, keys.iter().copied(), false, &self.read_options);
-        values.into_iter().map(|value| value.map_err(|error| error::rocks("reading", &error)))
-    }
-}
-
-impl fmt::Debug for Snapshot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot").field("sequence", &self.raw.sequence_number()).finish_non_exhaustive()
-    }
-}
-
-/// An iterator that keeps its snapshot and its database open.
-pub(crate) struct RawCursor {
-    iterator: DBRawIterator<'static>, // before the snapshot, to which its options point
-    direction: Direction,
-    _snapshot: Arc<Snapshot>,
-}
-
-impl RawCursor {
-    /// An iterator that stands nowhere: seek before anything else.
-    pub(crate) fn new(snapshot: Arc<Snapshot>, family: Family, range: &KeyRange, direction: Direction) -> RawCursor {
-        let mut read_options = ReadOptions::default();
-        read_options.set_snapshot(&snapshot.raw);
-        read_options.set_iterate_lower_bound(range.start());
-        if let Some(end) = range.end() {
-            read_options.set_iterate_upper_bound(end.max(range.start())); // RocksDB wants them in order
-        }
-        let engine = &snapshot.engine;
-        let iterator = engine.database.raw_iterator_cf_opt(engine.family(family), read_options);
-        // SAFETY: the lifetime is that of the database, which `_snapshot` keeps alive until after `iterator` is
-        // dropped, like the snapshot that the iterator's options point to. Nothing lends `iterator` out.
-        let iterator = unsafe { transmute::<DBRawIterator<'_>, DBRawIterator<'static>>(iterator) };
-        RawCursor { iterator, direction, _snapshot: snapshot }
-    }
-
-    /// Moves to the first entry at or beyond `key`, or of the whole range.
-    pub(crate) fn seek(&mut self, key: Option<&[u8]>) {
-        match (self.direction, key) {
-            (Direction::Forward, Some(key)) => self.iterator.seek(key),
-            (Direction::Forward, None) => self.iterator.seek_to_first(),
-            (Direction::Reverse, Some(key)) => self.iterator.seek_for_prev(key),
-            (Direction::Reverse, None) => self.iterator.seek_to_last(),
-        }
-    }
-
-    /// Moves to the next entry. RocksDB allows it only from an entry, so it does nothing at the end.
-    pub(crate) fn advance(&mut self) {
-        match (self.iterator.valid(), self.direction) {
-            (true, Direction::Forward) => self.iterator.next(),
-            (true, Direction::Reverse) => self.iterator.prev(),
-            (false, _) => {}
-        }
-    }
-
-    /// The entry at which the iterator stands; `None` beyond the end.
-    pub(crate) fn entry(&self) -> Result<Option<Entry<'_>>> {
-        match self.iterator.item() {
-            Some(entry) => Ok(Some(entry)),
-            None => self.iterator.status().map(|()| None).map_err(|error| error::rocks("reading", &error)),
+impl WriteOptions {
+    fn new() -> WriteOptions {
+        // SAFETY: the options are ours until `drop`.
+        unsafe {
+            let options = sys::rocksdb_writeoptions_create();
+            sys::rocksdb_writeoptions_set_protection_bytes_per_key(options, 8);
+            WriteOptions(options)
         }
     }
 }
 
-impl fmt::Debug for RawCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawCursor").field("direction", &self.direction).finish_non_exhaustive()
+impl Drop for WriteOptions {
+    fn drop(&mut self) {
+        // SAFETY: nobody else frees them.
+        unsafe { sys::rocksdb_writeoptions_destroy(self.0) };
     }
 }

@@ -7,6 +7,7 @@
 
 #![deny(unsafe_code)]
 
+mod cache;
 mod commit;
 mod cursor;
 mod error;
@@ -18,6 +19,7 @@ mod options;
 mod oracle;
 mod read_point;
 mod store;
+mod sync;
 
 pub use options::{CreateMode, LsmOptions};
 pub use store::LsmStore;

@@ -33,17 +33,19 @@ pub struct LsmOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) create: CreateMode,
     block_cache_bytes: usize,
+    pub(crate) record_cache_bytes: usize,
     write_buffer_bytes: usize,
 }
 
 impl LsmOptions {
-    /// Opens or creates, with 64 MiB of block cache and 64 MiB of write buffers; commit timestamps follow `clock`.
+    /// Opens or creates, with 32 MiB of block cache, 32 MiB of record cache and 64 MiB of write buffers; commit timestamps follow `clock`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> LsmOptions {
         LsmOptions {
             clock,
             create: CreateMode::default(),
-            block_cache_bytes: 64 * 1024 * 1024,
+            block_cache_bytes: 32 * 1024 * 1024,
+            record_cache_bytes: 32 * 1024 * 1024,
             write_buffer_bytes: 64 * 1024 * 1024,
         }
     }
@@ -59,6 +61,14 @@ impl LsmOptions {
     #[must_use]
     pub fn block_cache_bytes(mut self, bytes: usize) -> LsmOptions {
         self.block_cache_bytes = bytes;
+        self
+    }
+
+    /// Bytes of memory for the records that are read most, which are then found without looking into files or memory
+    /// tables.
+    #[must_use]
+    pub fn record_cache_bytes(mut self, bytes: usize) -> LsmOptions {
+        self.record_cache_bytes = bytes;
         self
     }
 

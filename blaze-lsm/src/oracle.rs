@@ -9,9 +9,16 @@ use blaze_core::{CommitRequest, Error, ErrorKind, Family, Isolation, KeyRange, R
 /// What one remembered key costs besides its bytes: its places in the map and in the queue, and the allocation.
 const BYTES_PER_ENTRY: usize = 128;
 
+/// Bytes of writes that are kept as they came before they are sorted into the maps, which have no use for the values.
+const UNSORTED_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// The writes of all commits above `floor`.
+///
+/// They are kept as they came until someone has to be checked against them: most are forgotten before.
 #[derive(Debug)]
 pub(crate) struct Oracle {
+    unsorted: VecDeque<(Timestamp, Vec<Write>)>,
+    unsorted_bytes: usize,
     keys: [BTreeMap<Arc<[u8]>, Timestamp>; Family::ALL.len()],
     /// Every write of a key in the order of the commits; those that were overwritten since are still here.
     queue: VecDeque<(Timestamp, Family, Arc<[u8]>)>,
@@ -22,12 +29,16 @@ pub(crate) struct Oracle {
     /// Nothing is known about writes up to here: older readers cannot be validated.
     floor: Timestamp,
     newest: Timestamp,
+    /// The last commit that wrote to the catalog, or any timestamp that is not below it.
+    catalog_ts: Timestamp,
 }
 
 impl Oracle {
     /// An oracle that knows nothing of commits up to `floor` and spends about `bytes_max` on what comes.
     pub(crate) fn new(floor: Timestamp, bytes_max: usize) -> Oracle {
         Oracle {
+            unsorted: VecDeque::new(),
+            unsorted_bytes: 0,
             keys: Default::default(),
             queue: VecDeque::new(),
             ranges: VecDeque::new(),
@@ -35,13 +46,32 @@ impl Oracle {
             bytes_max,
             floor,
             newest: floor,
+            catalog_ts: floor,
         }
     }
 
+    /// The last commit that wrote to the catalog, or any timestamp that is not below it.
+    pub(crate) fn catalog_ts(&self) -> Timestamp {
+        self.catalog_ts
+    }
+
+    /// Nothing is known about writes up to here.
+    pub(crate) fn floor(&self) -> Timestamp {
+        self.floor
+    }
+
+    /// Bytes spent, about, and how many written keys are remembered.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let unsorted = self.unsorted.iter().map(|(_, writes)| writes.len()).sum::<usize>();
+        (self.bytes + self.unsorted_bytes, unsorted + self.queue.len() + self.ranges.len())
+    }
+
     /// Refuses a request if something that it depends on was written after its `read_ts`, or if that cannot be told.
-    pub(crate) fn validate(&self, request: &CommitRequest) -> Result<()> {
+    pub(crate) fn validate(&mut self, request: &CommitRequest) -> Result<()> {
         let serializable = request.isolation == Isolation::Serializable;
-        let blind = request.guards.is_empty() && request.reads.is_empty() && request.ranges.is_empty();
+        let same_catalog = self.catalog_ts <= request.read_ts;
+        let unguarded = request.guards.iter().all(|guard| same_catalog && guard.family == Family::Catalog);
+        let blind = unguarded && request.reads.is_empty() && request.ranges.is_empty();
         if (serializable && blind) || self.newest <= request.read_ts {
             return Ok(());
         }
@@ -51,6 +81,7 @@ impl Oracle {
                 format!("the transaction reads at {}, writes are remembered from {} on", request.read_ts, self.floor),
             ));
         }
+        self.sort();
         let point = |family, key: &[u8]| self.check_key(family, key, request.read_ts);
         let range = |family, range: &KeyRange| self.check_range(family, range, request.read_ts);
         request.guards.iter().try_for_each(|guard| point(guard.family, &guard.key))?;
@@ -67,6 +98,25 @@ impl Oracle {
     /// Remembers what a commit wrote. If that is too much, the oldest writes are forgotten and the floor rises.
     pub(crate) fn record(&mut self, ts: Timestamp, writes: Vec<Write>) {
         self.newest = ts;
+        if writes.iter().any(|write| write.family() == Family::Catalog) {
+            self.catalog_ts = ts;
+        }
+        self.unsorted_bytes += writes.iter().map(write_bytes).sum::<usize>();
+        self.unsorted.push_back((ts, writes));
+        if self.unsorted_bytes > UNSORTED_BYTES_MAX.min(self.bytes_max) {
+            self.sort();
+        }
+    }
+
+    /// Sorts everything into the maps, as far as the budget goes.
+    fn sort(&mut self) {
+        self.unsorted_bytes = 0;
+        for (ts, writes) in std::mem::take(&mut self.unsorted) {
+            self.insert(ts, writes);
+        }
+    }
+
+    fn insert(&mut self, ts: Timestamp, writes: Vec<Write>) {
         for write in writes {
             match write {
                 Write::Put { family, key, .. } | Write::Delete { family, key } => self.record_key(ts, family, key),
@@ -88,6 +138,12 @@ impl Oracle {
     pub(crate) fn forget(&mut self, floor: Timestamp) {
         self.floor = self.floor.max(floor);
         self.newest = self.newest.max(floor);
+        while let Some((ts, writes)) = self.unsorted.front()
+            && *ts <= floor
+        {
+            self.unsorted_bytes -= writes.iter().map(write_bytes).sum::<usize>();
+            self.unsorted.pop_front();
+        }
         while let Some((ts, family, key)) = self.queue.front()
             && *ts <= floor
         {
@@ -144,6 +200,16 @@ impl Oracle {
         let newer = self.ranges.iter().rev().take_while(move |entry| entry.0 > read_ts);
         newer.filter(move |entry| entry.1 == family).map(|entry| &entry.2)
     }
+}
+
+/// What a write takes as it came.
+fn write_bytes(write: &Write) -> usize {
+    size_of::<Write>()
+        + match write {
+            Write::Put { key, value, .. } => key.len() + value.len(),
+            Write::Delete { key, .. } => key.len(),
+            Write::DeleteRange { range, .. } => range_bytes(range),
+        }
 }
 
 fn range_bytes(range: &KeyRange) -> usize {

@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use blaze_core::{CommitRequest, Error, Family, KeyRange, ReadPoint, Result, Store, Timestamp, Write};
-use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 
-use crate::commit::Committer;
+use crate::cache::RecordCache;
+use crate::commit::Pipeline;
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::options::LsmOptions;
+use crate::read_point::TransactionPoint;
 use crate::{error, marker};
 
 /// A durable store in one directory, which one handle of one process has open at a time.
 ///
-/// Reads never wait for commits. Commits run one after another: each validates, writes and, under
-/// [`Durability::Sync`](blaze_core::Durability::Sync), syncs under one lock. After a write or a sync that failed, reads
-/// go on and every commit answers [`Unavailable`](blaze_core::ErrorKind::Unavailable) until the store is reopened.
+/// Reads never wait for commits. Commits that arrive together are written together, in one batch, and share the sync
+/// that [`Durability::Sync`](blaze_core::Durability::Sync) asks for; they become visible in the order of their
+/// timestamps. After a write or a sync that failed, reads go on and every commit answers
+/// [`Unavailable`](blaze_core::ErrorKind::Unavailable) until the store is reopened.
 ///
 /// [`close`](Store::close) waits for calls that are running, so it must not be called from inside a visitor.
 ///
@@ -40,10 +42,8 @@ use crate::{error, marker};
 #[derive(Debug)]
 pub struct LsmStore {
     path: PathBuf,
-    /// Empty once closed. Held for reading by every call, so that closing waits for them.
-    engine: RwLock<Option<Arc<Engine>>>,
     handles: Arc<Handles>,
-    committer: Mutex<Committer>,
+    pipeline: Pipeline,
 }
 
 impl LsmStore {
@@ -58,14 +58,10 @@ impl LsmStore {
     pub fn open(path: &Path, options: LsmOptions) -> Result<LsmStore> {
         marker::prepare(path, options.create)?;
         let engine = Engine::open(path, &options)?;
-        let handles = Arc::new(Handles::default());
-        let committer = Committer::new(&engine, &handles, options.clock)?;
-        Ok(LsmStore {
-            path: path.to_path_buf(),
-            engine: RwLock::new(Some(engine)),
-            handles,
-            committer: Mutex::new(committer),
-        })
+        let cache = RecordCache::new(options.record_cache_bytes);
+        let handles = Arc::new(Handles::new(Arc::clone(&engine), cache));
+        let pipeline = Pipeline::open(&engine, &handles, options.clock)?;
+        Ok(LsmStore { path: path.to_path_buf(), handles, pipeline })
     }
 
     /// Writes a copy of the database to the new directory `to`, as it is at one moment during the call. On the same
@@ -75,7 +71,7 @@ impl LsmStore {
     /// [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) when there is something at `to`;
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn checkpoint(&self, to: &Path) -> Result<()> {
-        let engine = self.engine()?;
+        let engine = self.handles.engine()?;
         if fs::symlink_metadata(to).is_ok() {
             return Err(Error::already_exists(format!("{} exists already", to.display())));
         }
@@ -92,7 +88,8 @@ impl LsmStore {
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn flush(&self) -> Result<()> {
-        self.engine()?.flush()
+        self.handles.release_idle();
+        self.handles.engine()?.flush()
     }
 
     /// Flushes, and waits until the compactions are done that earlier writes have made necessary.
@@ -100,7 +97,8 @@ impl LsmStore {
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn settle(&self) -> Result<()> {
-        self.engine()?.settle()
+        self.handles.release_idle();
+        self.handles.engine()?.settle()
     }
 
     /// Rewrites the files of a range without what was overwritten or deleted. That happens by itself, too.
@@ -108,35 +106,36 @@ impl LsmStore {
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed).
     pub fn compact(&self, family: Family, range: &KeyRange) -> Result<()> {
-        self.engine()?.compact(family, range);
+        self.handles.release_idle();
+        self.handles.engine()?.compact(family, range);
         Ok(())
-    }
-
-    fn engine(&self) -> Result<MappedRwLockReadGuard<'_, Arc<Engine>>> {
-        RwLockReadGuard::try_map(self.engine.read(), Option::as_ref).map_err(|_| error::closed())
     }
 }
 
 impl Store for LsmStore {
     fn read_point(&self) -> Result<Arc<dyn ReadPoint>> {
+        Ok(Arc::new(TransactionPoint::new(self.handles.enter()?)))
+    }
+
+    fn read_only_point(&self) -> Result<Arc<dyn ReadPoint>> {
         Ok(self.handles.current()?)
     }
 
     fn commit(&self, request: CommitRequest) -> Result<Timestamp> {
-        let engine = self.engine()?;
+        let engine = self.handles.engine()?;
         request.writes.iter().try_for_each(Write::validate)?;
         if request.writes.is_empty() {
             return Ok(request.read_ts);
         }
-        self.committer.lock().commit(&engine, &self.handles, request)
+        self.pipeline.commit(&engine, request)
     }
 
     fn sync(&self) -> Result<()> {
-        self.engine()?.sync()
+        self.pipeline.sync(&self.handles.engine()?)
     }
 
     fn bytes_used(&self) -> Result<u64> {
-        let _open = self.engine()?;
+        self.handles.check_open()?;
         let mut bytes = 0;
         for entry in fs::read_dir(&self.path).map_err(|error| error::file(&self.path, error))? {
             match entry.and_then(|entry| entry.metadata()) {
@@ -149,10 +148,13 @@ impl Store for LsmStore {
     }
 
     fn close(&self) -> Result<()> {
-        let Some(engine) = self.engine.write().take() else { return Ok(()) };
-        let settled = self.committer.lock().settle(&engine);
-        self.handles.close();
-        engine.close();
+        let Ok(engine) = self.handles.engine() else { return Ok(()) };
+        let settled = self.pipeline.close(&engine);
+        drop(engine);
+        match self.handles.close() {
+            Some(engine) => engine.close(),
+            None => return Ok(()), // another thread was faster, and answers for it
+        }
         settled
     }
 }

@@ -1,0 +1,310 @@
+//! The record cache: the latest values of the records that are read most, found without asking RocksDB.
+//!
+//! An entry is the value of a key from `valid_from` on, up to the last published commit. So a reader may use it if its
+//! read point is not older. Two rules keep that true while commits go on:
+//!
+//! 1. Before a commit is published, it replaces or removes every entry that it writes over, and stamps the shards of the
+//!    keys with its timestamp.
+//! 2. A reader who brings a value from RocksDB enters it only if the shard's stamp is not above its read point: the value
+//!    may have been written over since. Stamp and entry change under the shard's lock.
+//!
+//! Ranges are removed in constant time: the collection is stamped, and what it had before counts as absent.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use blaze_core::{Family, KeyRange, Timestamp, Write};
+use parking_lot::{Mutex, RwLock};
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Weighter};
+
+/// Locks over which keys are spread.
+const SHARDS: usize = 256;
+
+/// Collections whose removed ranges are told apart.
+const CLEARED_MAX: usize = 16;
+
+/// Bytes that an entry takes beside its key and value: two allocations with their counts, and its place in the table.
+const ENTRY_OVERHEAD_BYTES: usize = 120;
+
+/// The bounded map from keys of [`Family::Data`] to their latest values.
+#[derive(Debug)]
+pub(crate) struct RecordCache {
+    entries: Cache<Box<[u8]>, Cached, Weight>,
+    hasher: DefaultHashBuilder,
+    shards: Box<[Mutex<Shard>]>,
+    /// A trace of the keys that were asked for lately and were not there: a key that is read once is not worth a place.
+    seen: Box<[AtomicU8]>,
+    cleared: RwLock<Cleared>,
+    /// Whether there is anything in `cleared`: most databases never remove a range.
+    is_cleared: AtomicBool,
+    value_bytes_max: usize,
+}
+
+type KeyPrefix = [u8; 4];
+
+/// The keys of one lock.
+#[derive(Debug, Default)]
+struct Shard {
+    /// When one of these keys was last written.
+    stamp: Timestamp,
+    /// Whether an entry was ever made: spares a bulk load the search for entries.
+    used: bool,
+}
+
+/// A value and since when it has been that.
+#[derive(Clone, Debug)]
+pub(crate) struct Cached(Arc<[u8]>);
+
+impl Cached {
+    /// `value`, with the timestamp written into it at `stamp_at`.
+    fn new(valid_from: Timestamp, value: &[u8], stamp_at: Option<usize>) -> Cached {
+        let mut bytes = Vec::with_capacity(8 + value.len());
+        bytes.extend_from_slice(&valid_from.to_bits().to_ne_bytes());
+        bytes.extend_from_slice(value);
+        if let Some(at) = stamp_at {
+            bytes[8 + at..16 + at].copy_from_slice(&valid_from.to_bits().to_be_bytes());
+        }
+        Cached(bytes.into())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0[8..]
+    }
+
+    fn valid_from(&self) -> Timestamp {
+        let stamp = self.0.first_chunk().copied().unwrap_or_default();
+        Timestamp::from_bits(u64::from_ne_bytes(stamp))
+    }
+}
+
+/// What an entry takes of the capacity, in bytes.
+#[derive(Clone, Debug)]
+struct Weight;
+
+impl Weighter<Box<[u8]>, Cached> for Weight {
+    fn weight(&self, key: &Box<[u8]>, value: &Cached) -> u64 {
+        (ENTRY_OVERHEAD_BYTES + key.len() + value.0.len()) as u64
+    }
+}
+
+impl RecordCache {
+    /// A cache of about so many bytes; none at all for zero.
+    pub(crate) fn new(bytes: usize) -> RecordCache {
+        let entries = bytes / (ENTRY_OVERHEAD_BYTES + 128);
+        RecordCache {
+            entries: Cache::with_weighter(entries, bytes as u64, Weight),
+            hasher: DefaultHashBuilder::default(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            seen: (0..(4 * entries).next_power_of_two()).map(|_| AtomicU8::new(0)).collect(),
+            cleared: RwLock::default(),
+            is_cleared: AtomicBool::new(false),
+            value_bytes_max: (bytes / 64).min(64 * 1024),
+        }
+    }
+
+    fn hash(&self, key: &[u8]) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// The value of `key` at the read point of `ts`, if it is known.
+    pub(crate) fn get(&self, key: &[u8], ts: Timestamp) -> Option<Cached> {
+        let cached = self.entries.get(key)?;
+        (cached.valid_from() <= ts && cached.valid_from() >= self.cleared_at(key)).then_some(cached)
+    }
+
+    /// Takes in a value that was read at the read point of `ts`, if it was asked for before and may still be the latest.
+    pub(crate) fn offer(&self, key: &[u8], value: &[u8], ts: Timestamp) {
+        let hash = self.hash(key);
+        if value.len() > self.value_bytes_max || !self.was_seen(hash) {
+            return;
+        }
+        let mut shard = self.shard(hash);
+        if shard.stamp <= ts {
+            shard.used = true;
+            self.entries.insert(key.into(), Cached::new(ts, value, None));
+        }
+    }
+
+    /// Takes in what the commit of `ts` writes. It must be called before that is published, and no commit may be written
+    /// before one that was applied earlier.
+    pub(crate) fn apply(&self, writes: &[Write], ts: Timestamp) {
+        let mut keeps_values = true;
+        for write in writes {
+            if let Write::DeleteRange { family: Family::Data, range } = write {
+                self.clear(range, ts);
+                keeps_values = false; // some may have been put before
+            }
+        }
+        for write in writes.iter().filter(|write| write.family() == Family::Data) {
+            match write {
+                Write::Put { key, value, stamp_at, .. } if keeps_values => {
+                    self.replace(key, ts, Some((value, *stamp_at)));
+                }
+                Write::Put { key, .. } | Write::Delete { key, .. } => self.replace(key, ts, None),
+                Write::DeleteRange { .. } => {}
+            }
+        }
+    }
+
+    /// Replaces the value of a key, if it has an entry: by nothing, or by a value, and where in it the timestamp goes.
+    fn replace(&self, key: &[u8], ts: Timestamp, value: Option<(&[u8], Option<usize>)>) {
+        let mut shard = self.shard(self.hash(key));
+        shard.stamp = ts;
+        if !shard.used || !self.entries.contains_key(key) {
+            return;
+        }
+        match value {
+            Some((value, stamp_at)) if value.len() <= self.value_bytes_max => {
+                self.entries.insert(key.into(), Cached::new(ts, value, stamp_at));
+            }
+            _ => drop(self.entries.remove(key)),
+        }
+    }
+
+    fn shard(&self, hash: u64) -> parking_lot::MutexGuard<'_, Shard> {
+        self.shards[hash as usize % SHARDS].lock()
+    }
+
+    /// Whether a key was asked for lately. It is from now on.
+    fn was_seen(&self, hash: u64) -> bool {
+        let place = &self.seen[(hash >> 16) as usize & (self.seen.len() - 1)];
+        let print = (hash >> 8) as u8 | 1; // never that of nothing
+        if place.load(Ordering::Relaxed) == print {
+            return true;
+        }
+        place.store(print, Ordering::Relaxed);
+        false
+    }
+
+    /// Makes all entries of the collection that `range` is in count as absent; all there are, if it is in several.
+    fn clear(&self, range: &KeyRange, ts: Timestamp) {
+        let within_one = range.start().first_chunk::<4>().filter(|prefix| {
+            let all = KeyRange::prefix(*prefix);
+            range.end().is_some_and(|end| all.end().is_none_or(|all_end| end <= all_end))
+        });
+        let mut cleared = self.cleared.write();
+        match within_one {
+            Some(prefix) if cleared.collections.len() < CLEARED_MAX => {
+                cleared.collections.retain(|(other, _)| other != prefix);
+                cleared.collections.push((*prefix, ts));
+            }
+            _ => *cleared = Cleared { all: ts, collections: Vec::new() },
+        }
+        self.is_cleared.store(true, Ordering::SeqCst);
+    }
+
+    /// Before when the entries of a key's collection count as absent.
+    fn cleared_at(&self, key: &[u8]) -> Timestamp {
+        if !self.is_cleared.load(Ordering::SeqCst) {
+            return Timestamp::ZERO;
+        }
+        let cleared = self.cleared.read();
+        let own = cleared.collections.iter().find(|(prefix, _)| key.starts_with(prefix));
+        own.map_or(cleared.all, |(_, ts)| *ts)
+    }
+}
+
+/// Since when entries count as absent because a range was removed.
+#[derive(Debug, Default)]
+struct Cleared {
+    all: Timestamp,
+    /// The collections, which are all that is told apart, and not very many.
+    collections: Vec<(KeyPrefix, Timestamp)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ts(bits: u64) -> Timestamp {
+        Timestamp::from_bits(bits)
+    }
+
+    fn cached(cache: &RecordCache, key: &str, at: u64) -> Option<String> {
+        let cached = cache.get(key.as_bytes(), ts(at))?;
+        Some(String::from_utf8(cached.bytes().to_vec()).unwrap())
+    }
+
+    /// Offers a value as often as it takes to be kept.
+    fn offer(cache: &RecordCache, key: &str, value: &str, at: u64) {
+        for _ in 0..2 {
+            cache.offer(key.as_bytes(), value.as_bytes(), ts(at));
+        }
+    }
+
+    fn put(key: &str, value: &str) -> Write {
+        Write::put(Family::Data, key, value)
+    }
+
+    #[test]
+    fn a_key_that_is_read_once_is_not_kept() {
+        let cache = RecordCache::new(1 << 20);
+        cache.offer(b"once", b"value", ts(1));
+        assert_eq!(cached(&cache, "once", 1), None);
+        offer(&cache, "twice", "value", 1);
+        assert_eq!(cached(&cache, "twice", 1).as_deref(), Some("value"));
+    }
+
+    #[test]
+    fn an_older_read_point_does_not_see_a_newer_value() {
+        let cache = RecordCache::new(1 << 20);
+        offer(&cache, "key", "1", 5);
+        assert_eq!(cached(&cache, "key", 4), None);
+        cache.apply(&[put("key", "2")], ts(6));
+        assert_eq!((cached(&cache, "key", 5), cached(&cache, "key", 6).as_deref()), (None, Some("2")));
+    }
+
+    #[test]
+    fn a_value_read_before_a_commit_is_not_kept_after_it() {
+        let cache = RecordCache::new(1 << 20);
+        cache.apply(&[put("key", "new")], ts(6));
+        offer(&cache, "key", "old", 5);
+        assert_eq!(cached(&cache, "key", 6), None);
+        offer(&cache, "key", "new", 6);
+        assert_eq!(cached(&cache, "key", 6).as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn what_is_deleted_is_gone() {
+        let cache = RecordCache::new(1 << 20);
+        offer(&cache, "key", "1", 5);
+        cache.apply(&[Write::delete(Family::Data, "key")], ts(6));
+        assert_eq!(cached(&cache, "key", 6), None);
+    }
+
+    #[test]
+    fn a_stamp_goes_into_the_value() {
+        let cache = RecordCache::new(1 << 20);
+        offer(&cache, "key", "12345678.", 5);
+        let value = b"        .".to_vec();
+        cache.apply(&[Write::Put { family: Family::Data, key: b"key".to_vec(), value, stamp_at: Some(0) }], ts(6));
+        let stamped = cache.get(b"key", ts(6)).unwrap();
+        assert_eq!(stamped.bytes(), [&6_u64.to_be_bytes()[..], b"."].concat());
+    }
+
+    #[test]
+    fn a_removed_range_takes_what_its_collection_had_and_no_more() {
+        let cache = RecordCache::new(1 << 20);
+        let range = |start: &str, end: &str| KeyRange::new(start, Some(end.into()));
+        for key in ["aaaa1", "aaaa2", "bbbb1"] {
+            offer(&cache, key, "1", 5);
+        }
+        let remove = |range| Write::DeleteRange { family: Family::Data, range };
+        cache.apply(&[put("aaaa2", "2"), remove(range("aaaa1", "aaaa3"))], ts(6));
+        assert_eq!((cached(&cache, "aaaa1", 6), cached(&cache, "aaaa2", 6)), (None, None));
+        assert_eq!(cached(&cache, "bbbb1", 6).as_deref(), Some("1"));
+        offer(&cache, "aaaa2", "2", 6);
+        assert_eq!(cached(&cache, "aaaa2", 6).as_deref(), Some("2"));
+        cache.apply(&[remove(range("aaaa1", "bbbb3"))], ts(7));
+        assert_eq!((cached(&cache, "aaaa2", 7), cached(&cache, "bbbb1", 7)), (None, None));
+    }
+
+    #[test]
+    fn a_cache_of_no_bytes_keeps_nothing() {
+        let cache = RecordCache::new(0);
+        offer(&cache, "key", "value", 1);
+        assert_eq!(cached(&cache, "key", 1), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! The commit pipeline: requests are prepared by their threads, queue up in groups, are written by the leader of a group,
+//! become durable by a sync that many groups share, and are published in their order.
+
+pub(crate) mod batch;
+mod prepared;
+mod publisher;
+mod queue;
+mod writer;
+
+use std::sync::Arc;
+
+use blaze_core::{Clock, CommitRequest, Error, ErrorKind, Family, Result, Timestamp};
+use parking_lot::Mutex;
+
+use self::batch::FamilyNumbers;
+use self::prepared::Prepared;
+use self::publisher::{Outlet, Publisher};
+use self::queue::{Group, Queue};
+use self::writer::{Outcomes, Writer};
+use crate::ffi::Engine;
+use crate::handles::Handles;
+use crate::read_point::View;
+
+/// Bytes of a group from which it is written while another one is being synced, instead of waiting for more requests:
+/// the work is then worth overlapping.
+const OVERLAP_BYTES: usize = 256 * 1024;
+
+/// The way of every commit into a store.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    handles: Arc<Handles>,
+    families: FamilyNumbers,
+    queue: Queue<Prepared, Result<Timestamp>>,
+    /// Whose turn it is to write.
+    writer: Mutex<Writer>,
+    publisher: Publisher<Written>,
+}
+
+/// A group that is in RocksDB and not yet visible.
+#[derive(Debug)]
+struct Written {
+    view: Arc<View>,
+    /// Those who wait, and what to tell them; none if the thread that wrote is the only one.
+    group: Option<(Arc<Group<Result<Timestamp>>>, Outcomes)>,
+}
+
+/// What a leader has done.
+struct Turn {
+    outcomes: Outcomes,
+    /// What was written, and whether it must be synced before it is seen; none if all requests were refused.
+    view: Option<(Arc<View>, bool)>,
+}
+
+impl Pipeline {
+    /// A pipeline that goes on after the last commit of the database, wherever the clock is now.
+    pub(crate) fn open(engine: &Arc<Engine>, handles: &Arc<Handles>, clock: Arc<dyn Clock>) -> Result<Pipeline> {
+        let families = Family::ALL.map(|family| engine.family_number(family));
+        let writer = Writer::open(engine, handles, families, clock)?;
+        let publisher = Publisher::new(writer.last().timestamp());
+        handles.publish(Arc::clone(writer.last()));
+        Ok(Pipeline {
+            handles: Arc::clone(handles),
+            families,
+            queue: Queue::new(),
+            writer: Mutex::new(writer),
+            publisher,
+        })
+    }
+
+    /// Commits a request that has writes, each of them [valid](blaze_core::Write::validate).
+    pub(crate) fn commit(&self, engine: &Arc<Engine>, request: CommitRequest) -> Result<Timestamp> {
+        let prepared = Prepared::new(request, &self.families);
+        if self.queue.is_empty()
+            && let Some(writer) = self.writer.try_lock()
+        {
+            return self.commit_alone(engine, writer, prepared);
+        }
+        let bytes = prepared.bytes();
+        let place = self.queue.join(prepared, bytes);
+        if let Some(group) = place.led() {
+            self.lead(engine, group);
+        }
+        place.wait().unwrap_or_else(|| Err(Error::internal("a commit was left out of its group")))
+    }
+
+    /// Commits without a group: nobody else is about.
+    fn commit_alone(
+        &self,
+        engine: &Arc<Engine>,
+        mut writer: parking_lot::MutexGuard<'_, Writer>,
+        prepared: Prepared,
+    ) -> Result<Timestamp> {
+        let Turn { mut outcomes, view } = writer.write(engine, &self.publisher, vec![prepared]);
+        let outcome = outcomes.pop().unwrap_or_else(|| Err(Error::internal("a commit has no outcome")));
+        let Some((view, needs_sync)) = view else { return outcome };
+        let ts = view.timestamp();
+        let pending = self.publisher.submit(ts, needs_sync, Written { view, group: None }, &self.outlet(engine));
+        drop(writer);
+        match pending.map_or(Ok(()), |number| self.publisher.wait(number, &self.outlet(engine))) {
+            Ok(()) => outcome,
+            Err(_) => outcome.and_then(|ts| Err(unknown(ts))),
+        }
+    }
+
+    /// Writes a group when it is its turn, and sees to it that all who wait learn what has become of them.
+    fn lead(&self, engine: &Arc<Engine>, group: &Arc<Group<Result<Timestamp>>>) {
+        let mut writer = self.writer.lock();
+        if self.queue.bytes() < OVERLAP_BYTES {
+            self.publisher.wait_for_sync();
+        }
+        let Turn { outcomes, view } = writer.write(engine, &self.publisher, self.queue.close());
+        let Some((view, needs_sync)) = view else { return group.complete(outcomes) };
+        let commits: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().ok().copied()).collect();
+        let ts = view.timestamp();
+        let written = Written { view, group: Some((Arc::clone(group), outcomes)) };
+        let pending = self.publisher.submit(ts, needs_sync, written, &self.outlet(engine));
+        drop(writer);
+        if pending.is_some_and(|number| self.publisher.wait(number, &self.outlet(engine)).is_err()) {
+            let refused =
+                || Err(Error::unavailable("a sync failed after the commit was refused: try again after reopening"));
+            group.complete(commits.into_iter().map(|ts| ts.map_or_else(refused, |ts| Err(unknown(ts)))).collect());
+        }
+    }
+
+    fn outlet<'a>(&'a self, engine: &'a Arc<Engine>) -> PipelineOutlet<'a> {
+        PipelineOutlet { engine, handles: &self.handles }
+    }
+}
+
+impl Pipeline {
+    /// Makes every commit so far durable.
+    pub(crate) fn sync(&self, engine: &Arc<Engine>) -> Result<()> {
+        self.publisher.sync(&self.outlet(engine)).map_err(|_| Error::unavailable("a sync failed: reopen the database"))
+    }
+
+    /// Refuses commits from now on, and brings those that are under way to their end.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable) when not everything is durable.
+    pub(crate) fn close(&self, engine: &Arc<Engine>) -> Result<()> {
+        let mut writer = self.writer.lock();
+        writer.close();
+        let settled = engine.check_healthy().and_then(|()| writer.settle(engine));
+        drop(writer);
+        // Even if that failed: those who wait must be told.
+        let synced = self.sync(engine);
+        settled.and(synced).and_then(|()| engine.sync())
+    }
+
+    /// What the oracle remembers: its floor, bytes and writes.
+    pub(crate) fn oracle_size(&self) -> (Timestamp, usize, usize) {
+        let writer = self.writer.lock();
+        let (bytes, writes) = writer.oracle().size();
+        (writer.oracle().floor(), bytes, writes)
+    }
+
+    /// Groups that wait for a sync.
+    pub(crate) fn pending_syncs(&self) -> usize {
+        self.publisher.pending_syncs()
+    }
+}
+
+/// What the publisher asks of the engine and of the handles.
+struct PipelineOutlet<'a> {
+    engine: &'a Arc<Engine>,
+    handles: &'a Arc<Handles>,
+}
+
+impl Outlet<Written> for PipelineOutlet<'_> {
+    fn sync(&self) -> bool {
+        self.engine.sync().is_ok()
+    }
+
+    fn publish(&self, groups: impl Iterator<Item = Written>) {
+        let groups: Vec<Written> = groups.collect();
+        if let Some(last) = groups.last() {
+            self.handles.publish(Arc::clone(&last.view)); // the views before it would be replaced at once
+        }
+        for (group, outcomes) in groups.into_iter().filter_map(|written| written.group) {
+            group.complete(outcomes);
+        }
+    }
+}
+
+#[cold]
+fn unknown(ts: Timestamp) -> Error {
+    Error::new(ErrorKind::CommitOutcomeUnknown(ts), format!("commit {ts}: writing or syncing the log failed"))
+}

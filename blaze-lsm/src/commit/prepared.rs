@@ -1,0 +1,92 @@
+//! Requests made ready by the threads that bring them, before anybody waits for anybody.
+
+use blaze_core::{CommitRequest, Result, Timestamp, Write};
+
+use super::batch::{Batch, FamilyNumbers};
+
+/// A request with its part of the group's batch.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) request: CommitRequest,
+    /// The writes as RocksDB takes them; none when they depend on what is stored.
+    pub(crate) batch: Option<Batch>,
+    /// Where in the batch the commit timestamp goes.
+    stamps: Vec<usize>,
+}
+
+impl Prepared {
+    /// Encodes what can be encoded without knowing what is stored.
+    pub(crate) fn new(request: CommitRequest, families: &FamilyNumbers) -> Prepared {
+        let late = request.writes.iter().any(depends_on_what_is_stored);
+        let mut prepared = Prepared { request, batch: None, stamps: Vec::new() };
+        if !late {
+            prepared.encode(families);
+        }
+        prepared
+    }
+
+    fn encode(&mut self, families: &FamilyNumbers) {
+        let bytes = self.request.writes.iter().map(encoded_bytes_max).sum();
+        let mut batch = Batch::with_capacity(bytes);
+        for write in &self.request.writes {
+            let family = families[write.family() as usize];
+            match write {
+                Write::Put { key, value, stamp_at, .. } => {
+                    let value_at = batch.put(family, key, value);
+                    self.stamps.extend(stamp_at.map(|at| value_at + at));
+                }
+                Write::Delete { key, .. } => batch.delete(family, key),
+                Write::DeleteRange { range, .. } => {
+                    let start = range.start().max(&[0]); // spares the ceiling
+                    if let Some(end) = range.end().filter(|end| *end > start) {
+                        batch.delete_range(family, start, end);
+                    }
+                }
+            }
+        }
+        self.batch = Some(batch);
+    }
+
+    /// Bytes that it adds to a group, as far as they are known.
+    pub(crate) fn bytes(&self) -> usize {
+        self.batch.as_ref().map_or(0, Batch::bytes)
+    }
+
+    /// Writes the commit timestamp wherever a value asks for it.
+    pub(crate) fn stamp(&mut self, ts: Timestamp) {
+        let Some(batch) = &mut self.batch else { return };
+        for at in self.stamps.drain(..) {
+            batch.patch(at, ts.to_bits().to_be_bytes());
+        }
+    }
+
+    /// Encodes a request whose writes depend on what is stored, after `resolve` has made plain writes of them.
+    ///
+    /// # Errors
+    /// What `resolve` returns; nothing was encoded then.
+    pub(crate) fn encode_late(
+        &mut self,
+        families: &FamilyNumbers,
+        resolve: impl FnOnce(&mut [Write]) -> Result<()>,
+    ) -> Result<()> {
+        resolve(&mut self.request.writes)?;
+        self.encode(families);
+        Ok(())
+    }
+}
+
+/// RocksDB wants an end of a range, and no key is above all others.
+fn depends_on_what_is_stored(write: &Write) -> bool {
+    matches!(write, Write::DeleteRange { range, .. } if range.end().is_none())
+}
+
+fn encoded_bytes_max(write: &Write) -> usize {
+    /// A tag, the number of a family, and the lengths of two slices.
+    const FRAME_BYTES_MAX: usize = 1 + 1 + 5 + 5;
+    FRAME_BYTES_MAX
+        + match write {
+            Write::Put { key, value, .. } => key.len() + value.len(),
+            Write::Delete { key, .. } => key.len(),
+            Write::DeleteRange { range, .. } => range.start().len() + range.end().map_or(0, <[u8]>::len),
+        }
+}

@@ -1,0 +1,235 @@
+//! The leader's turn: validates requests, gives them their timestamps, and writes them as one batch.
+
+use std::sync::Arc;
+
+use blaze_core::{Clock, Durability, Error, Family, HybridClock, KeyRange, Result, Timestamp, Write, limits};
+
+use super::batch::{Batch, FamilyNumbers};
+use super::prepared::Prepared;
+use super::{Turn, Written, unknown};
+use crate::commit::publisher::Publisher;
+use crate::error;
+use crate::ffi::Engine;
+use crate::handles::Handles;
+use crate::oracle::Oracle;
+use crate::read_point::View;
+
+/// Where the catalog keeps the ceiling: no commit timestamp in the database is above it. Nobody else can write or see
+/// the empty key.
+const CEILING_KEY: &[u8] = b"";
+
+/// How far the ceiling is ahead of the commit that raises it: the ceiling is written every ten seconds at most, and
+/// after a crash the clock may run ten seconds ahead.
+const LEASE: u64 = 10_000 << 16;
+
+/// Bytes of one batch, after which a group goes on with another.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// What has become of each request of a group.
+pub(super) type Outcomes = Vec<Result<Timestamp>>;
+
+/// What commits change, one group after another, under the pipeline's lock.
+#[derive(Debug)]
+pub(super) struct Writer {
+    handles: Arc<Handles>,
+    families: FamilyNumbers,
+    clock: Arc<dyn Clock>,
+    commits: HybridClock,
+    ceiling: Timestamp,
+    oracle: Oracle,
+    /// The view of the last group that was written, published or not.
+    last: Arc<View>,
+    is_closed: bool,
+}
+
+/// The requests that go into one batch.
+#[derive(Default)]
+struct Assembly {
+    batch: Option<Batch>,
+    /// The positions of the requests in their group, and their timestamps.
+    commits: Vec<(usize, Timestamp)>,
+    needs_sync: bool,
+}
+
+impl Writer {
+    pub(super) fn open(
+        engine: &Arc<Engine>,
+        handles: &Arc<Handles>,
+        families: FamilyNumbers,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Writer> {
+        let ceiling = read_ceiling(engine)?;
+        Ok(Writer {
+            handles: Arc::clone(handles),
+            families,
+            clock,
+            commits: HybridClock::after(ceiling),
+            ceiling,
+            oracle: Oracle::new(ceiling, limits::ORACLE_BYTES_MAX),
+            last: View::new(ceiling, ceiling, engine.sequence(), Arc::clone(handles)),
+            is_closed: false,
+        })
+    }
+
+    /// The view of the last group that was written.
+    pub(super) fn last(&self) -> &Arc<View> {
+        &self.last
+    }
+
+    pub(super) fn oracle(&self) -> &Oracle {
+        &self.oracle
+    }
+
+    /// Writes a group, without a sync.
+    pub(super) fn write(
+        &mut self,
+        engine: &Arc<Engine>,
+        publisher: &Publisher<Written>,
+        requests: Vec<Prepared>,
+    ) -> Turn {
+        let mut turn = Turn { outcomes: Vec::with_capacity(requests.len()), view: None };
+        self.oracle.forget(self.handles.raise_floor());
+        let mut assembly = Assembly::default();
+        for (position, prepared) in requests.into_iter().enumerate() {
+            let is_late = prepared.batch.is_none();
+            if is_late || assembly.bytes() >= BATCH_BYTES {
+                self.flush(engine, publisher, &mut assembly, &mut turn);
+            }
+            let outcome = self.accept(engine, prepared, position, &mut assembly);
+            turn.outcomes.push(outcome);
+        }
+        self.flush(engine, publisher, &mut assembly, &mut turn);
+        turn
+    }
+
+    /// Validates a request against all before it, in this group too, and gives it its timestamp.
+    fn accept(
+        &mut self,
+        engine: &Engine,
+        mut prepared: Prepared,
+        position: usize,
+        assembly: &mut Assembly,
+    ) -> Result<Timestamp> {
+        if self.is_closed {
+            return Err(error::closed());
+        }
+        engine.check_healthy()?;
+        self.oracle.validate(&prepared.request)?;
+        if prepared.batch.is_none() {
+            prepared.encode_late(&self.families, |writes| resolve(engine, writes))?;
+        }
+        let ts = self.commits.tick(&*self.clock);
+        prepared.stamp(ts);
+        assembly.commits.push((position, ts));
+        assembly.needs_sync |= prepared.request.durability == Durability::Sync;
+        match (&mut assembly.batch, prepared.batch) {
+            (Some(batch), Some(own)) => batch.append(&own),
+            (batch, own) => *batch = own,
+        }
+        self.handles.cache.apply(&prepared.request.writes, ts);
+        self.oracle.record(ts, prepared.request.writes);
+        Ok(ts)
+    }
+
+    /// Writes what was assembled.
+    fn flush(
+        &mut self,
+        engine: &Arc<Engine>,
+        publisher: &Publisher<Written>,
+        assembly: &mut Assembly,
+        turn: &mut Turn,
+    ) {
+        let Assembly { batch, commits, needs_sync } = std::mem::take(assembly);
+        let (Some(mut batch), Some(&(_, ts))) = (batch, commits.last()) else { return };
+        if needs_sync || turn.view.is_some() || publisher.has_pending() {
+            // Readers stay for a while with the views of what is written before this batch.
+            let _ = self.last.materialize(engine); // fails when the store is closed, and then nobody reads
+        }
+        let ceiling = self.lease(&mut batch, ts);
+        match engine.write(batch.representation()) {
+            Ok(()) => {
+                self.ceiling = ceiling;
+                let sequence = engine.sequence();
+                self.last = View::new(ts, self.oracle.catalog_ts(), sequence, Arc::clone(&self.handles));
+                let synced_before = turn.view.as_ref().is_some_and(|(_, needs_sync)| *needs_sync);
+                turn.view = Some((Arc::clone(&self.last), needs_sync || synced_before));
+            }
+            Err(error) => {
+                let _ = self.last.materialize_anyway(engine);
+                for (position, ts) in commits {
+                    turn.outcomes[position] = Err(unknown(ts).with_source(Error::unavailable(error.to_string())));
+                }
+            }
+        }
+    }
+
+    /// Refuses requests from now on.
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+    }
+
+    /// Makes the ceiling exact: the next opening goes on from the last commit.
+    pub(super) fn settle(&mut self, engine: &Engine) -> Result<()> {
+        let last = self.commits.last();
+        if self.ceiling != last {
+            let mut batch = Batch::with_capacity(32);
+            put_ceiling(&mut batch, self.families, last);
+            engine.write(batch.representation())?;
+            self.ceiling = last;
+        }
+        Ok(())
+    }
+
+    /// Raises the ceiling in the same batch if `ts` is above it, so that one is never durable without the other.
+    fn lease(&self, batch: &mut Batch, ts: Timestamp) -> Timestamp {
+        if ts <= self.ceiling {
+            return self.ceiling;
+        }
+        let ceiling = Timestamp::from_bits(ts.to_bits().saturating_add(LEASE));
+        put_ceiling(batch, self.families, ceiling);
+        ceiling
+    }
+}
+
+impl Assembly {
+    fn bytes(&self) -> usize {
+        self.batch.as_ref().map_or(0, Batch::bytes)
+    }
+}
+
+fn read_ceiling(engine: &Engine) -> Result<Timestamp> {
+    match engine.latest(Family::Catalog, CEILING_KEY)? {
+        None => Ok(Timestamp::ZERO),
+        Some(bytes) => match bytes.as_slice().try_into() {
+            Ok(bytes) => Ok(Timestamp::from_bits(u64::from_be_bytes(bytes))),
+            Err(_) => {
+                let bytes = bytes.len();
+                Err(Error::corruption(format!("the ceiling of commit timestamps has {bytes} bytes, not 8")))
+            }
+        },
+    }
+}
+
+fn put_ceiling(batch: &mut Batch, families: FamilyNumbers, ceiling: Timestamp) {
+    batch.put(families[Family::Catalog as usize], CEILING_KEY, &ceiling.to_bits().to_be_bytes());
+}
+
+/// Gives removed ranges without an end one: RocksDB wants it, and no key is above all others. It is the one after the
+/// last that there is, in the database or among the writes before it.
+fn resolve(engine: &Engine, writes: &mut [Write]) -> Result<()> {
+    for position in 0..writes.len() {
+        let (earlier, rest) = writes.split_at_mut(position);
+        let Write::DeleteRange { family, range } = &mut rest[0] else { continue };
+        if range.end().is_some() {
+            continue;
+        }
+        let stored = engine.last_key(*family)?;
+        let put = earlier.iter().filter_map(|write| match write {
+            Write::Put { family: of, key, .. } if of == family => Some(key),
+            _ => None,
+        });
+        let last = put.chain(&stored).max().map(Vec::as_slice).unwrap_or_default();
+        *range = KeyRange::new(range.start(), Some([last, &[0]].concat()));
+    }
+    Ok(())
+}

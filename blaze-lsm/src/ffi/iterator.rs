@@ -1,0 +1,123 @@
+//! Iterators that keep their snapshot and their database open.
+
+use std::fmt;
+use std::sync::Arc;
+
+use blaze_core::{Direction, Entry, Family, KeyRange, Result};
+use librocksdb_sys as sys;
+
+use super::bytes;
+use super::call::checked;
+use super::snapshot::Snapshot;
+
+/// An iterator over the keys of a range at a snapshot.
+pub(crate) struct RawIterator {
+    raw: *mut sys::rocksdb_iterator_t,
+    read_options: *mut sys::rocksdb_readoptions_t,
+    family: Family,
+    /// RocksDB points into it.
+    range: KeyRange,
+    snapshot: Arc<Snapshot>,
+}
+
+// SAFETY: an iterator of RocksDB may be used by one thread after another; `&RawIterator` only reads its position.
+unsafe impl Send for RawIterator {}
+
+impl RawIterator {
+    /// An iterator that stands nowhere: seek before anything else.
+    pub(crate) fn new(snapshot: Arc<Snapshot>, family: Family, range: KeyRange) -> RawIterator {
+        let engine = snapshot.engine();
+        // SAFETY: the options are freed by `drop`, and all they point to lives as long: the snapshot, and the bounds,
+        // which are on the heap and never change.
+        let read_options = unsafe {
+            let options = sys::rocksdb_readoptions_create();
+            sys::rocksdb_readoptions_set_snapshot(options, snapshot.raw());
+            let start = range.start();
+            sys::rocksdb_readoptions_set_iterate_lower_bound(options, start.as_ptr().cast(), start.len());
+            if let Some(end) = range.end() {
+                sys::rocksdb_readoptions_set_iterate_upper_bound(options, end.as_ptr().cast(), end.len());
+            }
+            options
+        };
+        // SAFETY: database and family live as long as the snapshot, which the struct holds; the options as long as the
+        // iterator.
+        let raw = unsafe { sys::rocksdb_create_iterator_cf(engine.raw(), read_options, engine.raw_family(family)) };
+        RawIterator { raw, read_options, family, range, snapshot }
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        self.family
+    }
+
+    pub(crate) fn range(&self) -> &KeyRange {
+        &self.range
+    }
+
+    /// Moves to the first entry at or beyond `key` in a direction.
+    pub(crate) fn seek(&mut self, key: &[u8], direction: Direction) {
+        let (data, bytes) = (key.as_ptr().cast(), key.len());
+        // SAFETY: the iterator is ours; the key is valid for the call.
+        match direction {
+            Direction::Forward => unsafe { sys::rocksdb_iter_seek(self.raw, data, bytes) },
+            Direction::Reverse => unsafe { sys::rocksdb_iter_seek_for_prev(self.raw, data, bytes) },
+        }
+    }
+
+    /// Moves to the first entry in a direction.
+    pub(crate) fn seek_to_first(&mut self, direction: Direction) {
+        // SAFETY: the iterator is ours.
+        match direction {
+            Direction::Forward => unsafe { sys::rocksdb_iter_seek_to_first(self.raw) },
+            Direction::Reverse => unsafe { sys::rocksdb_iter_seek_to_last(self.raw) },
+        }
+    }
+
+    /// Moves to the next entry. RocksDB allows it only from an entry, so it does nothing at the end.
+    pub(crate) fn advance(&mut self, direction: Direction) {
+        if !self.is_valid() {
+            return;
+        }
+        // SAFETY: the iterator is ours and stands at an entry.
+        match direction {
+            Direction::Forward => unsafe { sys::rocksdb_iter_next(self.raw) },
+            Direction::Reverse => unsafe { sys::rocksdb_iter_prev(self.raw) },
+        }
+    }
+
+    /// The entry at which the iterator stands; `None` beyond the end.
+    pub(crate) fn entry(&self) -> Result<Option<Entry<'_>>> {
+        if !self.is_valid() {
+            // SAFETY: the iterator is ours.
+            return checked("reading", |error| unsafe { sys::rocksdb_iter_get_error(self.raw, error) }).map(|()| None);
+        }
+        // SAFETY: the iterator is ours and stands at an entry, whose key and value stay in place until it moves, for
+        // which it must be borrowed mutably.
+        let (key, value) = unsafe { (sys::rocksdb_iter_key_slice(self.raw), sys::rocksdb_iter_value_slice(self.raw)) };
+        // SAFETY: as above.
+        Ok(Some(unsafe { (bytes(key.data, key.size), bytes(value.data, value.size)) }))
+    }
+
+    fn is_valid(&self) -> bool {
+        // SAFETY: the iterator is ours.
+        unsafe { sys::rocksdb_iter_valid(self.raw) != 0 }
+    }
+}
+
+impl Drop for RawIterator {
+    fn drop(&mut self) {
+        // SAFETY: both are ours. The iterator goes first: it uses what the options point to.
+        unsafe {
+            sys::rocksdb_iter_destroy(self.raw);
+            sys::rocksdb_readoptions_destroy(self.read_options);
+        }
+    }
+}
+
+impl fmt::Debug for RawIterator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawIterator")
+            .field("family", &self.family)
+            .field("sequence", &self.snapshot.sequence())
+            .finish_non_exhaustive()
+    }
+}
