@@ -12,12 +12,14 @@
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::AtomicU8;
 
 use blaze_core::{Family, KeyRange, Timestamp, Write};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Weighter};
+
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
 /// Locks over which keys are spread.
 const SHARDS: usize = 256;
@@ -96,7 +98,7 @@ impl RecordCache {
         RecordCache {
             entries: Cache::with_weighter(entries, bytes as u64, Weight),
             hasher: DefaultHashBuilder::default(),
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::new(Shard::default())).collect(),
             seen: (0..(4 * entries).next_power_of_two()).map(|_| AtomicU8::new(0)).collect(),
             cleared: RwLock::default(),
             is_cleared: AtomicBool::new(false),
@@ -163,7 +165,7 @@ impl RecordCache {
         }
     }
 
-    fn shard(&self, hash: u64) -> parking_lot::MutexGuard<'_, Shard> {
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
         self.shards[hash as usize % SHARDS].lock()
     }
 
@@ -212,99 +214,4 @@ struct Cleared {
     all: Timestamp,
     /// The collections, which are all that is told apart, and not very many.
     collections: Vec<(KeyPrefix, Timestamp)>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ts(bits: u64) -> Timestamp {
-        Timestamp::from_bits(bits)
-    }
-
-    fn cached(cache: &RecordCache, key: &str, at: u64) -> Option<String> {
-        let cached = cache.get(key.as_bytes(), ts(at))?;
-        Some(String::from_utf8(cached.bytes().to_vec()).unwrap())
-    }
-
-    /// Offers a value as often as it takes to be kept.
-    fn offer(cache: &RecordCache, key: &str, value: &str, at: u64) {
-        for _ in 0..2 {
-            cache.offer(key.as_bytes(), value.as_bytes(), ts(at));
-        }
-    }
-
-    fn put(key: &str, value: &str) -> Write {
-        Write::put(Family::Data, key, value)
-    }
-
-    #[test]
-    fn a_key_that_is_read_once_is_not_kept() {
-        let cache = RecordCache::new(1 << 20);
-        cache.offer(b"once", b"value", ts(1));
-        assert_eq!(cached(&cache, "once", 1), None);
-        offer(&cache, "twice", "value", 1);
-        assert_eq!(cached(&cache, "twice", 1).as_deref(), Some("value"));
-    }
-
-    #[test]
-    fn an_older_read_point_does_not_see_a_newer_value() {
-        let cache = RecordCache::new(1 << 20);
-        offer(&cache, "key", "1", 5);
-        assert_eq!(cached(&cache, "key", 4), None);
-        cache.apply(&[put("key", "2")], ts(6));
-        assert_eq!((cached(&cache, "key", 5), cached(&cache, "key", 6).as_deref()), (None, Some("2")));
-    }
-
-    #[test]
-    fn a_value_read_before_a_commit_is_not_kept_after_it() {
-        let cache = RecordCache::new(1 << 20);
-        cache.apply(&[put("key", "new")], ts(6));
-        offer(&cache, "key", "old", 5);
-        assert_eq!(cached(&cache, "key", 6), None);
-        offer(&cache, "key", "new", 6);
-        assert_eq!(cached(&cache, "key", 6).as_deref(), Some("new"));
-    }
-
-    #[test]
-    fn what_is_deleted_is_gone() {
-        let cache = RecordCache::new(1 << 20);
-        offer(&cache, "key", "1", 5);
-        cache.apply(&[Write::delete(Family::Data, "key")], ts(6));
-        assert_eq!(cached(&cache, "key", 6), None);
-    }
-
-    #[test]
-    fn a_stamp_goes_into_the_value() {
-        let cache = RecordCache::new(1 << 20);
-        offer(&cache, "key", "12345678.", 5);
-        let value = b"        .".to_vec();
-        cache.apply(&[Write::Put { family: Family::Data, key: b"key".to_vec(), value, stamp_at: Some(0) }], ts(6));
-        let stamped = cache.get(b"key", ts(6)).unwrap();
-        assert_eq!(stamped.bytes(), [&6_u64.to_be_bytes()[..], b"."].concat());
-    }
-
-    #[test]
-    fn a_removed_range_takes_what_its_collection_had_and_no_more() {
-        let cache = RecordCache::new(1 << 20);
-        let range = |start: &str, end: &str| KeyRange::new(start, Some(end.into()));
-        for key in ["aaaa1", "aaaa2", "bbbb1"] {
-            offer(&cache, key, "1", 5);
-        }
-        let remove = |range| Write::DeleteRange { family: Family::Data, range };
-        cache.apply(&[put("aaaa2", "2"), remove(range("aaaa1", "aaaa3"))], ts(6));
-        assert_eq!((cached(&cache, "aaaa1", 6), cached(&cache, "aaaa2", 6)), (None, None));
-        assert_eq!(cached(&cache, "bbbb1", 6).as_deref(), Some("1"));
-        offer(&cache, "aaaa2", "2", 6);
-        assert_eq!(cached(&cache, "aaaa2", 6).as_deref(), Some("2"));
-        cache.apply(&[remove(range("aaaa1", "bbbb3"))], ts(7));
-        assert_eq!((cached(&cache, "aaaa2", 7), cached(&cache, "bbbb1", 7)), (None, None));
-    }
-
-    #[test]
-    fn a_cache_of_no_bytes_keeps_nothing() {
-        let cache = RecordCache::new(0);
-        offer(&cache, "key", "value", 1);
-        assert_eq!(cached(&cache, "key", 1), None);
-    }
 }

@@ -8,6 +8,9 @@
 #![deny(unsafe_code)]
 
 mod cache;
+#[cfg(test)]
+#[path = "cache/tests.rs"]
+mod cache_tests;
 mod commit;
 mod cursor;
 mod error;

@@ -230,7 +230,7 @@ mod tests {
         Write::put(Family::Data, key, *b"value")
     }
 
-    fn verdict(oracle: &Oracle, read_ts: u64, key: &str) -> Option<ErrorKind> {
+    fn verdict(oracle: &mut Oracle, read_ts: u64, key: &str) -> Option<ErrorKind> {
         let reads = vec![PointRead { family: Family::Data, key: key.into() }];
         let request = CommitRequest { read_ts: ts(read_ts), reads, ..CommitRequest::default() };
         oracle.validate(&request).err().map(|error| error.kind())
@@ -243,10 +243,10 @@ mod tests {
         oracle
             .record(ts(2), vec![put("a"), Write::DeleteRange { family: Family::Data, range: KeyRange::prefix(b"x") }]);
         oracle.forget(ts(1));
-        assert_eq!(verdict(&oracle, 1, "a"), Some(ErrorKind::Conflict), "written again at 2");
-        assert_eq!(verdict(&oracle, 1, "b"), None);
-        assert_eq!(verdict(&oracle, 1, "xy"), Some(ErrorKind::Conflict));
-        assert_eq!(verdict(&oracle, 0, "c"), Some(ErrorKind::TransactionTooOld));
+        assert_eq!(verdict(&mut oracle, 1, "a"), Some(ErrorKind::Conflict), "written again at 2");
+        assert_eq!(verdict(&mut oracle, 1, "b"), None);
+        assert_eq!(verdict(&mut oracle, 1, "xy"), Some(ErrorKind::Conflict));
+        assert_eq!(verdict(&mut oracle, 0, "c"), Some(ErrorKind::TransactionTooOld));
         oracle.forget(ts(2));
         assert_eq!((oracle.bytes, oracle.queue.len(), oracle.ranges.len()), (0, 0, 0));
         assert!(oracle.keys.iter().all(BTreeMap::is_empty));
@@ -259,16 +259,16 @@ mod tests {
             oracle.record(ts(commit), vec![put(&char::from(b'a' + commit as u8 - 1).to_string())]);
             assert!(oracle.bytes <= oracle.bytes_max);
         }
-        assert_eq!(verdict(&oracle, 15, "a"), Some(ErrorKind::TransactionTooOld));
-        assert_eq!(verdict(&oracle, 16, "z"), Some(ErrorKind::Conflict));
-        assert_eq!(verdict(&oracle, 16, "a"), None);
+        assert_eq!(verdict(&mut oracle, 15, "a"), Some(ErrorKind::TransactionTooOld));
+        assert_eq!(verdict(&mut oracle, 16, "z"), Some(ErrorKind::Conflict));
+        assert_eq!(verdict(&mut oracle, 16, "a"), None);
     }
 
     #[test]
     fn one_commit_beyond_the_budget_ends_all_that_began_before_it() {
         let mut oracle = Oracle::new(ts(0), BYTES_PER_ENTRY);
         oracle.record(ts(1), (0..100).map(|key| put(&format!("{key}"))).collect());
-        assert_eq!(verdict(&oracle, 0, "other"), Some(ErrorKind::TransactionTooOld));
-        assert_eq!(verdict(&oracle, 1, "7"), None);
+        assert_eq!(verdict(&mut oracle, 0, "other"), Some(ErrorKind::TransactionTooOld));
+        assert_eq!(verdict(&mut oracle, 1, "7"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The locks of the commit pipeline, without poisoning: a thread that panics here can only have failed to allocate.
+//! The locks of the commit pipeline and of the record cache, without poisoning: a thread that panics here can only have failed to allocate.
 //!
 //! They stand apart so that a test can put others in their place, which try out every order of the threads' steps.
 
@@ -13,7 +13,7 @@ pub(crate) use std::thread::yield_now;
 pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Mutex<T> {
+    pub(crate) const fn new(value: T) -> Mutex<T> {
         Mutex(std::sync::Mutex::new(value))
     }
 

@@ -76,8 +76,10 @@ impl<R> Group<R> {
 
     /// Hands out the outcomes of all requests, in their order.
     pub(crate) fn complete(&self, outcomes: Vec<R>) {
-        *self.outcomes.lock() = outcomes.into_iter().map(Some).collect();
+        let mut all = self.outcomes.lock();
+        *all = outcomes.into_iter().map(Some).collect();
         self.is_done.store(true, Ordering::Release);
+        drop(all); // not before: whoever has looked under the lock and found nothing must be waiting by the notice
         self.done.notify_all();
     }
 }
@@ -97,7 +99,6 @@ impl<R> Place<R> {
             yield_now();
         }
         let mut outcomes = self.group.outcomes.lock();
-        // Read under the lock that `complete` takes before it notifies, so that no notice is missed.
         while !self.group.is_done.load(Ordering::Acquire) {
             outcomes = self.group.done.wait(outcomes);
         }
