@@ -103,7 +103,7 @@ impl Oracle {
         }
         self.unsorted_bytes += writes.iter().map(write_bytes).sum::<usize>();
         self.unsorted.push_back((ts, writes));
-        if self.unsorted_bytes > UNSORTED_BYTES_MAX.min(self.bytes_max) {
+        if self.unsorted_bytes > UNSORTED_BYTES_MAX || self.bytes + self.unsorted_bytes > self.bytes_max {
             self.sort();
         }
     }
