@@ -144,7 +144,9 @@ impl RecordCache {
                 Write::Put { key, value, stamp_at, .. } if keeps_values => {
                     self.replace(key, ts, Some((value, *stamp_at)));
                 }
-                Write::Put { key, .. } | Write::Delete { key, .. } => self.replace(key, ts, None),
+                Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } => {
+                    self.replace(key, ts, None);
+                }
                 Write::DeleteRange { .. } => {}
             }
         }

@@ -17,6 +17,7 @@ mod error;
 #[expect(unsafe_code, reason = "what borrows from RocksDB is made to own it here, once")]
 mod ffi;
 mod handles;
+mod interval;
 mod marker;
 mod options;
 mod oracle;

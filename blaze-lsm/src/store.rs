@@ -43,7 +43,7 @@ use crate::{error, marker};
 pub struct LsmStore {
     path: PathBuf,
     handles: Arc<Handles>,
-    pipeline: Pipeline,
+    pipeline: Arc<Pipeline>,
 }
 
 impl LsmStore {
@@ -60,7 +60,7 @@ impl LsmStore {
         let engine = Engine::open(path, &options)?;
         let cache = RecordCache::new(options.record_cache_bytes);
         let handles = Arc::new(Handles::new(Arc::clone(&engine), cache));
-        let pipeline = Pipeline::open(&engine, &handles, options.clock)?;
+        let pipeline = Arc::new(Pipeline::open(&engine, &handles, options.clock)?);
         Ok(LsmStore { path: path.to_path_buf(), handles, pipeline })
     }
 

@@ -6,12 +6,13 @@ mod commits;
 mod conflicts;
 mod model;
 mod reads;
+mod record_cache;
 
 use std::sync::Arc;
 
 use blaze_core::{
     CommitRequest, Cursor, Direction, Durability, ErrorKind, Family, Isolation, KeyRange, ManualClock, MemStore,
-    PointRead, RangeRead, ReadPoint, Result, Store, Timestamp, Write,
+    PointRead, RangeRead, ReadPoint, Result, Store, Timestamp, Write, counter,
 };
 use blaze_lsm::{LsmOptions, LsmStore};
 use tempfile::TempDir;

@@ -9,7 +9,7 @@ use self::read::MemReadPoint;
 use self::versions::Versions;
 use crate::clock::{Clock, HybridClock, Timestamp};
 use crate::error::{Error, Result};
-use crate::store::{CommitRequest, Family, Isolation, KeyRange, ReadPoint, Store, Write};
+use crate::store::{CommitRequest, Family, Isolation, KeyRange, ReadPoint, Store, Write, counter};
 
 /// A store in memory that keeps every version of every key.
 ///
@@ -63,7 +63,7 @@ impl Store for MemStore {
         Ok(Arc::new(MemReadPoint::new(Arc::clone(&self.shared), state.commits.last(), state.catalog_ts)))
     }
 
-    fn commit(&self, request: CommitRequest) -> Result<Timestamp> {
+    fn commit(&self, mut request: CommitRequest) -> Result<Timestamp> {
         let mut guard = self.shared.write();
         let state = guard.as_mut().ok_or_else(closed)?;
         request.writes.iter().try_for_each(Write::validate)?;
@@ -71,6 +71,9 @@ impl Store for MemStore {
             return Ok(request.read_ts);
         }
         state.validate(&request)?;
+        let newest =
+            |family: Family, key: &[u8]| Ok(state.family(family).get(key, Timestamp::MAX).map(|value| value.to_vec()));
+        counter::resolve(&mut request.writes, newest)?;
         let ts = state.commits.tick(&*self.clock);
         if request.writes.iter().any(|write| write.family() == Family::Catalog) {
             state.catalog_ts = ts;
@@ -128,6 +131,7 @@ impl State {
             }
             Isolation::Snapshot => request.writes.iter().try_for_each(|write| match write {
                 Write::Put { family, key, .. } | Write::Delete { family, key } => point(*family, key),
+                Write::Add { .. } => Ok(()),
                 Write::DeleteRange { family, range: keys } => range(*family, keys),
             }),
         }
@@ -142,6 +146,7 @@ impl State {
                 self.families[family as usize].set(key, ts, Some(value.into()));
             }
             Write::Delete { family, key } => self.families[family as usize].set(key, ts, None),
+            Write::Add { .. } => {} // a put by now
             Write::DeleteRange { family, range } => self.families[family as usize].delete_range(&range, ts),
         }
     }

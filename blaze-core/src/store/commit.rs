@@ -1,5 +1,7 @@
 //! What a commit asks for.
 
+use std::time::Duration;
+
 use super::{Family, KeyRange};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -24,6 +26,9 @@ pub enum Durability {
     Sync,
     /// The death of the process, but not of the machine: the log is with the operating system.
     Buffered,
+    /// As [`Buffered`](Durability::Buffered), and power loss after this time: the log is synced in the background. A sync
+    /// that fails there is noticed by the next commit.
+    Interval(Duration),
 }
 
 /// A key that was read, whether it was there or not.
@@ -65,6 +70,16 @@ pub enum Write {
         /// The key.
         key: Vec<u8>,
     },
+    /// Adds to the [counter](super::counter) under a key, as it is when the commit is applied: two that add to the same key
+    /// never conflict. A counter that is not there counts from zero.
+    Add {
+        /// The family of the key.
+        family: Family,
+        /// The key.
+        key: Vec<u8>,
+        /// What to add.
+        delta: i64,
+    },
     /// Removes all keys of a range.
     DeleteRange {
         /// The family of the keys.
@@ -89,7 +104,19 @@ impl Write {
     #[must_use]
     pub fn family(&self) -> Family {
         match self {
-            Write::Put { family, .. } | Write::Delete { family, .. } | Write::DeleteRange { family, .. } => *family,
+            Write::Put { family, .. }
+            | Write::Delete { family, .. }
+            | Write::Add { family, .. }
+            | Write::DeleteRange { family, .. } => *family,
+        }
+    }
+
+    /// The key of what is written, if it is one.
+    #[must_use]
+    pub fn key(&self) -> Option<&[u8]> {
+        match self {
+            Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } => Some(key),
+            Write::DeleteRange { .. } => None,
         }
     }
 
@@ -99,7 +126,7 @@ impl Write {
     /// [`Invalid`](crate::ErrorKind::Invalid).
     pub fn validate(&self) -> Result<()> {
         match self {
-            Write::Put { key, .. } | Write::Delete { key, .. } if key.is_empty() => {
+            Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } if key.is_empty() => {
                 Err(Error::invalid("a key of 0 bytes cannot be written, at least 1 is needed"))
             }
             Write::Put { value, stamp_at: Some(at), .. } if value.len() < 8 || *at > value.len() - 8 => {

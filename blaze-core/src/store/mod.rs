@@ -8,6 +8,7 @@
 //! A store may refuse a commit without need; it may never accept one wrongly or answer wrongly.
 
 mod commit;
+pub mod counter;
 mod range;
 
 use std::fmt::Debug;
@@ -74,8 +75,10 @@ pub trait Store: Send + Sync + Debug + 'static {
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict) when something the request depends on was written after its
     /// `read_ts`; [`TransactionTooOld`](crate::ErrorKind::TransactionTooOld) when that can no longer be told;
-    /// [`CommitOutcomeUnknown`](crate::ErrorKind::CommitOutcomeUnknown) when the disk failed after the hand-over;
-    /// [`Closed`](crate::ErrorKind::Closed). Nothing is written in the first two cases and the last.
+    /// [`Invalid`](crate::ErrorKind::Invalid) and [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when something is
+    /// added to what is no counter, or too much; [`Closed`](crate::ErrorKind::Closed);
+    /// [`CommitOutcomeUnknown`](crate::ErrorKind::CommitOutcomeUnknown) when the disk failed after the hand-over. Nothing
+    /// is written in all cases but the last.
     fn commit(&self, request: CommitRequest) -> Result<Timestamp>;
 
     /// Makes every commit so far durable.

@@ -9,7 +9,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use blaze_core::{Clock, CommitRequest, Error, ErrorKind, Family, Result, Timestamp};
+use blaze_core::{Clock, CommitRequest, Durability, Error, ErrorKind, Family, Result, Timestamp};
 use parking_lot::Mutex;
 
 use self::batch::FamilyNumbers;
@@ -19,6 +19,7 @@ use self::queue::{Group, Queue};
 use self::writer::{Outcomes, Writer};
 use crate::ffi::Engine;
 use crate::handles::Handles;
+use crate::interval::NextSync;
 use crate::read_point::View;
 
 /// Bytes of a group from which it is written while another one is being synced, instead of waiting for more requests:
@@ -34,6 +35,8 @@ pub(crate) struct Pipeline {
     /// Whose turn it is to write.
     writer: Mutex<Writer>,
     publisher: Publisher<Written>,
+    /// The sync that commits with [`Durability::Interval`] wait for without waiting.
+    next_sync: NextSync,
 }
 
 /// A group that is in RocksDB and not yet visible.
@@ -64,11 +67,21 @@ impl Pipeline {
             queue: Queue::new(),
             writer: Mutex::new(writer),
             publisher,
+            next_sync: NextSync::default(),
         })
     }
 
     /// Commits a request that has writes, each of them [valid](blaze_core::Write::validate).
-    pub(crate) fn commit(&self, engine: &Arc<Engine>, request: CommitRequest) -> Result<Timestamp> {
+    pub(crate) fn commit(self: &Arc<Self>, engine: &Arc<Engine>, request: CommitRequest) -> Result<Timestamp> {
+        let durability = request.durability;
+        let committed = self.commit_in_turn(engine, request)?;
+        if let Durability::Interval(interval) = durability {
+            self.next_sync.schedule(self, interval);
+        }
+        Ok(committed)
+    }
+
+    fn commit_in_turn(&self, engine: &Arc<Engine>, request: CommitRequest) -> Result<Timestamp> {
         let prepared = Prepared::new(request, &self.families);
         if self.queue.is_empty()
             && let Some(writer) = self.writer.try_lock()
@@ -131,6 +144,14 @@ impl Pipeline {
     /// Makes every commit so far durable.
     pub(crate) fn sync(&self, engine: &Arc<Engine>) -> Result<()> {
         self.publisher.sync(&self.outlet(engine)).map_err(|_| Error::unavailable("a sync failed: reopen the database"))
+    }
+
+    /// Makes every commit so far durable that has waited for it long enough. What goes wrong is told to the next commit.
+    pub(crate) fn sync_because_it_is_due(&self) {
+        self.next_sync.take();
+        if let Ok(engine) = self.handles.engine() {
+            let _ = self.sync(&engine);
+        }
     }
 
     /// Refuses commits from now on, and brings those that are under way to their end.

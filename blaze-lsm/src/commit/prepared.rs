@@ -36,6 +36,7 @@ impl Prepared {
                     self.stamps.extend(stamp_at.map(|at| value_at + at));
                 }
                 Write::Delete { key, .. } => batch.delete(family, key),
+                Write::Add { .. } => {} // a put by now
                 Write::DeleteRange { range, .. } => {
                     let start = range.start().max(&[0]); // spares the ceiling
                     if let Some(end) = range.end().filter(|end| *end > start) {
@@ -75,9 +76,14 @@ impl Prepared {
     }
 }
 
-/// RocksDB wants an end of a range, and no key is above all others.
+/// A sum depends on the counter, and the end of a range that has none on the last key: RocksDB wants an end, and no key
+/// is above all others.
 fn depends_on_what_is_stored(write: &Write) -> bool {
-    matches!(write, Write::DeleteRange { range, .. } if range.end().is_none())
+    match write {
+        Write::Add { .. } => true,
+        Write::DeleteRange { range, .. } => range.end().is_none(),
+        Write::Put { .. } | Write::Delete { .. } => false,
+    }
 }
 
 fn encoded_bytes_max(write: &Write) -> usize {
@@ -86,7 +92,7 @@ fn encoded_bytes_max(write: &Write) -> usize {
     FRAME_BYTES_MAX
         + match write {
             Write::Put { key, value, .. } => key.len() + value.len(),
-            Write::Delete { key, .. } => key.len(),
+            Write::Delete { key, .. } | Write::Add { key, .. } => key.len(),
             Write::DeleteRange { range, .. } => range.start().len() + range.end().map_or(0, <[u8]>::len),
         }
 }

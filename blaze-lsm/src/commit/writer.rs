@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blaze_core::{Clock, Durability, Error, Family, HybridClock, KeyRange, Result, Timestamp, Write, limits};
+use blaze_core::{Clock, Durability, Error, Family, HybridClock, KeyRange, Result, Timestamp, Write, counter, limits};
 
 use super::batch::{Batch, FamilyNumbers};
 use super::prepared::Prepared;
@@ -214,9 +214,10 @@ fn put_ceiling(batch: &mut Batch, families: FamilyNumbers, ceiling: Timestamp) {
     batch.put(families[Family::Catalog as usize], CEILING_KEY, &ceiling.to_bits().to_be_bytes());
 }
 
-/// Gives removed ranges without an end one: RocksDB wants it, and no key is above all others. It is the one after the
-/// last that there is, in the database or among the writes before it.
+/// Makes plain writes of those that depend on what is stored: puts of additions, and ranges with an end of those without,
+/// which is behind the last key that there is, in the database or among the writes before it.
 fn resolve(engine: &Engine, writes: &mut [Write]) -> Result<()> {
+    counter::resolve(writes, |family, key| engine.latest(family, key))?;
     for position in 0..writes.len() {
         let (earlier, rest) = writes.split_at_mut(position);
         let Write::DeleteRange { family, range } = &mut rest[0] else { continue };
@@ -224,11 +225,8 @@ fn resolve(engine: &Engine, writes: &mut [Write]) -> Result<()> {
             continue;
         }
         let stored = engine.last_key(*family)?;
-        let put = earlier.iter().filter_map(|write| match write {
-            Write::Put { family: of, key, .. } if of == family => Some(key),
-            _ => None,
-        });
-        let last = put.chain(&stored).max().map(Vec::as_slice).unwrap_or_default();
+        let put = earlier.iter().filter(|write| write.family() == *family).filter_map(Write::key);
+        let last = put.chain(stored.as_deref()).max().unwrap_or_default();
         *range = KeyRange::new(range.start(), Some([last, &[0]].concat()));
     }
     Ok(())

@@ -10,6 +10,10 @@ contracts! {
     a_stamp_is_the_commit_timestamp,
     a_stamp_outside_the_value_is_refused,
     concurrent_increments_lose_nothing,
+    additions_never_conflict_and_lose_nothing,
+    an_addition_sees_the_writes_before_it_in_its_commit,
+    an_addition_to_what_is_no_counter_or_beyond_64_bits_is_refused_whole,
+    whoever_has_read_a_counter_conflicts_with_an_addition,
     a_store_says_how_much_it_uses,
     after_close_everything_answers_closed,
     closing_waits_for_nobody_who_only_holds_a_handle,
@@ -35,7 +39,8 @@ fn writes_of_a_request_apply_in_their_order(fixture: &Fixture) {
 }
 
 fn a_commit_is_visible_when_it_returns(fixture: &Fixture) {
-    for durability in [Durability::Sync, Durability::Buffered] {
+    let soon = Durability::Interval(std::time::Duration::from_millis(1));
+    for durability in [Durability::Sync, Durability::Buffered, soon] {
         let writes = vec![put("a", &format!("{durability:?}"))];
         let ts = fixture.store.commit(CommitRequest { writes, durability, ..CommitRequest::default() }).unwrap();
         assert_eq!(fixture.view().ts(), ts);
@@ -173,4 +178,59 @@ fn closing_waits_for_nobody_who_only_holds_a_handle(fixture: &Fixture) {
             fixture.store.close().unwrap();
         });
     });
+}
+
+fn add(key: &str, delta: i64) -> Write {
+    Write::Add { family: Family::Data, key: key.into(), delta }
+}
+
+fn count(fixture: &Fixture, key: &str) -> Option<i64> {
+    let value = fixture.view().get(Family::Data, key.as_bytes()).unwrap();
+    value.map(|value| counter::decode(&value).unwrap())
+}
+
+fn additions_never_conflict_and_lose_nothing(fixture: &Fixture) {
+    const THREADS: i64 = 4;
+    const ADDITIONS: i64 = 200;
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            scope.spawn(move || {
+                for n in 0..ADDITIONS {
+                    let isolation = if n % 2 == 0 { Isolation::Serializable } else { Isolation::Snapshot };
+                    let request = CommitRequest { read_ts: fixture.view().ts(), isolation, ..CommitRequest::default() };
+                    let writes = vec![add("count", thread + 1), put(&format!("{thread} {n}"), "")];
+                    let durability = Durability::Buffered;
+                    fixture.store.commit(CommitRequest { writes, durability, ..request }).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(count(fixture, "count"), Some(ADDITIONS * THREADS * (THREADS + 1) / 2));
+}
+
+fn an_addition_sees_the_writes_before_it_in_its_commit(fixture: &Fixture) {
+    fixture.write(vec![add("a", 5), add("b", 7), add("c", 9)]);
+    let three = Write::put(Family::Data, "d", counter::encode(3));
+    let removed = delete_range("b", Some("c"));
+    fixture.write(vec![add("a", -6), add("a", 1), removed, add("b", 1), delete("c"), add("c", 2), three, add("d", 1)]);
+    let counts = ["a", "b", "c", "d"].map(|key| count(fixture, key));
+    assert_eq!(counts, [Some(0), Some(1), Some(2), Some(4)]);
+    fixture.write(vec![add("a", 1), delete_range("a", Some("b"))]);
+    assert_eq!(count(fixture, "a"), None);
+}
+
+fn an_addition_to_what_is_no_counter_or_beyond_64_bits_is_refused_whole(fixture: &Fixture) {
+    fixture.write(vec![put("text", "seven b"), add("full", i64::MAX)]);
+    for (write, kind) in [(add("text", 1), ErrorKind::Invalid), (add("full", 1), ErrorKind::LimitExceeded)] {
+        let writes = vec![put("other", ""), write];
+        let result = fixture.store.commit(CommitRequest { writes, ..CommitRequest::default() });
+        assert_eq!(result.map_err(|error| error.kind()), Err(kind));
+    }
+    assert_eq!((fixture.get("other"), count(fixture, "full")), (None, Some(i64::MAX)));
+}
+
+fn whoever_has_read_a_counter_conflicts_with_an_addition(fixture: &Fixture) {
+    let transaction = fixture.begin(Isolation::Serializable).read("count").write(put("seen", "none"));
+    fixture.write(vec![add("count", 1)]);
+    assert_conflict(transaction.commit());
 }

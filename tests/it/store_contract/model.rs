@@ -36,6 +36,10 @@ enum Change {
     Put(u8, u16),
     Delete(u8),
     DeleteRange(u8, Option<u8>),
+    /// Adds to a counter, which are all in a family of their own: elsewhere the first 8 bytes are stamps.
+    Add(u8, i8),
+    /// Removes some counters.
+    DeleteCounters(u8, Option<u8>),
 }
 
 /// Few keys, so that transactions meet; of different lengths, so that some are prefixes of others.
@@ -82,6 +86,10 @@ impl Change {
             Change::DeleteRange(start, end) => {
                 Write::DeleteRange { family: family(start), range: key_range((start, end)) }
             }
+            Change::Add(number, delta) => Write::Add { family: Family::Index, key: key(number), delta: delta.into() },
+            Change::DeleteCounters(start, end) => {
+                Write::DeleteRange { family: Family::Index, range: key_range((start, end)) }
+            }
         }
     }
 }
@@ -99,6 +107,8 @@ fn change() -> impl Strategy<Value = Change> {
         6 => (number(), prop_oneof![9 => 0u16..40, 1 => 5_000u16..6_000]).prop_map(|(key, size)| Change::Put(key, size)),
         3 => number().prop_map(Change::Delete),
         1 => bounds().prop_map(|(start, end)| Change::DeleteRange(start, end)),
+        2 => (0u8..6, any::<i8>()).prop_map(|(key, delta)| Change::Add(key, delta)),
+        1 => (0u8..6, proptest::option::of(0u8..6)).prop_map(|(start, end)| Change::DeleteCounters(start, end)),
     ]
 }
 
@@ -177,7 +187,8 @@ impl Pair {
                 let model = self.mem.commit(mem);
                 prop_assert!(model.is_ok(), "the engine accepted what the model refuses: {model:?}");
                 prop_assert_eq!(request.writes.is_empty(), ts == lsm_view.ts());
-                self.has_range_delete |= request.writes.iter().any(|change| matches!(change, Change::DeleteRange(..)));
+                let is_range = |change: &Change| matches!(change, Change::DeleteRange(..) | Change::DeleteCounters(..));
+                self.has_range_delete |= request.writes.iter().any(is_range);
             }
             Err(error) => {
                 prop_assert_eq!(error.kind(), ErrorKind::Conflict);
@@ -190,6 +201,10 @@ impl Pair {
     }
 
     fn compare(&self, (lsm, mem): &Views) -> Result<(), TestCaseError> {
+        for number in 0..6 {
+            let counter = |view: &dyn ReadPoint| view.get(Family::Index, &key(number)).unwrap();
+            prop_assert_eq!(counter(&**lsm), counter(&**mem), "counter {}", number);
+        }
         for family in [Family::Catalog, Family::Data] {
             for direction in [Direction::Forward, Direction::Reverse] {
                 for range in [KeyRange::all(), key_range((3, Some(20))), key_range((10, None))] {
@@ -222,6 +237,7 @@ fn probe(request: CommitRequest) -> CommitRequest {
                 Write::Put { family, key, .. } | Write::Delete { family, key } => {
                     probe.reads.push(PointRead { family, key });
                 }
+                Write::Add { .. } => {}
                 Write::DeleteRange { family, range } => probe.ranges.push(RangeRead { family, range }),
             }
         }
