@@ -7,10 +7,12 @@ mod publisher;
 mod queue;
 mod writer;
 
+use std::hint;
 use std::sync::Arc;
+use std::thread;
 
 use blaze_core::{Clock, CommitRequest, Durability, Error, ErrorKind, Family, Result, Timestamp};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use self::batch::FamilyNumbers;
 use self::prepared::Prepared;
@@ -25,6 +27,10 @@ use crate::read_point::View;
 /// Bytes of a group from which it is written while another one is being synced, instead of waiting for more requests:
 /// the work is then worth overlapping.
 const OVERLAP_BYTES: usize = 256 * 1024;
+
+/// How often a commit without a sync looks whether it is its turn, before it joins a group.
+const SPINS_MAX: usize = 100;
+const YIELDS_MAX: usize = 16;
 
 /// The way of every commit into a store.
 #[derive(Debug)]
@@ -83,9 +89,7 @@ impl Pipeline {
 
     fn commit_in_turn(&self, engine: &Arc<Engine>, request: CommitRequest) -> Result<Timestamp> {
         let prepared = Prepared::new(request, &self.families);
-        if self.queue.is_empty()
-            && let Some(writer) = self.writer.try_lock()
-        {
+        if let Some(writer) = self.turn_alone(prepared.request.durability) {
             return self.commit_alone(engine, writer, prepared);
         }
         let bytes = prepared.bytes();
@@ -96,11 +100,28 @@ impl Pipeline {
         place.wait().unwrap_or_else(|| Err(Error::internal("a commit was left out of its group")))
     }
 
+    /// The turn to write, if nobody else waits for it and it comes soon.
+    ///
+    /// A small commit that needs no sync is written in less time than it takes to put a thread to sleep and to wake it.
+    fn turn_alone(&self, durability: Durability) -> Option<MutexGuard<'_, Writer>> {
+        let tries = if durability == Durability::Sync { 1 } else { SPINS_MAX + YIELDS_MAX };
+        for n in 0..tries {
+            if !self.writer.is_locked()
+                && self.queue.is_empty()
+                && let Some(writer) = self.writer.try_lock()
+            {
+                return Some(writer);
+            }
+            if n < SPINS_MAX { hint::spin_loop() } else { thread::yield_now() }
+        }
+        None
+    }
+
     /// Commits without a group: nobody else is about.
     fn commit_alone(
         &self,
         engine: &Arc<Engine>,
-        mut writer: parking_lot::MutexGuard<'_, Writer>,
+        mut writer: MutexGuard<'_, Writer>,
         prepared: Prepared,
     ) -> Result<Timestamp> {
         let Turn { mut outcomes, view } = writer.write(engine, &self.publisher, vec![prepared]);
@@ -141,6 +162,24 @@ impl Pipeline {
 }
 
 impl Pipeline {
+    /// Runs `change`, which alters what RocksDB holds outside of any commit, while no commit is written; then new readers
+    /// see it. Nobody may have read, or be able to read, what it alters.
+    pub(crate) fn exclusively<R>(
+        &self,
+        engine: &Arc<Engine>,
+        change: impl FnOnce(&Arc<Engine>) -> Result<R>,
+    ) -> Result<R> {
+        let mut writer = self.writer.lock();
+        let result = writer.exclusively(engine, change)?;
+        let (view, ts) = (Arc::clone(writer.last()), writer.last().timestamp());
+        let pending = self.publisher.submit(ts, false, Written { view, group: None }, &self.outlet(engine));
+        drop(writer);
+        match pending.map_or(Ok(()), |number| self.publisher.wait(number, &self.outlet(engine))) {
+            Ok(()) => Ok(result),
+            Err(_) => Err(Error::unavailable("a sync failed: reopen the database")),
+        }
+    }
+
     /// Makes every commit so far durable.
     pub(crate) fn sync(&self, engine: &Arc<Engine>) -> Result<()> {
         self.publisher.sync(&self.outlet(engine)).map_err(|_| Error::unavailable("a sync failed: reopen the database"))

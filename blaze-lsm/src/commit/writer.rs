@@ -163,6 +163,23 @@ impl Writer {
         }
     }
 
+    /// Runs `change`, after which the last view is one that sees it.
+    pub(super) fn exclusively<R>(
+        &mut self,
+        engine: &Arc<Engine>,
+        change: impl FnOnce(&Arc<Engine>) -> Result<R>,
+    ) -> Result<R> {
+        if self.is_closed {
+            return Err(error::closed());
+        }
+        engine.check_healthy()?;
+        self.last.materialize(engine)?; // its readers stay with what it sees
+        let result = change(engine);
+        let (ts, catalog_ts) = (self.last.timestamp(), self.oracle.catalog_ts());
+        self.last = View::new(ts, catalog_ts, engine.sequence(), Arc::clone(&self.handles));
+        result
+    }
+
     /// Refuses requests from now on.
     pub(super) fn close(&mut self) {
         self.is_closed = true;
