@@ -9,6 +9,8 @@
 
 mod commit;
 mod cursor;
+mod directory;
+mod environment;
 mod error;
 #[expect(unsafe_code, reason = "what borrows from RocksDB is made to own it here, once")]
 mod ffi;
@@ -19,5 +21,6 @@ mod oracle;
 mod read_point;
 mod store;
 
+pub use environment::{Environment, EnvironmentBuilder};
 pub use options::{CreateMode, LsmOptions};
 pub use store::LsmStore;

@@ -9,12 +9,15 @@ use blaze_core::{CommitRequest, Error, Family, KeyRange, ReadPoint, Result, Stor
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 
 use crate::commit::Committer;
+use crate::directory::Claim;
+use crate::environment::Environment;
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::options::LsmOptions;
 use crate::{error, marker};
 
-/// A durable store in one directory, which one handle of one process has open at a time.
+/// A durable store in one directory, which one handle of one process has open at a time, or any number of them for
+/// reading only.
 ///
 /// Reads never wait for commits. Commits run one after another: each validates, writes and, under
 /// [`Durability::Sync`](blaze_core::Durability::Sync), syncs under one lock. After a write or a sync that failed, reads
@@ -44,20 +47,29 @@ pub struct LsmStore {
     engine: RwLock<Option<Arc<Engine>>>,
     handles: Arc<Handles>,
     committer: Mutex<Committer>,
+    environment: Environment,
 }
 
 impl LsmStore {
-    /// Opens the database in the directory `path`, or creates it as the options say.
+    /// Opens the database in the directory `path`, or creates it as the options say. When that fails, the directory
+    /// stands for what it did before.
     ///
     /// # Errors
-    /// [`Locked`](blaze_core::ErrorKind::Locked) when it is open already, here or in another process;
+    /// [`Locked`](blaze_core::ErrorKind::Locked) when it is open already, here or in another process, unless all open
+    /// it read-only;
     /// [`NotFound`](blaze_core::ErrorKind::NotFound) and [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) as
     /// [`CreateMode`](crate::CreateMode) says; [`Invalid`](blaze_core::ErrorKind::Invalid) when `path` is something
     /// else or was written by a newer version, in which case nothing there is touched;
-    /// [`Corruption`](blaze_core::ErrorKind::Corruption); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    /// [`Corruption`](blaze_core::ErrorKind::Corruption); [`Unavailable`](blaze_core::ErrorKind::Unavailable);
+    /// `Invalid` and [`LimitExceeded`](blaze_core::ErrorKind::LimitExceeded) for settings, too.
     pub fn open(path: &Path, options: LsmOptions) -> Result<LsmStore> {
-        marker::prepare(path, options.create)?;
-        let engine = Engine::open(path, &options)?;
+        options.validate()?;
+        let environment = options.make_environment()?;
+        let claim = match options.read_only {
+            true => Claim::to_read(path)?,
+            false => Claim::to_write(path, options.create)?,
+        };
+        let engine = Engine::open(path, &options, &environment, claim)?;
         let handles = Arc::new(Handles::default());
         let committer = Committer::new(&engine, &handles, options.clock)?;
         Ok(LsmStore {
@@ -65,7 +77,17 @@ impl LsmStore {
             engine: RwLock::new(Some(engine)),
             handles,
             committer: Mutex::new(committer),
+            environment,
         })
+    }
+
+    /// True if the store was opened for reading only: commits and all that changes files answer
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid).
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed).
+    pub fn is_read_only(&self) -> Result<bool> {
+        Ok(self.engine()?.is_read_only())
     }
 
     /// Writes a copy of the database to the new directory `to`, as it is at one moment during the call. On the same
@@ -73,9 +95,11 @@ impl LsmStore {
     ///
     /// # Errors
     /// [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) when there is something at `to`;
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn checkpoint(&self, to: &Path) -> Result<()> {
         let engine = self.engine()?;
+        engine.check_writable()?;
         if fs::symlink_metadata(to).is_ok() {
             return Err(Error::already_exists(format!("{} exists already", to.display())));
         }
@@ -90,9 +114,12 @@ impl LsmStore {
     /// Writes everything that is in memory only into sorted files, so that the next opening has no log to replay.
     ///
     /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn flush(&self) -> Result<()> {
-        self.engine()?.flush()
+        let engine = self.engine()?;
+        engine.check_writable()?;
+        engine.flush()
     }
 
     /// Flushes, and waits until the compactions are done that earlier writes have made necessary.
@@ -100,15 +127,22 @@ impl LsmStore {
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn settle(&self) -> Result<()> {
-        self.engine()?.settle()
+        let engine = self.engine()?;
+        match engine.is_read_only() {
+            true => Ok(()), // nothing moves
+            false => engine.settle(),
+        }
     }
 
     /// Rewrites the files of a range without what was overwritten or deleted. That happens by itself, too.
     ///
     /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
     /// [`Closed`](blaze_core::ErrorKind::Closed).
     pub fn compact(&self, family: Family, range: &KeyRange) -> Result<()> {
-        self.engine()?.compact(family, range);
+        let engine = self.engine()?;
+        engine.check_writable()?;
+        engine.compact(family, range);
         Ok(())
     }
 
@@ -128,11 +162,18 @@ impl Store for LsmStore {
         if request.writes.is_empty() {
             return Ok(request.read_ts);
         }
-        self.committer.lock().commit(&engine, &self.handles, request)
+        engine.check_writable()?;
+        let committed = self.committer.lock().commit(&engine, &self.handles, request)?;
+        self.environment.relieve();
+        Ok(committed)
     }
 
     fn sync(&self) -> Result<()> {
-        self.engine()?.sync()
+        let engine = self.engine()?;
+        match engine.is_read_only() {
+            true => Ok(()), // there is nothing to sync
+            false => engine.sync(),
+        }
     }
 
     fn bytes_used(&self) -> Result<u64> {
@@ -150,7 +191,14 @@ impl Store for LsmStore {
 
     fn close(&self) -> Result<()> {
         let Some(engine) = self.engine.write().take() else { return Ok(()) };
-        let settled = self.committer.lock().settle(&engine);
+        let settled = match engine.is_read_only() {
+            true => Ok(()),
+            false => self.committer.lock().settle(&engine),
+        };
+        if settled.is_ok() && !engine.is_read_only() {
+            // So that the next opening has nothing to replay. If it fails, on a full disk say, the log has it all.
+            let _ = engine.flush();
+        }
         self.handles.close();
         engine.close();
         settled
