@@ -165,7 +165,7 @@ impl DatabaseBuilder {
     /// A database in memory, which is gone with its last handle.
     ///
     /// It keeps every version of what is written and is meant for tests and small tools;
-    /// [`temporary`](DatabaseBuilder::temporary) suits more data.
+    /// [`temporary`](DatabaseBuilder::temporary) suits more data. Settings for files and their memory do not concern it.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when it is to be read-only.

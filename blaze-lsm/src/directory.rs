@@ -184,3 +184,49 @@ fn names(path: &Path) -> Result<Vec<String>> {
     let entries = entries.map_err(|error| error::file(path, error))?;
     Ok(entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use blaze_core::{ManualClock, Store as _};
+
+    use super::*;
+    use crate::{LsmOptions, LsmStore};
+
+    fn options() -> LsmOptions {
+        LsmOptions::new(Arc::new(ManualClock::at_ms(0)))
+    }
+
+    #[test]
+    fn what_an_older_version_lacks_is_added_by_a_writer_and_asked_for_by_a_reader() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        drop(rocksdb::DB::open_default(path).unwrap()); // without our families
+        marker::write(path).unwrap();
+        let refused = LsmStore::open(path, options().read_only()).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Invalid);
+        assert!(refused.to_string().ends_with("open it for writing once"), "{refused}");
+        LsmStore::open(path, options()).unwrap().close().unwrap();
+        LsmStore::open(path, options().read_only()).unwrap();
+    }
+
+    #[test]
+    fn a_database_is_new_until_it_is_complete() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("db");
+        let claim = Claim::to_write(&path, CreateMode::MustBeNew).unwrap();
+        assert_eq!(Claim::to_write(&path, CreateMode::OpenOrCreate).unwrap_err().kind(), ErrorKind::Locked);
+        assert_eq!(Claim::to_read(&path).unwrap_err().kind(), ErrorKind::NotFound);
+        drop(claim);
+        let mut claim = Claim::to_write(&path, CreateMode::MustBeNew).unwrap();
+        fs::write(path.join("CURRENT"), "").unwrap();
+        claim.complete().unwrap();
+        assert_eq!(Claim::to_read(&path).unwrap_err().kind(), ErrorKind::Locked, "it keeps its lock with its name");
+        drop(claim);
+        let readers = (Claim::to_read(&path).unwrap(), Claim::to_read(&path).unwrap());
+        assert_eq!(Claim::to_write(&path, CreateMode::OpenOrCreate).unwrap_err().kind(), ErrorKind::Locked);
+        drop(readers);
+        Claim::to_write(&path, CreateMode::MustExist).unwrap();
+    }
+}

@@ -14,6 +14,9 @@ use rocksdb::{Cache, WriteBufferManager};
 
 use crate::ffi::Engine;
 
+/// What the write buffers of a database may take when there is next to nothing in them: flushing it frees no memory.
+const NEXT_TO_NOTHING_BYTES: usize = 16 * 1024;
+
 /// What the databases of one process share: a cache, memory for writes, background threads, a bound on open files.
 ///
 /// A thousand databases in one environment share the memory of one. Each takes about half a MiB on top and a bounded
@@ -60,8 +63,9 @@ impl EnvironmentBuilder {
         self
     }
 
-    /// Bytes of memory for what all databases have written and not yet put into sorted files; 64 MiB by default. It
-    /// is not a wall: while files are written, more may come in.
+    /// Bytes of memory for what all databases have written and not yet put into sorted files; 64 MiB by default. Each
+    /// open database takes 8 KiB of them for nothing: allow 32 KiB for each. It is not a wall: while files are
+    /// written, more may come in.
     pub fn write_buffer_bytes(mut self, bytes: usize) -> EnvironmentBuilder {
         self.write_buffer_bytes = bytes;
         self
@@ -180,7 +184,8 @@ impl Environment {
         let mut loads: Vec<(usize, Arc<Engine>)> = {
             let engines = self.0.engines.lock();
             let live = engines.iter().filter_map(Weak::upgrade);
-            live.map(|engine| (engine.unflushed_bytes(), engine)).collect()
+            let loads = live.map(|engine| (engine.unflushed_bytes(), engine));
+            loads.filter(|(bytes, _)| *bytes > NEXT_TO_NOTHING_BYTES).collect()
         };
         let mut held: usize = loads.iter().map(|(bytes, _)| bytes).sum();
         if held <= limit / 2 {

@@ -1,6 +1,6 @@
 //! Databases that are open for reading only: they share, they see everything, they change nothing.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
