@@ -71,3 +71,21 @@ pub const SEARCH_LIMIT_MAX: usize = 10_000;
 
 /// Bytes of documents and keys that one sort holds in memory.
 pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of cache that a database works with: below, it holds hardly more than what is being read.
+pub const CACHE_BYTES_MIN: usize = 1024 * 1024;
+
+/// Bytes of write buffers that a database works with: below, every few commits make a file.
+pub const WRITE_BUFFER_BYTES_MIN: usize = 1024 * 1024;
+
+/// Bytes of memory that a setting may ask for; more is a mistaken unit.
+pub const MEMORY_BYTES_MAX: usize = if usize::BITS > 32 { 1 << (usize::BITS - 24) } else { usize::MAX };
+
+/// Files that a database may have open: below, reads would do little but open them.
+pub const OPEN_FILES_MIN: usize = 32;
+
+/// Files that a database may have open: what systems allow a process at most.
+pub const OPEN_FILES_MAX: usize = 1024 * 1024;
+
+/// Background threads: more than machines have cores.
+pub const BACKGROUND_JOBS_MAX: usize = 1024;

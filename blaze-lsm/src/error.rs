@@ -27,9 +27,14 @@ pub(crate) fn rocks_message(doing: &str, message: &str) -> Error {
 #[cold]
 pub(crate) fn open(path: &Path, error: &rocksdb::Error) -> Error {
     let text: &str = error.as_ref();
-    // RocksDB has no code for it. Both messages are of its POSIX file system: this process, and another one.
+    // RocksDB has no code for any of these. The first two are of its POSIX file system: this process, and another one,
+    // which is not of ours, or the marker would have told.
     if text.contains("lock hold by current process") || text.contains("While lock file") {
         return Error::new(ErrorKind::Locked, format!("{} is open already", path.display()));
+    }
+    if text.contains("Column family not found") {
+        let path = path.display();
+        return Error::invalid(format!("{path} is of an older version of Blaze: open it for writing once"));
     }
     rocks(&format!("opening {}", path.display()), error)
 }
@@ -43,4 +48,9 @@ pub(crate) fn file(path: &Path, error: io::Error) -> Error {
 #[cold]
 pub(crate) fn closed() -> Error {
     Error::closed("the database is closed")
+}
+
+#[cold]
+pub(crate) fn read_only() -> Error {
+    Error::invalid("the database is open read-only")
 }

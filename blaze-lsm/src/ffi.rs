@@ -27,6 +27,8 @@ use self::call::checked;
 pub(crate) use self::iterator::RawIterator;
 pub(crate) use self::snapshot::Snapshot;
 use self::snapshot::bytes;
+use crate::directory::Claim;
+use crate::environment::Environment;
 use crate::error;
 use crate::options::{LsmOptions, column_family_name};
 
@@ -41,14 +43,26 @@ pub(crate) struct Engine {
     syncs: AtomicU64,
     /// A write or a sync failed: what the disk holds is not known, and a second sync may lie about it.
     failed: AtomicBool,
+    read_only: bool,
+    _claim: Claim, // after the database, which is closed before another may have the directory
     /// Dropped once the database is closed, which wakes [`Engine::close`].
     gone: Mutex<Option<Sender<()>>>,
 }
 
 impl Engine {
-    pub(crate) fn open(path: &Path, options: &LsmOptions) -> Result<Arc<Engine>> {
-        let database = DB::open_cf_descriptors(&options.database(), path, options.column_families())
-            .map_err(|error| error::open(path, &error))?;
+    pub(crate) fn open(
+        path: &Path,
+        options: &LsmOptions,
+        environment: &Environment,
+        mut claim: Claim,
+    ) -> Result<Arc<Engine>> {
+        let (database, families) = (options.database(environment)?, options.column_families(environment)?);
+        let database = match options.read_only {
+            true => DB::open_cf_descriptors_read_only(&database, path, families, false),
+            false => DB::open_cf_descriptors(&database, path, families),
+        };
+        let database = database.map_err(|error| error::open(path, &error))?;
+        claim.complete()?;
         let mut families = Vec::with_capacity(Family::ALL.len());
         for family in Family::ALL {
             let handle = database
@@ -60,14 +74,45 @@ impl Engine {
             families.push(unsafe { transmute::<ColumnFamily<'_>, ColumnFamily<'static>>(handle) });
         }
         let families = families.try_into().map_err(|_| Error::internal("one handle for each family"))?;
-        Ok(Arc::new(Engine {
+        let engine = Arc::new(Engine {
             families,
             write_options: WriteOptions::new(),
             database,
             syncs: AtomicU64::new(0),
             failed: AtomicBool::new(false),
+            read_only: options.read_only,
+            _claim: claim,
             gone: Mutex::new(None),
-        }))
+        });
+        environment.add(&engine);
+        Ok(engine)
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Refuses what would change a database that is open for reading only.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        match self.read_only {
+            true => Err(error::read_only()),
+            false => Ok(()),
+        }
+    }
+
+    /// Bytes of memory that hold writes which nobody has begun to put into files.
+    pub(crate) fn unflushed_bytes(&self) -> usize {
+        let of = |family| self.database.property_int_value_cf(family, "rocksdb.cur-size-active-mem-table");
+        // A property that cannot be read counts for nothing: it only says what to flush first.
+        self.families.iter().map(|family| of(family).ok().flatten().map_or(0, |bytes| bytes as usize)).sum()
+    }
+
+    /// Has the background write everything that is in memory only into sorted files. If that cannot begin, later
+    /// writes will tell why.
+    pub(crate) fn begin_flush(&self) {
+        let mut options = FlushOptions::default();
+        options.set_wait(false);
+        let _ = self.database.flush_cfs_opt(&self.families.each_ref(), &options);
     }
 
     /// Gives up this share of the engine and waits until all others are gone and the database is closed, its lock on

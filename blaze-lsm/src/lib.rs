@@ -13,6 +13,8 @@ mod cache;
 mod cache_tests;
 mod commit;
 mod cursor;
+mod directory;
+mod environment;
 mod error;
 #[expect(unsafe_code, reason = "what borrows from RocksDB is made to own it here, once")]
 mod ffi;
@@ -25,5 +27,6 @@ mod read_point;
 mod store;
 mod sync;
 
+pub use environment::{Environment, EnvironmentBuilder};
 pub use options::{CreateMode, LsmOptions};
 pub use store::LsmStore;

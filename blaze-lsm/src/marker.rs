@@ -2,62 +2,41 @@
 //!
 //! `magic (8 bytes) | format (4) | features needed to read (8) | features needed to write (8) | crc32 of these (4)`,
 //! big-endian. Every later format keeps the magic, the place of its number, and a crc32 at the end.
+//!
+//! A version that stores something new in a way that older ones would misread sets a bit that is needed to read; if
+//! they would only spoil it, one that is needed to write. The format number changes when bits do not do.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind as IoErrorKind, Write as _};
+use std::fs::{self, File};
 use std::path::Path;
 
 use blaze_core::{Error, ErrorKind, Result};
 
 use crate::error;
-use crate::options::CreateMode;
 
-const NAME: &str = "BLAZE";
-/// Where the marker is written before it gets its name. A directory that holds only this counts as empty.
-const TEMPORARY_NAME: &str = "BLAZE.new";
+pub(crate) const NAME: &str = "BLAZE";
+/// The name of a marker until all that it stands for is there.
+pub(crate) const TEMPORARY_NAME: &str = "BLAZE.new";
 const MAGIC: &[u8; 8] = b"BLAZE-DB";
 const FORMAT: u32 = 1;
-/// Bits of the features that this version knows. There are none yet.
-const FEATURES: u64 = 0;
+/// Bits of the features that this version can read. There are none yet.
+const READ_FEATURES: u64 = 0;
+/// Bits of the features that this version can keep intact when it writes. There are none yet.
+const WRITE_FEATURES: u64 = 0;
 const BYTES: usize = 32;
 
-/// Makes sure that `path` is a database that this version can open, creating the directory and its marker where
-/// `create` allows it. A directory of something else is left as it is.
-pub(crate) fn prepare(path: &Path, create: CreateMode) -> Result<()> {
-    match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_dir() => {
-            return Err(Error::invalid(format!("{} is not a directory", path.display())));
-        }
-        Ok(_) => {}
-        Err(error) if error.kind() == IoErrorKind::NotFound => return create_at(path, create),
-        Err(error) => return Err(error::file(path, error)),
-    }
-    let marker = path.join(NAME);
-    match fs::read(&marker) {
-        Ok(_) if create == CreateMode::MustBeNew => {
-            Err(Error::already_exists(format!("{} is a Blaze database already", path.display())))
-        }
-        Ok(bytes) => check(&bytes).and_then(|()| check_complete(path)).map_err(|error| error.context(path.display())),
-        Err(error) if error.kind() != IoErrorKind::NotFound => Err(error::file(&marker, error)),
-        Err(_) if is_empty(path)? => create_at(path, create),
-        Err(_) => Err(Error::invalid(format!("{} is not a Blaze database: it holds other files", path.display()))),
-    }
+/// Writes the marker of a directory that nobody else knows of, so that it is there, whole, after a power loss.
+pub(crate) fn write(path: &Path) -> Result<()> {
+    let temporary = path.join(TEMPORARY_NAME);
+    let written = fs::write(&temporary, encode()).and_then(|()| File::open(&temporary)?.sync_all());
+    written.map_err(|error| error::file(&temporary, error))?;
+    publish(path)
 }
 
-/// Writes the marker of a directory so that it is there, whole, after a power loss.
-pub(crate) fn write(path: &Path) -> Result<()> {
-    let (temporary, marker) = (path.join(TEMPORARY_NAME), path.join(NAME));
-    let write = || {
-        // Not truncated: two that create the same database at once write the same bytes.
-        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&temporary)?;
-        file.write_all(&encode(FORMAT, FEATURES, FEATURES))?;
-        file.sync_all()
-    };
-    write().map_err(|error| error::file(&temporary, error))?;
-    match fs::rename(&temporary, &marker) {
-        Err(error) if !(error.kind() == IoErrorKind::NotFound && marker.exists()) => Err(error::file(&marker, error)),
-        _ => sync_directory(path),
-    }
+/// Gives a marker that is complete and synced its name.
+pub(crate) fn publish(path: &Path) -> Result<()> {
+    let marker = path.join(NAME);
+    fs::rename(path.join(TEMPORARY_NAME), &marker).map_err(|error| error::file(&marker, error))?;
+    sync_directory(path)
 }
 
 /// Makes what was created and renamed in a directory durable.
@@ -69,50 +48,12 @@ pub(crate) fn sync_directory(path: &Path) -> Result<()> {
     }
 }
 
-fn create_at(path: &Path, create: CreateMode) -> Result<()> {
-    if create == CreateMode::MustExist {
-        return Err(Error::not_found(format!("there is no Blaze database at {}", path.display())));
-    }
-    create_directory(path)?;
-    write(path)
+/// The marker of a database that this version makes.
+pub(crate) fn encode() -> Vec<u8> {
+    encode_as(FORMAT, READ_FEATURES, WRITE_FEATURES)
 }
 
-fn create_directory(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    create_directory(parent)?;
-    match fs::create_dir(path) {
-        Err(error) if error.kind() != IoErrorKind::AlreadyExists => Err(error::file(path, error)),
-        _ => sync_directory(parent),
-    }
-}
-
-fn is_empty(path: &Path) -> Result<bool> {
-    Ok(names(path)?.iter().all(|name| name == TEMPORARY_NAME))
-}
-
-/// Refuses a database whose files were lost: RocksDB would begin a new one in their place.
-fn check_complete(path: &Path) -> Result<()> {
-    let names = names(path)?;
-    let is_data = |name: &String| name.starts_with("MANIFEST-") || name.ends_with(".sst") || name.ends_with(".blob");
-    match names.iter().any(|name| name == "CURRENT") || !names.iter().any(is_data) {
-        true => Ok(()),
-        false => Err(Error::corruption("the file CURRENT is missing")),
-    }
-}
-
-fn names(path: &Path) -> Result<Vec<String>> {
-    let entries = fs::read_dir(path).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
-    let entries = entries.map_err(|error| error::file(path, error))?;
-    Ok(entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
-}
-
-fn encode(format: u32, read_features: u64, write_features: u64) -> Vec<u8> {
+fn encode_as(format: u32, read_features: u64, write_features: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(BYTES);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&format.to_be_bytes());
@@ -122,7 +63,8 @@ fn encode(format: u32, read_features: u64, write_features: u64) -> Vec<u8> {
     bytes
 }
 
-fn check(bytes: &[u8]) -> Result<()> {
+/// Says whether this version may open a database with this marker, for reading or for writing, too.
+pub(crate) fn check(bytes: &[u8], read_only: bool) -> Result<()> {
     let Some(rest) = bytes.strip_prefix(MAGIC) else {
         return Err(Error::invalid(format!("not a Blaze database: its file {NAME} is something else's")));
     };
@@ -140,47 +82,86 @@ fn check(bytes: &[u8]) -> Result<()> {
     }
     let (read, rest) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
     let (write, _) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
-    let unknown = (u64::from_be_bytes(*read) | u64::from_be_bytes(*write)) & !FEATURES;
-    match bytes.len() == BYTES && format == FORMAT {
-        false => Err(damaged()),
-        true if unknown != 0 => {
-            Err(Error::invalid(format!("it uses features {unknown:#x}, which this version of Blaze does not know")))
+    if bytes.len() != BYTES || format != FORMAT {
+        return Err(damaged());
+    }
+    let unknown_to_read = u64::from_be_bytes(*read) & !READ_FEATURES;
+    let unknown_to_write = u64::from_be_bytes(*write) & !WRITE_FEATURES;
+    match (unknown_to_read, unknown_to_write) {
+        (0, 0) => Ok(()),
+        (0, _) if read_only => Ok(()),
+        (0, bits) => Err(Error::invalid(format!(
+            "it uses features {bits:#x}, which this version of Blaze can read past but not write: open it read-only"
+        ))),
+        (bits, _) => {
+            Err(Error::invalid(format!("it uses features {bits:#x}, which this version of Blaze does not know")))
         }
-        true => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn refusal(bytes: &[u8], read_only: bool) -> Option<String> {
+        check(bytes, read_only).err().map(|error| error.to_string())
+    }
 
     #[test]
     fn what_is_written_is_accepted() {
-        assert!(check(&encode(FORMAT, FEATURES, FEATURES)).is_ok());
+        assert_eq!((refusal(&encode(), false), refusal(&encode(), true)), (None, None));
     }
 
     #[test]
     fn a_newer_format_is_named() {
-        let error = check(&encode(9, 0, 0)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid);
-        assert_eq!(error.to_string(), "format 9 is newer than this version of Blaze understands (1)");
+        for read_only in [false, true] {
+            let error = check(&encode_as(9, 0, 0), read_only).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert_eq!(error.to_string(), "format 9 is newer than this version of Blaze understands (1)");
+        }
     }
 
     #[test]
-    fn unknown_features_are_named() {
-        let error = check(&encode(FORMAT, 0, 4)).unwrap_err();
-        assert_eq!(error.to_string(), "it uses features 0x4, which this version of Blaze does not know");
+    fn an_unknown_feature_of_reading_closes_the_database() {
+        let expected = Some("it uses features 0x4, which this version of Blaze does not know".to_owned());
+        assert_eq!(refusal(&encode_as(FORMAT, 4, 0), false), expected);
+        assert_eq!(refusal(&encode_as(FORMAT, 4, 0), true), expected);
+        assert_eq!(refusal(&encode_as(FORMAT, 4, 8), true), expected);
+    }
+
+    #[test]
+    fn an_unknown_feature_of_writing_leaves_it_open_to_readers() {
+        let marker = encode_as(FORMAT, 0, 0x10);
+        assert_eq!(refusal(&marker, true), None);
+        let error = check(&marker, false).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.to_string().contains("features 0x10"), "{error}");
+        assert!(error.to_string().ends_with("open it read-only"), "{error}");
     }
 
     #[test]
     fn no_damaged_byte_and_no_cut_is_accepted() {
-        let good = encode(FORMAT, FEATURES, FEATURES);
+        let good = encode();
         for position in 0..good.len() {
             let mut bad = good.clone();
             bad[position] ^= 1;
             let expected = if position < MAGIC.len() { ErrorKind::Invalid } else { ErrorKind::Corruption };
-            assert_eq!(check(&bad).unwrap_err().kind(), expected, "byte {position}");
-            assert!(check(&good[..position]).is_err(), "cut to {position} bytes");
+            assert_eq!(check(&bad, true).unwrap_err().kind(), expected, "byte {position}");
+            assert!(check(&good[..position], true).is_err(), "cut to {position} bytes");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(tail in prop::collection::vec(any::<u8>(), 0..64), sealed in any::<bool>()) {
+            let mut bytes = [MAGIC.as_slice(), &tail].concat();
+            if sealed {
+                bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+            }
+            let of_ours = bytes == encode();
+            prop_assert_eq!(check(&bytes, false).is_ok(), of_ours);
         }
     }
 }

@@ -9,13 +9,16 @@ use blaze_core::{CommitRequest, Error, Family, KeyRange, ReadPoint, Result, Stor
 
 use crate::cache::RecordCache;
 use crate::commit::Pipeline;
+use crate::directory::Claim;
+use crate::environment::Environment;
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::options::LsmOptions;
 use crate::read_point::TransactionPoint;
 use crate::{error, marker};
 
-/// A durable store in one directory, which one handle of one process has open at a time.
+/// A durable store in one directory, which one handle of one process has open at a time, or any number of them for
+/// reading only.
 ///
 /// Reads never wait for commits. Commits that arrive together are written together, in one batch, and share the sync
 /// that [`Durability::Sync`](blaze_core::Durability::Sync) asks for; they become visible in the order of their
@@ -44,24 +47,42 @@ pub struct LsmStore {
     path: PathBuf,
     handles: Arc<Handles>,
     pipeline: Arc<Pipeline>,
+    environment: Environment,
 }
 
 impl LsmStore {
-    /// Opens the database in the directory `path`, or creates it as the options say.
+    /// Opens the database in the directory `path`, or creates it as the options say. When that fails, the directory
+    /// stands for what it did before.
     ///
     /// # Errors
-    /// [`Locked`](blaze_core::ErrorKind::Locked) when it is open already, here or in another process;
+    /// [`Locked`](blaze_core::ErrorKind::Locked) when it is open already, here or in another process, unless all open
+    /// it read-only;
     /// [`NotFound`](blaze_core::ErrorKind::NotFound) and [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) as
     /// [`CreateMode`](crate::CreateMode) says; [`Invalid`](blaze_core::ErrorKind::Invalid) when `path` is something
     /// else or was written by a newer version, in which case nothing there is touched;
-    /// [`Corruption`](blaze_core::ErrorKind::Corruption); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    /// [`Corruption`](blaze_core::ErrorKind::Corruption); [`Unavailable`](blaze_core::ErrorKind::Unavailable);
+    /// `Invalid` and [`LimitExceeded`](blaze_core::ErrorKind::LimitExceeded) for settings, too.
     pub fn open(path: &Path, options: LsmOptions) -> Result<LsmStore> {
-        marker::prepare(path, options.create)?;
-        let engine = Engine::open(path, &options)?;
-        let cache = RecordCache::new(options.record_cache_bytes);
+        options.validate()?;
+        let environment = options.make_environment()?;
+        let claim = match options.read_only {
+            true => Claim::to_read(path)?,
+            false => Claim::to_write(path, options.create)?,
+        };
+        let engine = Engine::open(path, &options, &environment, claim)?;
+        let cache = RecordCache::new(options.record_cache_bytes_in(&environment));
         let handles = Arc::new(Handles::new(Arc::clone(&engine), cache));
         let pipeline = Arc::new(Pipeline::open(&engine, &handles, options.clock)?);
-        Ok(LsmStore { path: path.to_path_buf(), handles, pipeline })
+        Ok(LsmStore { path: path.to_path_buf(), handles, pipeline, environment })
+    }
+
+    /// True if the store was opened for reading only: commits and all that changes files answer
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid).
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed).
+    pub fn is_read_only(&self) -> Result<bool> {
+        Ok(self.handles.engine()?.is_read_only())
     }
 
     /// Writes a copy of the database to the new directory `to`, as it is at one moment during the call. On the same
@@ -69,9 +90,11 @@ impl LsmStore {
     ///
     /// # Errors
     /// [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) when there is something at `to`;
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn checkpoint(&self, to: &Path) -> Result<()> {
         let engine = self.handles.engine()?;
+        engine.check_writable()?;
         if fs::symlink_metadata(to).is_ok() {
             return Err(Error::already_exists(format!("{} exists already", to.display())));
         }
@@ -86,10 +109,13 @@ impl LsmStore {
     /// Writes everything that is in memory only into sorted files, so that the next opening has no log to replay.
     ///
     /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn flush(&self) -> Result<()> {
+        let engine = self.handles.engine()?;
+        engine.check_writable()?;
         self.handles.release_idle();
-        self.handles.engine()?.flush()
+        engine.flush()
     }
 
     /// Flushes, and waits until the compactions are done that earlier writes have made necessary.
@@ -97,17 +123,24 @@ impl LsmStore {
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn settle(&self) -> Result<()> {
+        let engine = self.handles.engine()?;
         self.handles.release_idle();
-        self.handles.engine()?.settle()
+        match engine.is_read_only() {
+            true => Ok(()), // nothing moves
+            false => engine.settle(),
+        }
     }
 
     /// Rewrites the files of a range without what was overwritten or deleted. That happens by itself, too.
     ///
     /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
     /// [`Closed`](blaze_core::ErrorKind::Closed).
     pub fn compact(&self, family: Family, range: &KeyRange) -> Result<()> {
+        let engine = self.handles.engine()?;
+        engine.check_writable()?;
         self.handles.release_idle();
-        self.handles.engine()?.compact(family, range);
+        engine.compact(family, range);
         Ok(())
     }
 }
@@ -127,11 +160,18 @@ impl Store for LsmStore {
         if request.writes.is_empty() {
             return Ok(request.read_ts);
         }
-        self.pipeline.commit(&engine, request)
+        engine.check_writable()?;
+        let committed = self.pipeline.commit(&engine, request)?;
+        self.environment.relieve();
+        Ok(committed)
     }
 
     fn sync(&self) -> Result<()> {
-        self.pipeline.sync(&self.handles.engine()?)
+        let engine = self.handles.engine()?;
+        match engine.is_read_only() {
+            true => Ok(()), // there is nothing to sync
+            false => self.pipeline.sync(&engine),
+        }
     }
 
     fn bytes_used(&self) -> Result<u64> {
@@ -149,7 +189,14 @@ impl Store for LsmStore {
 
     fn close(&self) -> Result<()> {
         let Ok(engine) = self.handles.engine() else { return Ok(()) };
-        let settled = self.pipeline.close(&engine);
+        let settled = match engine.is_read_only() {
+            true => Ok(()),
+            false => self.pipeline.close(&engine),
+        };
+        if settled.is_ok() && !engine.is_read_only() {
+            // So that the next opening has nothing to replay. If it fails, on a full disk say, the log has it all.
+            let _ = engine.flush();
+        }
         drop(engine);
         match self.handles.close() {
             Some(engine) => engine.close(),

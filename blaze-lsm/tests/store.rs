@@ -110,15 +110,21 @@ fn a_bad_marker_is_refused() {
 }
 
 #[test]
-fn creation_that_was_cut_off_is_finished() {
+fn creation_that_was_cut_off_is_begun_anew() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("BLAZE.new"), "BLA").unwrap(); // before the marker got its name
-    open(directory.path()).unwrap();
-    let marker = fs::read(directory.path().join("BLAZE")).unwrap();
-
-    let second = tempfile::tempdir().unwrap();
-    fs::write(second.path().join("BLAZE"), marker).unwrap(); // before RocksDB wrote anything
-    open(second.path()).unwrap().commit(put("key", "value")).unwrap();
+    open(directory.path()).unwrap().commit(put("key", "value")).unwrap();
+    let created: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    for (marker, kept) in [("BLA", 0), ("", 1), ("BLAZE-DB", created.len())] {
+        let cut_off = tempfile::tempdir().unwrap();
+        fs::write(cut_off.path().join("BLAZE.new"), marker).unwrap(); // before it got its name
+        for name in created.iter().filter(|name| *name != "BLAZE").take(kept) {
+            fs::copy(directory.path().join(name), cut_off.path().join(name)).unwrap();
+        }
+        assert_eq!(kind(create(cut_off.path(), CreateMode::MustExist)), ErrorKind::NotFound);
+        let store = create(cut_off.path(), CreateMode::MustBeNew).unwrap();
+        store.commit(put("key", "value")).unwrap();
+        assert!(!cut_off.path().join("BLAZE.new").exists());
+    }
 }
 
 #[test]
@@ -128,6 +134,12 @@ fn a_lost_file_is_corruption_and_not_an_empty_database() {
     store.commit(put("key", "value")).unwrap();
     drop(store);
     fs::remove_file(directory.path().join("CURRENT")).unwrap();
+    assert_eq!(kind(open(directory.path())), ErrorKind::Corruption);
+    for entry in fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap()) {
+        if entry.file_name() != "BLAZE" {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
     assert_eq!(kind(open(directory.path())), ErrorKind::Corruption);
 }
 

@@ -50,14 +50,14 @@ pub(crate) fn get(session: &Session, name: &str, kind: Kind) -> Result<Arc<Defin
     find(session, name, kind)?.ok_or_else(|| Error::not_found(format!("there is no {kind} {name:?}")))
 }
 
-/// Sees to it that `name` is there: creates it, or answers `NotFound` in a snapshot.
+/// Sees to it that `name` is there: creates it, or answers `NotFound` where nothing can be written.
 pub(crate) fn open(scope: &Scope, name: &str, kind: Kind) -> Result<()> {
     validate_name(name, kind.as_str())?;
     let there = scope.read(|session| Ok(find(session, name, kind)?.is_some()))?;
-    match scope {
-        _ if there => Ok(()),
-        Scope::Session(session) if session.is_read_only() => get(session, name, kind).map(drop),
-        _ => scope.write(|session| ensure(session, name, kind).map(drop)),
+    match there {
+        true => Ok(()),
+        false if scope.is_read_only() => scope.read(|session| get(session, name, kind).map(drop)),
+        false => scope.write(|session| ensure(session, name, kind).map(drop)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use blaze_core::{Clock, Durability, Entropy, HybridClock, Isolation, Result, Store};
+use blaze_core::{Clock, Durability, Entropy, Error, HybridClock, Isolation, Result, Store};
 use blaze_lsm::LsmStore;
 
 use crate::catalog::{self, Catalog};
@@ -22,6 +22,7 @@ pub(crate) struct Core {
     pub(crate) replica: u64,
     pub(crate) isolation: Isolation,
     pub(crate) durability: Durability,
+    read_only: bool,
 }
 
 /// Where the data lives, beyond what the Store port says.
@@ -35,6 +36,15 @@ pub(crate) enum Storage {
     },
 }
 
+impl Storage {
+    fn is_read_only(&self) -> Result<bool> {
+        match self {
+            Storage::Memory => Ok(false),
+            Storage::Directory { store, .. } => store.is_read_only(),
+        }
+    }
+}
+
 impl Core {
     /// Puts a database together over a store that is open.
     pub(crate) fn new(
@@ -45,10 +55,24 @@ impl Core {
         isolation: Isolation,
         durability: Durability,
     ) -> Result<Core> {
-        let replica = catalog::replica(&*store, &*entropy)?;
+        let read_only = storage.is_read_only()?;
+        // It makes no ids that the replica would have to tell apart, and cannot keep a number that it draws.
+        let replica = if read_only { 0 } else { catalog::replica(&*store, &*entropy)? };
         let ids = HybridClock::after(store.read_point()?.ts());
         let catalog = Catalog::default();
-        Ok(Core { store, storage, clock, entropy, catalog, ids, replica, isolation, durability })
+        Ok(Core { store, storage, clock, entropy, catalog, ids, replica, isolation, durability, read_only })
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Refuses to write to a database that is open for reading only, before anything is done.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        match self.read_only {
+            true => Err(Error::invalid("the database is open read-only")),
+            false => Ok(()),
+        }
     }
 }
 

@@ -74,8 +74,9 @@ impl Database {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty or that of a keyspace;
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long; [`Closed`](crate::ErrorKind::Closed); when
-    /// it is created, what [`Transaction::commit`] returns.
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when it is not there and the database is open read-only;
+    /// [`Closed`](crate::ErrorKind::Closed); when it is created, what [`Transaction::commit`] returns.
     pub fn collection<T>(&self, name: &str) -> Result<Collection<T>> {
         Collection::open(self.scope(), name)
     }
@@ -84,8 +85,9 @@ impl Database {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty or that of a collection;
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long; [`Closed`](crate::ErrorKind::Closed); when
-    /// it is created, what [`Transaction::commit`] returns.
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when it is not there and the database is open read-only;
+    /// [`Closed`](crate::ErrorKind::Closed); when it is created, what [`Transaction::commit`] returns.
     pub fn keyspace(&self, name: &str) -> Result<Keyspace> {
         Keyspace::open(self.scope(), name)
     }
@@ -221,6 +223,7 @@ impl Database {
     /// ```
     ///
     /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a database that is open read-only;
     /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn compact(&self) -> Result<()> {
         let Storage::Directory { store, .. } = &self.core.storage else { return Ok(()) };
@@ -248,8 +251,8 @@ impl Database {
     ///
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is something at `to`;
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a database in memory; [`Closed`](crate::ErrorKind::Closed);
-    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a database in memory or open read-only;
+    /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn checkpoint(&self, to: impl AsRef<Path>) -> Result<()> {
         match &self.core.storage {
             Storage::Directory { store, .. } => store.checkpoint(to.as_ref()),
@@ -257,7 +260,8 @@ impl Database {
         }
     }
 
-    /// Makes everything durable and lets go of the directory. All other handles, iterators included, answer
+    /// Makes everything durable, writes what is in memory into sorted files so that the next opening is quick, and lets
+    /// go of the directory. All other handles, iterators included, answer
     /// [`Closed`](crate::ErrorKind::Closed) from then on, but for rows that a sort already holds in memory. Closing again
     /// does nothing.
     ///

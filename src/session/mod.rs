@@ -158,6 +158,7 @@ impl Session {
     }
 
     fn writing(&self, write: impl FnOnce(&mut WriteSet)) -> Result<()> {
+        self.core.check_writable()?;
         let mut state = self.writer()?.state()?;
         write(&mut state.writes);
         let bytes = state.writes.bytes();
@@ -180,6 +181,7 @@ impl Session {
 
     /// Runs `work` so that its writes are all kept, or none if it fails.
     pub(crate) fn atomically<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
+        self.core.check_writable()?;
         let writer = self.writer()?;
         let _operation = writer.operation.lock();
         writer.state()?.writes.begin_undo();

@@ -27,6 +27,14 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
+    /// True if nothing can be written here.
+    pub(crate) fn is_read_only(&self) -> bool {
+        match self {
+            Scope::Database(core) => core.is_read_only(),
+            Scope::Session(session) => session.is_read_only() || session.core().is_read_only(),
+        }
+    }
+
     /// Runs `work` on one consistent view.
     pub(crate) fn read<R>(&self, work: impl FnOnce(&Arc<Session>) -> Result<R>) -> Result<R> {
         match self {
@@ -51,6 +59,7 @@ pub(crate) fn commit_alone<R>(
     durability: Durability,
     mut work: impl FnMut(&Arc<Session>) -> Result<R>,
 ) -> Result<R> {
+    core.check_writable()?;
     retry(&*core.entropy, || {
         let session = Session::read_write(core, isolation, durability)?;
         let result = work(&session)?;

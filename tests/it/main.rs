@@ -3,10 +3,14 @@
 mod bad_input;
 mod collections;
 mod crash;
+mod golden;
 mod indexes;
 mod keyspaces;
+mod many_databases;
 mod model;
+mod opening;
 mod queries;
+mod read_only;
 mod search;
 mod store_contract;
 mod transactions;
