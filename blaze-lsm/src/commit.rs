@@ -9,6 +9,7 @@ use rocksdb::WriteBatch;
 
 use crate::ffi::{Engine, Snapshot};
 use crate::handles::Handles;
+use crate::log::LogMark;
 use crate::oracle::Oracle;
 use crate::read_point::View;
 
@@ -28,6 +29,9 @@ pub(crate) struct Committer {
     /// The last commit that wrote to the catalog, or any that is not below it.
     catalog_ts: Timestamp,
     ceiling: Timestamp,
+    /// The last commit in the log, and the last of which it is known that it was synced.
+    logged: Timestamp,
+    durable: Timestamp,
     oracle: Oracle,
 }
 
@@ -48,7 +52,10 @@ impl Committer {
         };
         handles.publish(View::new(ceiling, ceiling, Snapshot::take(Arc::clone(engine)), Arc::clone(handles)));
         let oracle = Oracle::new(ceiling, limits::ORACLE_BYTES_MAX);
-        Ok(Committer { clock, commits: HybridClock::after(ceiling), catalog_ts: ceiling, ceiling, oracle })
+        let commits = HybridClock::after(ceiling);
+        // What was recovered from the log was written to sorted files, synced.
+        let (logged, durable) = (ceiling, ceiling);
+        Ok(Committer { clock, commits, catalog_ts: ceiling, ceiling, logged, durable, oracle })
     }
 
     /// Commits a request that has writes, each of them [valid](Write::validate).
@@ -62,12 +69,18 @@ impl Committer {
         self.oracle.validate(&request)?;
 
         let ts = self.commits.tick(&*self.clock);
-        let mut batch = encode(engine, &mut request.writes, ts)?;
+        let mut batch = WriteBatch::default();
+        batch.put_log_data(self.mark(ts).encode()); // before any other entry
+        encode(&mut batch, engine, &mut request.writes, ts)?;
         let ceiling = self.lease(&mut batch, engine, ts);
         engine
             .write(batch, request.durability == Durability::Sync)
             .map_err(|error| Error::new(ErrorKind::CommitOutcomeUnknown(ts), format!("commit {ts}: {error}")))?;
         self.ceiling = ceiling;
+        self.logged = ts;
+        if request.durability == Durability::Sync {
+            self.durable = ts;
+        }
         if request.writes.iter().any(|write| write.family() == Family::Catalog) {
             self.catalog_ts = ts;
         }
@@ -89,9 +102,23 @@ impl Committer {
         if self.ceiling == last {
             return engine.sync();
         }
+        if self.durable < self.logged {
+            engine.sync()?; // before the mark, which says so of all commits
+            self.durable = self.logged;
+        }
         let mut batch = WriteBatch::default();
+        batch.put_log_data(self.mark(self.logged).encode());
         put_ceiling(&mut batch, engine, last);
         engine.write(batch, true)
+    }
+
+    /// Notes that every commit up to `ts` was synced.
+    pub(crate) fn synced(&mut self, ts: Timestamp) {
+        self.durable = self.durable.max(ts);
+    }
+
+    fn mark(&self, last: Timestamp) -> LogMark {
+        LogMark { last, previous: self.logged, durable: self.durable }
     }
 
     /// Raises the ceiling in the same batch if `ts` is above it, so that one is never durable without the other.
@@ -109,9 +136,8 @@ fn put_ceiling(batch: &mut WriteBatch, engine: &Engine, ceiling: Timestamp) {
     batch.put_cf(engine.family(Family::Catalog), CEILING_KEY, ceiling.to_bits().to_be_bytes());
 }
 
-/// The writes as RocksDB takes them, stamped.
-fn encode(engine: &Engine, writes: &mut [Write], ts: Timestamp) -> Result<WriteBatch> {
-    let mut batch = WriteBatch::default();
+/// Adds the writes as RocksDB takes them, stamped.
+fn encode(batch: &mut WriteBatch, engine: &Engine, writes: &mut [Write], ts: Timestamp) -> Result<()> {
     for position in 0..writes.len() {
         let (earlier, rest) = writes.split_at_mut(position);
         match &mut rest[0] {
@@ -128,12 +154,12 @@ fn encode(engine: &Engine, writes: &mut [Write], ts: Timestamp) -> Result<WriteB
                 match range.end() {
                     Some(end) if end <= start => {}
                     Some(end) => batch.delete_range_cf(engine.family(*family), start, end),
-                    None => delete_from(&mut batch, engine, *family, start, earlier)?,
+                    None => delete_from(batch, engine, *family, start, earlier)?,
                 }
             }
         }
     }
-    Ok(batch)
+    Ok(())
 }
 
 /// Deletes all keys from `start` on. RocksDB wants an end, and no key is above all others, so it is the one after the

@@ -23,9 +23,14 @@ pub(crate) fn open(path: &Path, error: &rocksdb::Error) -> Error {
     let text: &str = error.as_ref();
     // RocksDB has no code for it. Both messages are of its POSIX file system: this process, and another one.
     if text.contains("lock hold by current process") || text.contains("While lock file") {
-        return Error::new(ErrorKind::Locked, format!("{} is open already", path.display()));
+        return locked(path);
     }
     rocks(&format!("opening {}", path.display()), error)
+}
+
+#[cold]
+pub(crate) fn locked(path: &Path) -> Error {
+    Error::new(ErrorKind::Locked, format!("{} is open already", path.display()))
 }
 
 /// An error of the operating system at `path`.

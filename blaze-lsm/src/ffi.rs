@@ -4,6 +4,7 @@
 //! that keeps what is borrowed alive: fields are dropped in the order of their declaration, borrowers first.
 
 use std::fmt;
+use std::fs::File;
 use std::mem::transmute;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ type ColumnFamily<'a> = Arc<BoundColumnFamily<'a>>;
 pub(crate) struct Engine {
     families: [ColumnFamily<'static>; Family::ALL.len()], // before the database: they are handles into it
     database: DB,
+    _lock: File, // behind the database, so that nobody else can have it before it is closed
     /// A write or a sync failed: what the disk holds is not known, and a second sync may lie about it.
     failed: AtomicBool,
     /// Dropped once the database is closed, which wakes [`Engine::close`].
@@ -34,7 +36,8 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn open(path: &Path, options: &LsmOptions) -> Result<Arc<Engine>> {
+    /// Opens the database in `path`, of which `lock` has been taken.
+    pub(crate) fn open(path: &Path, options: &LsmOptions, lock: File) -> Result<Arc<Engine>> {
         let database = DB::open_cf_descriptors(&options.database(), path, options.column_families())
             .map_err(|error| error::open(path, &error))?;
         let mut families = Vec::with_capacity(Family::ALL.len());
@@ -48,7 +51,8 @@ impl Engine {
             families.push(unsafe { transmute::<ColumnFamily<'_>, ColumnFamily<'static>>(handle) });
         }
         let families = families.try_into().map_err(|_| Error::internal("one handle for each family"))?;
-        Ok(Arc::new(Engine { families, database, failed: AtomicBool::new(false), gone: Mutex::new(None) }))
+        let (failed, gone) = (AtomicBool::new(false), Mutex::new(None));
+        Ok(Arc::new(Engine { families, database, _lock: lock, failed, gone }))
     }
 
     /// Gives up this share of the engine and waits until all others are gone and the database is closed, its lock on

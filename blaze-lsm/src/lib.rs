@@ -13,11 +13,14 @@ mod error;
 #[expect(unsafe_code, reason = "what borrows from RocksDB is made to own it here, once")]
 mod ffi;
 mod handles;
+mod log;
 mod marker;
 mod options;
 mod oracle;
 mod read_point;
+mod recovery;
 mod store;
 
+pub use log::LogDamage;
 pub use options::{CreateMode, LsmOptions};
 pub use store::LsmStore;

@@ -3,7 +3,7 @@
 //! `magic (8 bytes) | format (4) | features needed to read (8) | features needed to write (8) | crc32 of these (4)`,
 //! big-endian. Every later format keeps the magic, the place of its number, and a crc32 at the end.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind as IoErrorKind, Write as _};
 use std::path::Path;
 
@@ -41,6 +41,20 @@ pub(crate) fn prepare(path: &Path, create: CreateMode) -> Result<()> {
         Err(error) if error.kind() != IoErrorKind::NotFound => Err(error::file(&marker, error)),
         Err(_) if is_empty(path)? => create_at(path, create),
         Err(_) => Err(Error::invalid(format!("{} is not a Blaze database: it holds other files", path.display()))),
+    }
+}
+
+/// Takes the database in `path` for as long as the file is held. RocksDB has a lock of its own, but takes it too late: its
+/// log is read, and may be cut, before.
+pub(crate) fn lock(path: &Path) -> Result<File> {
+    let marker = path.join(NAME);
+    let file = OpenOptions::new().write(true).open(&marker).map_err(|error| error::file(&marker, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(error::locked(path)),
+        // Some network file systems have no such locks; RocksDB's own is still to come.
+        Err(TryLockError::Error(error)) if error.kind() == IoErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error)) => Err(error::file(&marker, error)),
     }
 }
 

@@ -11,7 +11,9 @@ use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 use crate::commit::Committer;
 use crate::ffi::Engine;
 use crate::handles::Handles;
+use crate::log::LogDamage;
 use crate::options::LsmOptions;
+use crate::recovery::{self, DamagedLog};
 use crate::{error, marker};
 
 /// A durable store in one directory, which one handle of one process has open at a time.
@@ -54,18 +56,36 @@ impl LsmStore {
     /// [`NotFound`](blaze_core::ErrorKind::NotFound) and [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) as
     /// [`CreateMode`](crate::CreateMode) says; [`Invalid`](blaze_core::ErrorKind::Invalid) when `path` is something
     /// else or was written by a newer version, in which case nothing there is touched;
-    /// [`Corruption`](blaze_core::ErrorKind::Corruption); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    /// [`Corruption`](blaze_core::ErrorKind::Corruption), also when the log is damaged and commits are lost that had
+    /// been synced; [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn open(path: &Path, options: LsmOptions) -> Result<LsmStore> {
+        Ok(LsmStore::open_as(path, options, DamagedLog::Refuse)?.0)
+    }
+
+    /// Opens the database in `path` even if its log is damaged and commits are lost that had been synced: those before
+    /// the damage are there, whole and in order, and all behind it are removed for good. Says what was lost;
+    /// `None` when [`open`](LsmStore::open) would have opened it, too. Copy the directory first.
+    ///
+    /// # Errors
+    /// As [`open`](LsmStore::open); [`Corruption`](blaze_core::ErrorKind::Corruption) for other damage than that.
+    pub fn open_salvage(path: &Path, options: LsmOptions) -> Result<(LsmStore, Option<LogDamage>)> {
+        LsmStore::open_as(path, options, DamagedLog::Salvage)
+    }
+
+    fn open_as(path: &Path, options: LsmOptions, damaged: DamagedLog) -> Result<(LsmStore, Option<LogDamage>)> {
         marker::prepare(path, options.create)?;
-        let engine = Engine::open(path, &options)?;
+        let lock = marker::lock(path)?;
+        let damage = recovery::prepare_log(path, &options, damaged)?;
+        let engine = Engine::open(path, &options, lock)?;
         let handles = Arc::new(Handles::default());
         let committer = Committer::new(&engine, &handles, options.clock)?;
-        Ok(LsmStore {
+        let store = LsmStore {
             path: path.to_path_buf(),
             engine: RwLock::new(Some(engine)),
             handles,
             committer: Mutex::new(committer),
-        })
+        };
+        Ok((store, damage))
     }
 
     /// Writes a copy of the database to the new directory `to`, as it is at one moment during the call. On the same
@@ -132,7 +152,11 @@ impl Store for LsmStore {
     }
 
     fn sync(&self) -> Result<()> {
-        self.engine()?.sync()
+        let engine = self.engine()?;
+        let ts = self.handles.current()?.ts(); // first: what is committed meanwhile may not be synced
+        engine.sync()?;
+        self.committer.lock().synced(ts);
+        Ok(())
     }
 
     fn bytes_used(&self) -> Result<u64> {
