@@ -7,6 +7,7 @@ use blaze_core::{
 };
 use rocksdb::WriteBatch;
 
+use crate::disk_space::DiskSpace;
 use crate::ffi::{Engine, Snapshot};
 use crate::handles::Handles;
 use crate::log::LogMark;
@@ -25,6 +26,7 @@ const LEASE: u64 = 10_000 << 16;
 #[derive(Debug)]
 pub(crate) struct Committer {
     clock: Arc<dyn Clock>,
+    disk_space: DiskSpace,
     commits: HybridClock,
     /// The last commit that wrote to the catalog, or any that is not below it.
     catalog_ts: Timestamp,
@@ -37,7 +39,12 @@ pub(crate) struct Committer {
 
 impl Committer {
     /// Goes on after the last commit of the database, wherever the clock is now.
-    pub(crate) fn new(engine: &Arc<Engine>, handles: &Arc<Handles>, clock: Arc<dyn Clock>) -> Result<Committer> {
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        handles: &Arc<Handles>,
+        clock: Arc<dyn Clock>,
+        disk_space: DiskSpace,
+    ) -> Result<Committer> {
         let ceiling = match engine.latest(Family::Catalog, CEILING_KEY)? {
             None => Timestamp::ZERO,
             Some(bytes) => match bytes.as_slice().try_into() {
@@ -55,7 +62,7 @@ impl Committer {
         let commits = HybridClock::after(ceiling);
         // What was recovered from the log was written to sorted files, synced.
         let (logged, durable) = (ceiling, ceiling);
-        Ok(Committer { clock, commits, catalog_ts: ceiling, ceiling, logged, durable, oracle })
+        Ok(Committer { clock, disk_space, commits, catalog_ts: ceiling, ceiling, logged, durable, oracle })
     }
 
     /// Commits a request that has writes, each of them [valid](Write::validate).
@@ -67,6 +74,7 @@ impl Committer {
     ) -> Result<Timestamp> {
         engine.check_healthy()?;
         self.oracle.validate(&request)?;
+        self.disk_space.admit(&request.writes, self.clock.now_ms())?;
 
         let ts = self.commits.tick(&*self.clock);
         let mut batch = WriteBatch::default();

@@ -9,6 +9,7 @@
 
 mod commit;
 mod cursor;
+mod disk_space;
 mod error;
 #[expect(unsafe_code, reason = "what borrows from RocksDB is made to own it here, once")]
 mod ffi;

@@ -33,7 +33,7 @@ pub struct LsmOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) create: CreateMode,
     block_cache_bytes: usize,
-    write_buffer_bytes: usize,
+    pub(crate) write_buffer_bytes: usize,
 }
 
 impl LsmOptions {

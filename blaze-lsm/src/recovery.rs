@@ -53,7 +53,7 @@ fn log_files(path: &Path) -> Result<Vec<LogFile>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(path).map_err(|error| error::file(path, error))? {
         let file = entry.map_err(|error| error::file(path, error))?.path();
-        let is_log = file.extension().is_some_and(|extension| extension == "log");
+        let is_log = file.extension().is_some_and(|extension| extension == "log") && file.is_file();
         let stem = file.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_log);
         if let Some(number) = stem.and_then(|stem| stem.parse().ok()) {
             files.push(LogFile { number, path: file });

@@ -9,6 +9,7 @@ use blaze_core::{CommitRequest, Error, Family, KeyRange, ReadPoint, Result, Stor
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 
 use crate::commit::Committer;
+use crate::disk_space::DiskSpace;
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::log::LogDamage;
@@ -21,6 +22,9 @@ use crate::{error, marker};
 /// Reads never wait for commits. Commits run one after another: each validates, writes and, under
 /// [`Durability::Sync`](blaze_core::Durability::Sync), syncs under one lock. After a write or a sync that failed, reads
 /// go on and every commit answers [`Unavailable`](blaze_core::ErrorKind::Unavailable) until the store is reopened.
+///
+/// Before the disk is full, when less is free than the write buffers take and 8 MiB, commits that put something answer
+/// `Unavailable`, too, and nothing of them is written; deletes still work, and all commits as soon as there is space.
 ///
 /// [`close`](Store::close) waits for calls that are running, so it must not be called from inside a visitor.
 ///
@@ -78,7 +82,8 @@ impl LsmStore {
         let damage = recovery::prepare_log(path, &options, damaged)?;
         let engine = Engine::open(path, &options, lock)?;
         let handles = Arc::new(Handles::default());
-        let committer = Committer::new(&engine, &handles, options.clock)?;
+        let disk_space = DiskSpace::new(path, options.write_buffer_bytes);
+        let committer = Committer::new(&engine, &handles, options.clock, disk_space)?;
         let store = LsmStore {
             path: path.to_path_buf(),
             engine: RwLock::new(Some(engine)),

@@ -3,6 +3,7 @@
 mod bad_input;
 mod collections;
 mod crash;
+mod failures;
 mod indexes;
 mod keyspaces;
 mod model;

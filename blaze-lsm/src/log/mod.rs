@@ -12,7 +12,9 @@ mod crc32c;
 mod mark;
 mod reader;
 mod record;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use audit::{Audit, Findings, Position};
 pub use audit::LogDamage;
+pub(crate) use audit::{Audit, Findings, Position};
 pub(crate) use mark::LogMark;

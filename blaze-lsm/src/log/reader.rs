@@ -12,7 +12,9 @@ pub(crate) enum Event {
     Batch(Batch),
     /// The rest of the block at this offset begins with zeros. At the end of a file that is nothing; elsewhere batches
     /// are missing, and RocksDB does not notice.
-    Zeros { offset: u64 },
+    Zeros {
+        offset: u64,
+    },
     /// The batch at this offset is not whole. It is reported once in a file: RocksDB stops there.
     Damage {
         offset: u64,
