@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use blaze_core::{Clock, Durability, Entropy, Error, Isolation, MemStore, Result, Store};
-use blaze_lsm::{CreateMode, Environment, LsmOptions, LsmStore};
+use blaze_lsm::{CreateMode, Environment, LogDamage, LsmOptions, LsmStore};
 
 use crate::database::Database;
 use crate::database::core::{Core, Storage};
@@ -158,9 +158,35 @@ impl DatabaseBuilder {
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) as [`must_exist`](DatabaseBuilder::must_exist) and
     /// [`must_be_new`](DatabaseBuilder::must_be_new) say, the former also for what is opened read-only; `Invalid` and
     /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) for settings that contradict each other or are out of bounds;
-    /// [`Corruption`](crate::ErrorKind::Corruption); [`Unavailable`](crate::ErrorKind::Unavailable).
+    /// [`Corruption`](crate::ErrorKind::Corruption), also when the log is damaged and commits are lost that had been
+    /// synced; [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn open(self, path: impl AsRef<Path>) -> Result<Database> {
-        self.open_directory(path.as_ref(), None)
+        let store = LsmStore::open(path.as_ref(), self.lsm_options())?;
+        self.assemble_directory(store, None)
+    }
+
+    /// Opens the database in the directory `path` even if its log is damaged and commits are lost that had been
+    /// synced.
+    ///
+    /// The commits before the damage are there, whole and in order, and all behind it are removed for good, so copy the
+    /// directory first. The damage says what was lost; it is `None` when [`open`](DatabaseBuilder::open) would have
+    /// opened the database, too.
+    ///
+    /// ```
+    /// use blaze::Database;
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path();
+    /// let (db, damage) = Database::builder().open_salvage(path)?;
+    /// assert!(damage.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`open`](DatabaseBuilder::open); [`Corruption`](crate::ErrorKind::Corruption) for other damage than that.
+    pub fn open_salvage(self, path: impl AsRef<Path>) -> Result<(Database, Option<LogDamage>)> {
+        let (store, damage) = LsmStore::open_salvage(path.as_ref(), self.lsm_options())?;
+        Ok((self.assemble_directory(store, None)?, damage))
     }
 
     /// A database in memory, which is gone with its last handle.
@@ -185,11 +211,11 @@ impl DatabaseBuilder {
         self.check_new()?;
         self.create = CreateMode::OpenOrCreate;
         let directory = TemporaryDirectory::create()?;
-        let path = directory.path().to_path_buf();
-        self.open_directory(&path, Some(directory))
+        let store = LsmStore::open(directory.path(), self.lsm_options())?;
+        self.assemble_directory(store, Some(directory))
     }
 
-    fn open_directory(self, path: &Path, temporary: Option<TemporaryDirectory>) -> Result<Database> {
+    fn lsm_options(&self) -> LsmOptions {
         let mut options = LsmOptions::new(Arc::clone(&self.clock)).create(self.create);
         if self.read_only {
             options = options.read_only();
@@ -206,7 +232,11 @@ impl DatabaseBuilder {
         if let Some(bytes) = self.write_buffer_bytes {
             options = options.write_buffer_bytes(bytes);
         }
-        let store = Arc::new(LsmStore::open(path, options)?);
+        options
+    }
+
+    fn assemble_directory(self, store: LsmStore, temporary: Option<TemporaryDirectory>) -> Result<Database> {
+        let store = Arc::new(store);
         let storage = Storage::Directory { store: Arc::clone(&store), _temporary: temporary };
         self.assemble(store, storage)
     }

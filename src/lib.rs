@@ -29,7 +29,7 @@ pub use blaze_core::{
     unset, update,
 };
 pub use blaze_derive::Document;
-pub use blaze_lsm::{Environment, EnvironmentBuilder};
+pub use blaze_lsm::{Environment, EnvironmentBuilder, LogDamage};
 pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
 pub use collection::{Bulk, Collection, Found};

@@ -30,13 +30,18 @@ pub(crate) fn open(path: &Path, error: &rocksdb::Error) -> Error {
     // RocksDB has no code for any of these. The first two are of its POSIX file system: this process, and another one,
     // which is not of ours, or the marker would have told.
     if text.contains("lock hold by current process") || text.contains("While lock file") {
-        return Error::new(ErrorKind::Locked, format!("{} is open already", path.display()));
+        return locked(path);
     }
     if text.contains("Column family not found") {
         let path = path.display();
         return Error::invalid(format!("{path} is of an older version of Blaze: open it for writing once"));
     }
     rocks(&format!("opening {}", path.display()), error)
+}
+
+#[cold]
+pub(crate) fn locked(path: &Path) -> Error {
+    Error::new(ErrorKind::Locked, format!("{} is open already", path.display()))
 }
 
 /// An error of the operating system at `path`.

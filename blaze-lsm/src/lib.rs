@@ -14,19 +14,23 @@ mod cache_tests;
 mod commit;
 mod cursor;
 mod directory;
+mod disk_space;
 mod environment;
 mod error;
 #[expect(unsafe_code, reason = "what borrows from RocksDB is made to own it here, once")]
 mod ffi;
 mod handles;
 mod interval;
+mod log;
 mod marker;
 mod options;
 mod oracle;
 mod read_point;
+mod recovery;
 mod store;
 mod sync;
 
 pub use environment::{Environment, EnvironmentBuilder};
+pub use log::LogDamage;
 pub use options::{CreateMode, LsmOptions};
 pub use store::LsmStore;

@@ -151,7 +151,7 @@ impl LsmOptions {
     }
 
     /// Bytes of write buffers of this store.
-    fn write_buffer_bytes_in(&self, environment: &Environment) -> usize {
+    pub(crate) fn write_buffer_bytes_in(&self, environment: &Environment) -> usize {
         let all = environment.settings().write_buffer_bytes;
         let share = if environment.is_shared() { (all / 16).max(WRITE_BUFFER_BYTES_MIN) } else { all };
         self.write_buffer_bytes.unwrap_or(share).min(all)

@@ -10,11 +10,14 @@ use blaze_core::{CommitRequest, Error, Family, KeyRange, ReadPoint, Result, Stor
 use crate::cache::RecordCache;
 use crate::commit::Pipeline;
 use crate::directory::Claim;
+use crate::disk_space::DiskSpace;
 use crate::environment::Environment;
 use crate::ffi::Engine;
 use crate::handles::Handles;
+use crate::log::LogDamage;
 use crate::options::LsmOptions;
 use crate::read_point::TransactionPoint;
+use crate::recovery::{self, DamagedLog};
 use crate::{error, marker};
 
 /// A durable store in one directory, which one handle of one process has open at a time, or any number of them for
@@ -24,6 +27,9 @@ use crate::{error, marker};
 /// that [`Durability::Sync`](blaze_core::Durability::Sync) asks for; they become visible in the order of their
 /// timestamps. After a write or a sync that failed, reads go on and every commit answers
 /// [`Unavailable`](blaze_core::ErrorKind::Unavailable) until the store is reopened.
+///
+/// Before the disk is full, when less is free than the write buffers take and 8 MiB, commits that put something answer
+/// `Unavailable`, too, and nothing of them is written; deletes still work, and all commits as soon as there is space.
 ///
 /// [`close`](Store::close) waits for calls that are running, so it must not be called from inside a visitor.
 ///
@@ -60,20 +66,41 @@ impl LsmStore {
     /// [`NotFound`](blaze_core::ErrorKind::NotFound) and [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) as
     /// [`CreateMode`](crate::CreateMode) says; [`Invalid`](blaze_core::ErrorKind::Invalid) when `path` is something
     /// else or was written by a newer version, in which case nothing there is touched;
-    /// [`Corruption`](blaze_core::ErrorKind::Corruption); [`Unavailable`](blaze_core::ErrorKind::Unavailable);
+    /// [`Corruption`](blaze_core::ErrorKind::Corruption), also when the log is damaged and commits are lost that had
+    /// been synced; [`Unavailable`](blaze_core::ErrorKind::Unavailable);
     /// `Invalid` and [`LimitExceeded`](blaze_core::ErrorKind::LimitExceeded) for settings, too.
     pub fn open(path: &Path, options: LsmOptions) -> Result<LsmStore> {
+        Ok(LsmStore::open_as(path, options, DamagedLog::Refuse)?.0)
+    }
+
+    /// Opens the database in `path` even if its log is damaged and commits are lost that had been synced: those before
+    /// the damage are there, whole and in order, and all behind it are removed for good. Says what was lost;
+    /// `None` when [`open`](LsmStore::open) would have opened it, too. Copy the directory first.
+    ///
+    /// # Errors
+    /// As [`open`](LsmStore::open); [`Corruption`](blaze_core::ErrorKind::Corruption) for other damage than that;
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) when it is to be read-only.
+    pub fn open_salvage(path: &Path, options: LsmOptions) -> Result<(LsmStore, Option<LogDamage>)> {
+        if options.read_only {
+            return Err(Error::invalid("a database whose log is to be salvaged cannot be opened read-only"));
+        }
+        LsmStore::open_as(path, options, DamagedLog::Salvage)
+    }
+
+    fn open_as(path: &Path, options: LsmOptions, damaged: DamagedLog) -> Result<(LsmStore, Option<LogDamage>)> {
         options.validate()?;
         let environment = options.make_environment()?;
         let claim = match options.read_only {
             true => Claim::to_read(path)?,
             false => Claim::to_write(path, options.create)?,
         };
+        let damage = recovery::prepare_log(path, &options, &environment, damaged)?;
         let engine = Engine::open(path, &options, &environment, claim)?;
         let cache = RecordCache::new(options.record_cache_bytes_in(&environment));
         let handles = Arc::new(Handles::new(Arc::clone(&engine), cache));
-        let pipeline = Arc::new(Pipeline::open(&engine, &handles, options.clock)?);
-        Ok(LsmStore { path: path.to_path_buf(), handles, pipeline, environment })
+        let disk_space = DiskSpace::new(path, options.write_buffer_bytes_in(&environment));
+        let pipeline = Arc::new(Pipeline::open(&engine, &handles, options.clock, disk_space)?);
+        Ok((LsmStore { path: path.to_path_buf(), handles, pipeline, environment }, damage))
     }
 
     /// True if the store was opened for reading only: commits and all that changes files answer

@@ -3,6 +3,7 @@
 mod bad_input;
 mod collections;
 mod crash;
+mod failures;
 mod golden;
 mod indexes;
 mod keyspaces;

@@ -2,11 +2,16 @@
 
 use blaze_core::Family;
 
+use crate::log::LogMark;
+
 /// What each family is called in a batch.
 pub(crate) type FamilyNumbers = [u32; Family::ALL.len()];
 
-/// Bytes before the first record: a sequence number that RocksDB fills in, and the number of records.
+/// Bytes of the header: a sequence number that RocksDB fills in, and the number of records.
 const HEADER_BYTES: usize = 12;
+
+/// Bytes before the first record: the header, and the mark, which is no record and is not stored.
+const RECORDS_AT: usize = LogMark::PREFIX_BYTES;
 
 /// The kinds of records (`db/dbformat.h` of RocksDB). Those of the default family do not name it.
 #[derive(Clone, Copy)]
@@ -30,14 +35,14 @@ pub(crate) struct Batch {
 impl Batch {
     /// An empty batch with room for so many bytes of records.
     pub(crate) fn with_capacity(bytes: usize) -> Batch {
-        let mut batch = Batch { bytes: Vec::with_capacity(HEADER_BYTES + bytes), records: 0 };
-        batch.bytes.resize(HEADER_BYTES, 0);
+        let mut batch = Batch { bytes: Vec::with_capacity(RECORDS_AT + bytes), records: 0 };
+        batch.bytes.resize(RECORDS_AT, 0);
         batch
     }
 
     /// Bytes of all records.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.len() - HEADER_BYTES
+        self.bytes.len() - RECORDS_AT
     }
 
     /// Sets the value of a key and answers where in the batch that value begins.
@@ -67,13 +72,14 @@ impl Batch {
 
     /// Adds all records of another batch behind those of this one.
     pub(crate) fn append(&mut self, other: &Batch) {
-        self.bytes.extend_from_slice(&other.bytes[HEADER_BYTES..]);
+        self.bytes.extend_from_slice(&other.bytes[RECORDS_AT..]);
         self.records += other.records;
     }
 
-    /// What RocksDB takes.
-    pub(crate) fn representation(&mut self) -> &[u8] {
+    /// What RocksDB takes, with a mark for those who read the log.
+    pub(crate) fn representation(&mut self, mark: LogMark) -> &[u8] {
         self.bytes[8..HEADER_BYTES].copy_from_slice(&self.records.to_le_bytes());
+        self.bytes[HEADER_BYTES..RECORDS_AT].copy_from_slice(&mark.entry());
         &self.bytes
     }
 
@@ -106,14 +112,25 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    use blaze_core::Timestamp;
     use rocksdb::WriteBatch;
 
     use super::*;
 
+    const MARK: LogMark =
+        LogMark { last: Timestamp::from_bits(3), previous: Timestamp::from_bits(2), durable: Timestamp::from_bits(1) };
+
+    /// An empty batch of RocksDB's with the mark.
+    fn marked() -> WriteBatch {
+        let mut batch = WriteBatch::default();
+        batch.put_log_data(MARK.encode());
+        batch
+    }
+
     #[test]
     fn a_batch_is_what_rocksdb_itself_would_write() {
         let long = vec![7; 300];
-        let mut theirs = WriteBatch::default();
+        let mut theirs = marked();
         theirs.put(b"key", &long);
         theirs.delete(b"gone");
         theirs.delete_range(b"a".as_slice(), b"b");
@@ -121,7 +138,7 @@ mod tests {
         let value_at = ours.put(0, b"key", &long);
         ours.delete(0, b"gone");
         ours.delete_range(0, b"a", b"b");
-        assert_eq!(ours.representation(), theirs.data());
+        assert_eq!(ours.representation(MARK), theirs.data());
         assert_eq!(ours.bytes[value_at..value_at + 300], long);
     }
 
@@ -133,9 +150,9 @@ mod tests {
         let mut second = Batch::with_capacity(8);
         second.delete(0, b"b");
         first.append(&second);
-        let mut theirs = WriteBatch::default();
+        let mut theirs = marked();
         theirs.put(b"a", b"replaced");
         theirs.delete(b"b");
-        assert_eq!(first.representation(), theirs.data());
+        assert_eq!(first.representation(MARK), theirs.data());
     }
 }

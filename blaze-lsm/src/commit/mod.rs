@@ -19,6 +19,7 @@ use self::prepared::Prepared;
 use self::publisher::{Outlet, Publisher};
 use self::queue::{Group, Queue};
 use self::writer::{Outcomes, Writer};
+use crate::disk_space::DiskSpace;
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::interval::NextSync;
@@ -62,9 +63,14 @@ struct Turn {
 
 impl Pipeline {
     /// A pipeline that goes on after the last commit of the database, wherever the clock is now.
-    pub(crate) fn open(engine: &Arc<Engine>, handles: &Arc<Handles>, clock: Arc<dyn Clock>) -> Result<Pipeline> {
+    pub(crate) fn open(
+        engine: &Arc<Engine>,
+        handles: &Arc<Handles>,
+        clock: Arc<dyn Clock>,
+        disk_space: DiskSpace,
+    ) -> Result<Pipeline> {
         let families = Family::ALL.map(|family| engine.family_number(family));
-        let writer = Writer::open(engine, handles, families, clock)?;
+        let writer = Writer::open(engine, handles, families, clock, disk_space)?;
         let publisher = Publisher::new(writer.last().timestamp());
         handles.publish(Arc::clone(writer.last()));
         Ok(Pipeline {
@@ -200,11 +206,10 @@ impl Pipeline {
     pub(crate) fn close(&self, engine: &Arc<Engine>) -> Result<()> {
         let mut writer = self.writer.lock();
         writer.close();
-        let settled = engine.check_healthy().and_then(|()| writer.settle(engine));
-        drop(writer);
-        // Even if that failed: those who wait must be told.
+        drop(writer); // those who wait find it closed
         let synced = self.sync(engine);
-        settled.and(synced).and_then(|()| engine.sync())
+        let settled = self.writer.lock().settle(engine);
+        synced.and(settled)
     }
 
     /// What the oracle remembers: its floor, bytes and writes.

@@ -8,9 +8,11 @@ use super::batch::{Batch, FamilyNumbers};
 use super::prepared::Prepared;
 use super::{Turn, Written, unknown};
 use crate::commit::publisher::Publisher;
+use crate::disk_space::DiskSpace;
 use crate::error;
 use crate::ffi::Engine;
 use crate::handles::Handles;
+use crate::log::LogMark;
 use crate::oracle::Oracle;
 use crate::read_point::View;
 
@@ -34,8 +36,11 @@ pub(super) struct Writer {
     handles: Arc<Handles>,
     families: FamilyNumbers,
     clock: Arc<dyn Clock>,
+    disk_space: DiskSpace,
     commits: HybridClock,
     ceiling: Timestamp,
+    /// The last commit in the log.
+    logged: Timestamp,
     oracle: Oracle,
     /// The view of the last group that was written, published or not.
     last: Arc<View>,
@@ -57,14 +62,17 @@ impl Writer {
         handles: &Arc<Handles>,
         families: FamilyNumbers,
         clock: Arc<dyn Clock>,
+        disk_space: DiskSpace,
     ) -> Result<Writer> {
         let ceiling = read_ceiling(engine)?;
         Ok(Writer {
             handles: Arc::clone(handles),
             families,
             clock,
+            disk_space,
             commits: HybridClock::after(ceiling),
             ceiling,
+            logged: ceiling,
             oracle: Oracle::new(ceiling, limits::ORACLE_BYTES_MAX),
             last: View::new(ceiling, ceiling, engine.sequence(), Arc::clone(handles)),
             is_closed: false,
@@ -115,6 +123,8 @@ impl Writer {
         }
         engine.check_healthy()?;
         self.oracle.validate(&prepared.request)?;
+        // The time of the last commit will do: it is about how often to look.
+        self.disk_space.admit(&prepared.request.writes, self.commits.last().ms())?;
         if prepared.batch.is_none() {
             prepared.encode_late(&self.families, |writes| resolve(engine, writes))?;
         }
@@ -146,9 +156,10 @@ impl Writer {
             let _ = self.last.materialize(engine); // fails when the store is closed, and then nobody reads
         }
         let ceiling = self.lease(&mut batch, ts);
-        match engine.write(batch.representation()) {
+        let mark = LogMark { last: ts, previous: self.logged, durable: publisher.durable_ts() };
+        match engine.write(batch.representation(mark)) {
             Ok(()) => {
-                self.ceiling = ceiling;
+                (self.ceiling, self.logged) = (ceiling, ts);
                 let sequence = engine.sequence();
                 self.last = View::new(ts, self.oracle.catalog_ts(), sequence, Arc::clone(&self.handles));
                 let synced_before = turn.view.as_ref().is_some_and(|(_, needs_sync)| *needs_sync);
@@ -185,13 +196,16 @@ impl Writer {
         self.is_closed = true;
     }
 
-    /// Makes the ceiling exact: the next opening goes on from the last commit.
+    /// Makes the ceiling exact: the next opening goes on from the last commit. Everything before it has been synced.
     pub(super) fn settle(&mut self, engine: &Engine) -> Result<()> {
+        engine.check_healthy()?;
         let last = self.commits.last();
         if self.ceiling != last {
             let mut batch = Batch::with_capacity(32);
             put_ceiling(&mut batch, self.families, last);
-            engine.write(batch.representation())?;
+            let mark = LogMark { last: self.logged, previous: self.logged, durable: self.logged };
+            engine.write(batch.representation(mark))?;
+            engine.sync()?;
             self.ceiling = last;
         }
         Ok(())

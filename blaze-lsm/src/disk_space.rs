@@ -1,0 +1,97 @@
+//! [`DiskSpace`]: commits that grow the database are refused before the disk is full.
+//!
+//! Once RocksDB has met a full disk in its log, only reopening helps. So some space is kept back: room for what is in
+//! memory to be written out, and a reserve for deletes, which are how a database makes room for itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use blaze_core::{Error, Result, Write};
+
+const MIB: u64 = 1024 * 1024;
+/// What is kept back for deletes and compactions, beyond the write buffers.
+const RESERVE_BYTES: u64 = 8 * MIB;
+/// Below this deletes are refused, too: the log itself might not fit.
+const LAST_BYTES: u64 = MIB;
+/// The file system is asked once in so many bytes of writes, and once in so many milliseconds of writing.
+const CHECK_EVERY_BYTES: u64 = MIB;
+const CHECK_EVERY_MS: u64 = 1_000;
+
+/// Watches the free space of a file system. While it is short it is asked before every commit, so that commits go on
+/// as soon as there is space again.
+#[derive(Debug)]
+pub(crate) struct DiskSpace {
+    path: PathBuf,
+    /// Growing commits need as much free.
+    wanted_bytes: u64,
+    written_bytes: AtomicU64,
+    /// When the file system is asked again, by the clock of the commits.
+    next_check_ms: AtomicU64,
+    is_short: AtomicBool,
+}
+
+impl DiskSpace {
+    /// Watches the file system of `path` for a database with so many bytes of write buffers.
+    pub(crate) fn new(path: &Path, write_buffer_bytes: usize) -> DiskSpace {
+        DiskSpace {
+            path: path.to_path_buf(),
+            wanted_bytes: RESERVE_BYTES + write_buffer_bytes as u64,
+            written_bytes: AtomicU64::new(CHECK_EVERY_BYTES), // the first commit asks
+            next_check_ms: AtomicU64::new(0),
+            is_short: AtomicBool::new(false),
+        }
+    }
+
+    /// Refuses writes that may not fit, before anything of them is written.
+    pub(crate) fn admit(&self, writes: &[Write], now_ms: u64) -> Result<()> {
+        let bytes: u64 = writes.iter().map(bytes).sum();
+        let is_due = self.written_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes >= CHECK_EVERY_BYTES
+            || now_ms >= self.next_check_ms.load(Ordering::Relaxed)
+            || self.is_short.load(Ordering::Relaxed);
+        if !is_due {
+            return Ok(());
+        }
+        let Some(free_bytes) = free_bytes(&self.path) else { return Ok(()) };
+        self.written_bytes.store(0, Ordering::Relaxed);
+        self.next_check_ms.store(now_ms.saturating_add(CHECK_EVERY_MS), Ordering::Relaxed);
+
+        let grows = writes.iter().any(|write| matches!(write, Write::Put { .. } | Write::Add { .. }));
+        let wanted_bytes = bytes + if grows { self.wanted_bytes } else { LAST_BYTES };
+        self.is_short.store(free_bytes < bytes + self.wanted_bytes, Ordering::Relaxed);
+        match free_bytes < wanted_bytes {
+            true => Err(self.full(free_bytes, wanted_bytes, grows)),
+            false => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn full(&self, free_bytes: u64, wanted_bytes: u64, grows: bool) -> Error {
+        let advice = if grows { "free some; deletes still work" } else { "free some" };
+        let path = self.path.display();
+        Error::unavailable(format!(
+            "the disk is full: {free_bytes} bytes are free for {path}, the commit wants {wanted_bytes}: {advice}"
+        ))
+    }
+}
+
+/// About what a write takes in the log.
+fn bytes(write: &Write) -> u64 {
+    let bytes = match write {
+        Write::Put { key, value, .. } => key.len() + value.len(),
+        Write::Delete { key, .. } | Write::Add { key, .. } => key.len(),
+        Write::DeleteRange { range, .. } => range.start().len() + range.end().map_or(0, <[u8]>::len),
+    };
+    bytes as u64
+}
+
+/// What this process may still write to the file system; `None` when that is not known.
+#[cfg(unix)]
+fn free_bytes(path: &Path) -> Option<u64> {
+    let space = rustix::fs::statvfs(path).ok()?;
+    space.f_bavail.checked_mul(space.f_frsize)
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_path: &Path) -> Option<u64> {
+    None
+}

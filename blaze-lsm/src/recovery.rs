@@ -1,0 +1,143 @@
+//! What is done about the log of a database before RocksDB replays it.
+
+use std::fs::{self, File};
+use std::io::ErrorKind as IoErrorKind;
+use std::path::{Path, PathBuf};
+
+use blaze_core::{Error, Result};
+use rocksdb::{DB, Options as RocksOptions};
+
+use crate::environment::Environment;
+use crate::log::{Audit, Findings, LogDamage, Position};
+use crate::options::LsmOptions;
+use crate::{error, marker};
+
+/// What to do when damage in the log loses commits that had been synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DamagedLog {
+    Refuse,
+    Salvage,
+}
+
+#[derive(Clone, Debug)]
+struct LogFile {
+    number: u64,
+    path: PathBuf,
+}
+
+/// Makes sure that RocksDB will replay a prefix of the commits with everything in it that had been synced. Its lock must
+/// have been taken. Answers the damage when it may be [salvaged](DamagedLog::Salvage).
+pub(crate) fn prepare_log(
+    path: &Path,
+    options: &LsmOptions,
+    environment: &Environment,
+    damaged: DamagedLog,
+) -> Result<Option<LogDamage>> {
+    let mut files = log_files(path)?;
+    let findings = audit(&files)?;
+    if findings.are_none() {
+        return Ok(None);
+    }
+    if options.read_only {
+        // Nothing may be changed here. RocksDB reads up to the damage, which is right if no synced commit is behind it.
+        return match findings.damage {
+            Some(damage) => Err(Error::corruption(format!("{}: {damage}; open it to write", path.display()))),
+            None => Ok(None),
+        };
+    }
+    // The damage may lie in a file that is no longer needed. To know that takes a while, and now it is worth it.
+    let oldest = oldest_live_log(path, &files)?;
+    files.retain(|file| file.number >= oldest);
+    let findings = audit(&files)?;
+    if let Some(damage) = findings.damage.as_ref().filter(|_| damaged == DamagedLog::Refuse) {
+        let text = format!("{}: {damage}; restore a backup, or open_salvage() opens it without them", path.display());
+        return Err(Error::corruption(text));
+    }
+    if let Some(position) = findings.cut {
+        cut(path, &files, position)?;
+    }
+    if findings.damage.is_some() {
+        forget_logs(path, options, environment)?;
+    }
+    Ok(findings.damage)
+}
+
+/// The files of the log in their order.
+fn log_files(path: &Path) -> Result<Vec<LogFile>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(|error| error::file(path, error))? {
+        let file = entry.map_err(|error| error::file(path, error))?.path();
+        let is_log = file.extension().is_some_and(|extension| extension == "log") && file.is_file();
+        let stem = file.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_log);
+        if let Some(number) = stem.and_then(|stem| stem.parse().ok()) {
+            files.push(LogFile { number, path: file });
+        }
+    }
+    files.sort_by_key(|file| file.number);
+    Ok(files)
+}
+
+fn audit(files: &[LogFile]) -> Result<Findings> {
+    let mut audit = Audit::default();
+    for LogFile { number, path } in files {
+        let read = File::open(path).and_then(|file| audit.read(*number, file));
+        read.map_err(|error| error::file(path, error))?;
+    }
+    Ok(audit.finish())
+}
+
+/// The number below which no log file is replayed: what they hold has been written to sorted files.
+///
+/// RocksDB knows it, but replays the log when it is opened, and the damage may make it do so for ever. So it is shown a
+/// log of zeros, of the same files and sizes.
+fn oldest_live_log(path: &Path, files: &[LogFile]) -> Result<u64> {
+    let blank = path.join("BLAZE.blank-log");
+    remove_blank(&blank)?;
+    fs::create_dir(&blank).map_err(|error| error::file(&blank, error))?;
+    for file in files {
+        let bytes = fs::metadata(&file.path).map_err(|error| error::file(&file.path, error))?.len();
+        let copy = blank.join(file.path.file_name().unwrap_or_default());
+        File::create(&copy).and_then(|file| file.set_len(bytes)).map_err(|error| error::file(&copy, error))?;
+    }
+    let mut options = RocksOptions::default();
+    options.set_track_and_verify_wals_in_manifest(true); // without it, reading a manifest that has them is a crash
+    options.set_wal_dir(&blank);
+    let number = DB::open_for_read_only(&options, path, false)
+        .and_then(|database| database.property_int_value("rocksdb.min-log-number-to-keep"))
+        .map_err(|error| error::open(path, &error));
+    remove_blank(&blank)?;
+    number?.ok_or_else(|| Error::internal("RocksDB did not say which log files it needs"))
+}
+
+fn remove_blank(blank: &Path) -> Result<()> {
+    match fs::remove_dir_all(blank) {
+        Err(error) if error.kind() != IoErrorKind::NotFound => Err(error::file(blank, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Ends the log at a position. The last file goes first, so that a crash leaves no new hole.
+fn cut(path: &Path, files: &[LogFile], at: Position) -> Result<()> {
+    for LogFile { number, path } in files.iter().rev() {
+        let cut = match number {
+            number if *number > at.file => fs::remove_file(path),
+            number if *number < at.file => break,
+            _ => File::options().write(true).open(path).and_then(|file| {
+                file.set_len(at.offset)?;
+                file.sync_all()
+            }),
+        };
+        cut.map_err(|error| error::file(path, error))?;
+    }
+    tracing::warn!(file = at.file, offset = at.offset, "the log was cut where its last whole commit ends");
+    marker::sync_directory(path)
+}
+
+/// Lets RocksDB replay a log that was cut behind what it knows to be synced, and begin a new one.
+fn forget_logs(path: &Path, options: &LsmOptions, environment: &Environment) -> Result<()> {
+    let mut database = options.database(environment)?;
+    database.set_track_and_verify_wals_in_manifest(false);
+    DB::open_cf_descriptors(&database, path, options.column_families(environment)?)
+        .map(drop)
+        .map_err(|error| error::open(path, &error))
+}
