@@ -22,6 +22,8 @@ pub(crate) struct Core {
     pub(crate) replica: u64,
     pub(crate) isolation: Isolation,
     pub(crate) durability: Durability,
+    /// How old a transaction may become, if there is a limit.
+    pub(crate) transaction_age_max_ms: Option<u64>,
 }
 
 /// Where the data lives, beyond what the Store port says.
@@ -48,7 +50,18 @@ impl Core {
         let replica = catalog::replica(&*store, &*entropy)?;
         let ids = HybridClock::after(store.read_point()?.ts());
         let catalog = Catalog::default();
-        Ok(Core { store, storage, clock, entropy, catalog, ids, replica, isolation, durability })
+        Ok(Core {
+            store,
+            storage,
+            clock,
+            entropy,
+            catalog,
+            ids,
+            replica,
+            isolation,
+            durability,
+            transaction_age_max_ms: None,
+        })
     }
 }
 
