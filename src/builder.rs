@@ -26,6 +26,7 @@ pub struct DatabaseBuilder {
     entropy: Arc<dyn Entropy>,
     durability: Durability,
     isolation: Isolation,
+    transaction_age_max_ms: Option<u64>,
     create: CreateMode,
     read_only: bool,
     paranoid: bool,
@@ -41,6 +42,7 @@ impl DatabaseBuilder {
             entropy: Arc::new(SystemEntropy),
             durability: Durability::default(),
             isolation: Isolation::default(),
+            transaction_age_max_ms: None,
             create: CreateMode::default(),
             read_only: false,
             paranoid: false,
@@ -71,6 +73,16 @@ impl DatabaseBuilder {
     /// What transactions are protected from, unless one says otherwise; serializable by default.
     pub fn isolation(mut self, isolation: Isolation) -> DatabaseBuilder {
         self.isolation = isolation;
+        self
+    }
+
+    /// Milliseconds that a transaction may take by the [clock](DatabaseBuilder::clock); as long as it likes by default.
+    ///
+    /// One that is older answers [`TransactionTooOld`](crate::ErrorKind::TransactionTooOld) to its next operation, its
+    /// commit included. It is for applications that would rather see a transaction fail early than have it keep what is
+    /// overwritten meanwhile from being reclaimed. Snapshots may be kept for as long as they are wanted.
+    pub fn transaction_age_max_ms(mut self, age_ms: u64) -> DatabaseBuilder {
+        self.transaction_age_max_ms = Some(age_ms);
         self
     }
 
@@ -250,7 +262,8 @@ impl DatabaseBuilder {
     }
 
     fn assemble(self, store: Arc<dyn Store>, storage: Storage) -> Result<Database> {
-        let core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability)?;
+        let mut core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability)?;
+        core.transaction_age_max_ms = self.transaction_age_max_ms;
         Ok(Database::new(Arc::new(core)))
     }
 }

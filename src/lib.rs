@@ -39,5 +39,5 @@ pub use keyspace::{KeyValues, Keyspace};
 pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};
 pub use search::{Hit, Search};
 pub use system::{SystemClock, SystemEntropy};
-pub use transaction::{Snapshot, Transaction, TransactionOptions};
+pub use transaction::{Savepoint, Snapshot, Transaction, TransactionOptions};
 pub use typed_field::TypedField;

@@ -1,13 +1,14 @@
 //! Transactions and snapshots.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use blaze_core::{Durability, Isolation, Result, Timestamp};
+use blaze_core::{Clock, Durability, Error, Isolation, Result, Timestamp};
 
 use crate::catalog;
 use crate::collection::Collection;
 use crate::keyspace::Keyspace;
-use crate::session::{Scope, Session};
+use crate::session::{RetryLimits, Scope, Session};
 
 /// How a transaction differs from what the database does by default.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +16,8 @@ use crate::session::{Scope, Session};
 pub struct TransactionOptions {
     pub(crate) isolation: Option<Isolation>,
     pub(crate) durability: Option<Durability>,
+    retries: Option<u32>,
+    timeout: Option<Duration>,
 }
 
 impl TransactionOptions {
@@ -33,6 +36,34 @@ impl TransactionOptions {
     pub fn durability(mut self, durability: Durability) -> TransactionOptions {
         self.durability = Some(durability);
         self
+    }
+
+    /// How often [`Database::transaction_with`](crate::Database::transaction_with) runs it again at most when another
+    /// transaction gets in the way; 99 times by default, and twice if it took too long.
+    pub fn retries(mut self, retries: u32) -> TransactionOptions {
+        self.retries = Some(retries);
+        self
+    }
+
+    /// How long it may take from its beginning, by the [clock](crate::DatabaseBuilder::clock) of the database and with
+    /// all its tries; as long as it likes by default.
+    ///
+    /// After that it is not run again, and its commit waits no more for a store that is stalled, but answers
+    /// [`Unavailable`](crate::ErrorKind::Unavailable), with nothing written. It ends neither work that is running nor a
+    /// commit that was admitted.
+    pub fn timeout(mut self, timeout: Duration) -> TransactionOptions {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// What this means for a transaction that begins now.
+    pub(crate) fn retry_limits(self, clock: &dyn Clock) -> RetryLimits {
+        let after = |timeout: Duration| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let standard = RetryLimits::default();
+        RetryLimits {
+            tries_max: self.retries.map_or(standard.tries_max, |retries| retries.saturating_add(1)),
+            deadline_ms: self.timeout.map(|timeout| clock.now_ms().saturating_add(after(timeout))),
+        }
     }
 }
 
@@ -72,6 +103,43 @@ impl Transaction {
         self.session.read_ts()
     }
 
+    /// Marks what is written so far, so that what comes after can be taken back: for a part of the work that may fail.
+    ///
+    /// ```
+    /// let db = blaze::Database::in_memory()?;
+    /// db.transaction(|tx| {
+    ///     let letters = tx.keyspace("letters")?;
+    ///     letters.put("a", "kept")?;
+    ///     let savepoint = tx.savepoint()?;
+    ///     letters.put("b", "taken back")?;
+    ///     tx.rollback_to(&savepoint)
+    /// })?;
+    /// assert_eq!(db.keyspace("letters")?.count()?, 1);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TransactionTooOld`](crate::ErrorKind::TransactionTooOld), if there is a limit to its age.
+    pub fn savepoint(&self) -> Result<Savepoint> {
+        let number = self.session.add_savepoint()?;
+        Ok(Savepoint { session: Arc::downgrade(&self.session), number })
+    }
+
+    /// Takes back everything written since a savepoint, and the savepoints made since. It may be used again.
+    ///
+    /// What was read since then still counts as read: whoever decided to roll back may have done so because of it.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the savepoint is another transaction's, or was taken back itself by
+    /// a rollback to an earlier one; [`TransactionTooOld`](crate::ErrorKind::TransactionTooOld), if there is a limit to
+    /// its age.
+    pub fn rollback_to(&self, savepoint: &Savepoint) -> Result<()> {
+        if savepoint.session.as_ptr() != Arc::as_ptr(&self.session) {
+            return Err(Error::invalid("the savepoint belongs to another transaction"));
+        }
+        self.session.roll_back_to(savepoint.number)
+    }
+
     /// Makes all writes visible at once and returns their version.
     ///
     /// # Errors
@@ -97,6 +165,23 @@ impl Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         self.session.end();
+    }
+}
+
+/// A place in a [`Transaction`] to which its writes can be taken back; see [`Transaction::savepoint`].
+///
+/// It is released when it is dropped. Savepoints nest: rolling back to one takes those back that were made after it.
+#[derive(Debug)]
+pub struct Savepoint {
+    session: Weak<Session>,
+    number: u64,
+}
+
+impl Drop for Savepoint {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.upgrade() {
+            session.forget_savepoint(self.number);
+        }
     }
 }
 

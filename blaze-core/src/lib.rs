@@ -33,8 +33,8 @@ pub use id::{DocumentId, Uuid};
 pub use mem_store::MemStore;
 pub use path::{Path, Segment};
 pub use store::{
-    CommitRequest, Cursor, Direction, Durability, Entry, Family, Isolation, KeyRange, PointRead, RangeRead, ReadPoint,
-    Store, VisitMany, Write, counter,
+    CommitRequest, Cursor, Direction, Durability, Entry, Family, Head, Isolation, KeyRange, PointRead, RangeRead,
+    ReadPoint, Store, VisitMany, Write, counter,
 };
 pub use update::{Update, inc, set, unset};
 pub use value::{Decimal, Time, Value, Vector, VectorKind};

@@ -165,6 +165,11 @@ impl Engine {
         written.inspect_err(|_| self.failed.store(true, Ordering::Release))
     }
 
+    /// True while RocksDB makes writers wait, because flushes or compactions cannot keep up.
+    pub(crate) fn writes_are_stopped(&self) -> bool {
+        self.database.property_int_value("rocksdb.is-write-stopped").is_ok_and(|stopped| stopped == Some(1))
+    }
+
     /// Makes everything written so far survive power loss.
     pub(crate) fn sync(&self) -> Result<()> {
         self.check_healthy()?;

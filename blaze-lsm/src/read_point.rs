@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwapOption;
-use blaze_core::{Cursor, Direction, Family, KeyRange, ReadPoint, Result, Timestamp, VisitMany};
+use blaze_core::{Cursor, Direction, Family, Head, KeyRange, ReadPoint, Result, Timestamp, VisitMany};
 use parking_lot::Mutex;
 
 use crate::cursor::LsmCursor;
@@ -55,6 +55,10 @@ impl View {
 
     pub(crate) fn timestamp(&self) -> Timestamp {
         self.ts
+    }
+
+    pub(crate) fn head(&self) -> Head {
+        Head { ts: self.ts, catalog_ts: self.catalog_ts }
     }
 
     pub(crate) fn enter(&self) {

@@ -5,7 +5,7 @@ use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use blaze_core::{CommitRequest, Error, Family, KeyRange, ReadPoint, Result, Store, Timestamp, Write};
+use blaze_core::{CommitRequest, Error, Family, Head, KeyRange, ReadPoint, Result, Store, Timestamp, Write};
 
 use crate::cache::RecordCache;
 use crate::commit::Pipeline;
@@ -179,6 +179,10 @@ impl Store for LsmStore {
 
     fn read_only_point(&self) -> Result<Arc<dyn ReadPoint>> {
         Ok(self.handles.current()?)
+    }
+
+    fn head(&self) -> Result<Head> {
+        self.handles.peek().as_ref().map(|view| view.head()).ok_or_else(error::closed)
     }
 
     fn commit(&self, request: CommitRequest) -> Result<Timestamp> {

@@ -60,7 +60,7 @@ impl Dictionaries {
         }
         let mut dictionary = Dictionary::default();
         let range = KeyRange::prefix(&prefix(collection));
-        let mut cursor = core.store.read_point()?.cursor(Family::Catalog, &range, Direction::Forward)?;
+        let mut cursor = core.store.read_only_point()?.cursor(Family::Catalog, &range, Direction::Forward)?;
         while let Some((_, bytes)) = cursor.next()? {
             dictionary.apply(&DictionaryEntry::from_bytes(bytes)?)?;
         }

@@ -36,6 +36,22 @@ pub(crate) fn prefixed(id: u32, rest: &[u8]) -> Vec<u8> {
     key
 }
 
+/// Keys up to here are put together on the stack.
+const SHORT_KEY_BYTES: usize = 128;
+
+/// Calls `work` with a key of a collection, keyspace or index, which costs no allocation if it is short.
+pub(crate) fn with_prefixed<R>(id: u32, rest: &[u8], work: impl FnOnce(&[u8]) -> R) -> R {
+    let mut short = [0; SHORT_KEY_BYTES];
+    match short.get_mut(..4 + rest.len()) {
+        Some(key) => {
+            key[..4].copy_from_slice(&prefix(id));
+            key[4..].copy_from_slice(rest);
+            work(key)
+        }
+        None => work(&prefixed(id, rest)),
+    }
+}
+
 pub(super) fn name_key(name: &str) -> Vec<u8> {
     let mut key = prefixed(CATALOG, b"n");
     key.extend_from_slice(name.as_bytes());

@@ -7,6 +7,7 @@ mod conflict;
 mod definition;
 mod dictionaries;
 mod layout;
+mod named;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,10 +23,11 @@ use parking_lot::RwLock;
 pub(crate) use conflict::name_conflict;
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
-pub(crate) use layout::{prefix, prefixed};
+pub(crate) use layout::{prefix, prefixed, with_prefixed};
+pub(crate) use named::Named;
 
 use crate::database::core::Core;
-use crate::session::{Scope, Session, retry};
+use crate::session::{RetryLimits, Scope, Session, retry};
 
 /// What all sessions of a database share about its catalog: nothing here is needed to be right, all of it to be fast,
 /// but for the dictionaries, which only ever grow.
@@ -51,7 +53,7 @@ pub(crate) fn get(session: &Session, name: &str, kind: Kind) -> Result<Arc<Defin
 }
 
 /// Sees to it that `name` is there: creates it, or answers `NotFound` where nothing can be written.
-pub(crate) fn open(scope: &Scope, name: &str, kind: Kind) -> Result<()> {
+fn open(scope: &Scope, name: &str, kind: Kind) -> Result<()> {
     validate_name(name, kind.as_str())?;
     let there = scope.read(|session| Ok(find(session, name, kind)?.is_some()))?;
     match there {
@@ -108,9 +110,9 @@ pub(crate) fn names(session: &Session, kind: Kind) -> Result<Vec<String>> {
 /// A number for a collection, keyspace or index that none ever had.
 ///
 /// It is given out in a commit of its own, so that it stays given out when the transaction that wants it fails.
-pub(crate) fn allocate(core: &Core) -> Result<u32> {
+pub(crate) fn allocate(core: &Arc<Core>) -> Result<u32> {
     let key = layout::counter_key();
-    retry(&*core.entropy, || {
+    retry(core, RetryLimits::default(), || {
         let point = core.store.read_point()?;
         let next = match point.get(Family::Catalog, &key)? {
             None => layout::FIRST_ID,

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::Collection;
 use super::write::insert;
-use crate::catalog::{self, Kind};
 use crate::session::{Scope, commit_alone};
 
 /// Loads many documents in batches that are each one commit, and makes all of them durable at the end.
@@ -93,9 +92,9 @@ impl<T: Serialize> Bulk<'_, T> {
     }
 
     fn commit(&self, batch: &[(Option<DocumentId>, Document)]) -> Result<()> {
-        let Collection { scope, name, .. } = &self.collection;
+        let Collection { scope, named, .. } = &self.collection;
         let insert_all = |session: &crate::session::Session| {
-            let definition = catalog::get(session, name, Kind::Collection)?;
+            let definition = named.definition(session)?;
             for (id, document) in batch {
                 insert(session, &definition, id.clone(), document)?;
             }

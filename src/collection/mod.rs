@@ -7,6 +7,7 @@ mod write;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use blaze_core::{Document, DocumentId, Error, Family, Filter, KeyRange, Result, Update, to_document};
 use serde::Serialize;
@@ -15,11 +16,11 @@ use serde::de::DeserializeOwned;
 pub use bulk::Bulk;
 pub use found::Found;
 pub(crate) use read::document_key;
-use read::{read_document, read_found};
+use read::{read_document, read_for_update, read_found, read_many};
 pub(crate) use write::write_entries;
 use write::{insert, write_document};
 
-use crate::catalog::{self, Definition, Kind, prefix};
+use crate::catalog::{self, Definition, Kind, Named, prefix};
 use crate::index::{self, Index, IndexInfo, IndexProgress};
 use crate::query::Query;
 use crate::search::Search;
@@ -50,26 +51,26 @@ use crate::session::{Scope, Session};
 /// ```
 pub struct Collection<T> {
     pub(crate) scope: Scope,
-    pub(crate) name: String,
+    pub(crate) named: Arc<Named>,
     documents: PhantomData<fn() -> T>,
 }
 
 impl<T> Collection<T> {
     pub(crate) fn open(scope: Scope, name: &str) -> Result<Collection<T>> {
-        catalog::open(&scope, name, Kind::Collection)?;
-        Ok(Collection { scope, name: name.to_owned(), documents: PhantomData })
+        let named = Named::open(&scope, name, Kind::Collection)?;
+        Ok(Collection { scope, named, documents: PhantomData })
     }
 
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.named.name()
     }
 
     /// The same collection, its documents read and written as another type.
     #[must_use]
     pub fn typed<U>(&self) -> Collection<U> {
-        Collection { scope: self.scope.clone(), name: self.name.clone(), documents: PhantomData }
+        Collection { scope: self.scope.clone(), named: Arc::clone(&self.named), documents: PhantomData }
     }
 
     /// True if there is a document under `id`.
@@ -148,8 +149,8 @@ impl<T> Collection<T> {
     /// # Errors
     /// As [`ensure_index`](Collection::ensure_index).
     pub fn ensure_index_with(&self, index: Index, mut progress: impl FnMut(IndexProgress)) -> Result<()> {
-        index::ensure(&self.scope, &self.name, &index, &mut progress)
-            .map_err(|error| error.context(format!("collection {:?}", self.name)))
+        index::ensure(&self.scope, self.name(), &index, &mut progress)
+            .map_err(|error| error.context(format!("collection {:?}", self.name())))
     }
 
     /// Removes an index; says whether it was there.
@@ -157,7 +158,7 @@ impl<T> Collection<T> {
     /// # Errors
     /// As [`insert`](Collection::insert).
     pub fn drop_index(&self, name: &str) -> Result<bool> {
-        self.scope.write(|session| index::remove(session, &self.name, name))
+        self.scope.write(|session| index::remove(session, self.name(), name))
     }
 
     /// All indexes, in the order of their making.
@@ -165,7 +166,11 @@ impl<T> Collection<T> {
     /// # Errors
     /// As [`count`](Collection::count).
     pub fn indexes(&self) -> Result<Vec<IndexInfo>> {
-        self.read(|_, definition| Ok(definition.indexes.iter().map(|index| index.info()).collect()))
+        // Looks it up, as it reads nothing else that would tell that the handle is closed.
+        self.scope.read(|session| {
+            let definition = catalog::get(session, self.name(), Kind::Collection)?;
+            Ok(definition.indexes.iter().map(|index| index.info()).collect())
+        })
     }
 
     /// Asks for the documents that match a filter; see [`filter`](crate::filter).
@@ -183,17 +188,17 @@ impl<T> Collection<T> {
         Search::new(self.clone())
     }
 
-    pub(crate) fn read<R>(&self, work: impl FnOnce(&std::sync::Arc<Session>, &Definition) -> Result<R>) -> Result<R> {
-        self.scope.read(|session| work(session, &*catalog::get(session, &self.name, Kind::Collection)?))
+    pub(crate) fn read<R>(&self, work: impl FnOnce(&Arc<Session>, &Definition) -> Result<R>) -> Result<R> {
+        self.scope.read(|session| work(session, &*self.named.definition(session)?))
     }
 
     fn write<R>(&self, mut work: impl FnMut(&Session, &Definition) -> Result<R>) -> Result<R> {
-        self.scope.write(|session| work(session, &*catalog::get(session, &self.name, Kind::Collection)?))
+        self.scope.write(|session| work(session, &*self.named.definition(session)?))
     }
 
     fn existing(&self, session: &Session, definition: &Definition, id: &DocumentId) -> Result<Document> {
         read_document(session, definition, id)?
-            .ok_or_else(|| Error::not_found(format!("collection {:?} has no document {id:?}", self.name)))
+            .ok_or_else(|| Error::not_found(format!("collection {:?} has no document {id:?}", self.name())))
     }
 }
 
@@ -276,13 +281,24 @@ impl<T: DeserializeOwned> Collection<T> {
         self.read(|session, definition| read_found(session, definition, &id))
     }
 
-    /// The documents under `ids`, at one moment: in their order, `None` where there is none.
+    /// As [`get`](Collection::get) in a transaction, whose commit is refused if the document changes before it, under
+    /// [snapshot isolation](crate::Isolation::Snapshot), too: for one that what the transaction writes depends upon.
+    ///
+    /// # Errors
+    /// As [`get`](Collection::get); [`Invalid`](crate::ErrorKind::Invalid) outside of a transaction.
+    pub fn get_for_update(&self, id: impl Into<DocumentId>) -> Result<Option<Found<T>>> {
+        let id = valid(id)?;
+        let session = self.scope.transaction()?;
+        read_for_update(session, &*self.named.definition(session)?, id)
+    }
+
+    /// The documents under `ids`, at one moment: in their order, `None` where there is none. Faster than one by one.
     ///
     /// # Errors
     /// As [`get`](Collection::get).
     pub fn get_many(&self, ids: impl IntoIterator<Item = impl Into<DocumentId>>) -> Result<Vec<Option<Found<T>>>> {
         let ids = ids.into_iter().map(valid).collect::<Result<Vec<_>>>()?;
-        self.read(|session, definition| ids.iter().map(|id| read_found(session, definition, id)).collect())
+        self.read(|session, definition| read_many(session, definition, ids))
     }
 }
 
@@ -300,6 +316,6 @@ impl<T> Clone for Collection<T> {
 
 impl<T> fmt::Debug for Collection<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Collection").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Collection").field("name", &self.name()).finish_non_exhaustive()
     }
 }

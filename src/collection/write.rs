@@ -49,11 +49,17 @@ pub(crate) fn write_document(
         Some(document) => Entries::of(index, id, document),
         None => Ok(Entries::default()),
     };
+    let mut changes = Vec::with_capacity(definition.indexes.len());
     for index in &definition.indexes {
         // A document that does not fit an index has no entries in it: it was there before the index.
-        let before = entries(index, before).unwrap_or_default();
-        write_entries(session, index, &before, entries(index, after)?)?;
+        changes.push((index, entries(index, before).unwrap_or_default(), entries(index, after)?));
     }
+    // The record goes first: a conflict is then about the document rather than about its entries.
+    write_record(session, definition, id, after)?;
+    changes.into_iter().try_for_each(|(index, before, after)| write_entries(session, index, &before, after))
+}
+
+fn write_record(session: &Session, definition: &Definition, id: &DocumentId, after: Option<&Document>) -> Result<()> {
     let key = document_key(definition.id, id);
     let Some(document) = after else { return session.delete(Family::Data, key) };
     let dictionary = session.core().catalog.dictionaries.learn(session.core(), definition.id, document)?;

@@ -23,6 +23,8 @@ pub(crate) struct Core {
     pub(crate) isolation: Isolation,
     pub(crate) durability: Durability,
     read_only: bool,
+    /// How old a transaction may become, if there is a limit.
+    pub(crate) transaction_age_max_ms: Option<u64>,
 }
 
 /// Where the data lives, beyond what the Store port says.
@@ -60,7 +62,19 @@ impl Core {
         let replica = if read_only { 0 } else { catalog::replica(&*store, &*entropy)? };
         let ids = HybridClock::after(store.read_point()?.ts());
         let catalog = Catalog::default();
-        Ok(Core { store, storage, clock, entropy, catalog, ids, replica, isolation, durability, read_only })
+        Ok(Core {
+            store,
+            storage,
+            clock,
+            entropy,
+            catalog,
+            ids,
+            replica,
+            isolation,
+            durability,
+            read_only,
+            transaction_age_max_ms: None,
+        })
     }
 
     pub(crate) fn is_read_only(&self) -> bool {

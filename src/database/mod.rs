@@ -12,7 +12,7 @@ use crate::catalog::{self, Kind};
 use crate::collection::Collection;
 use crate::database::core::{Core, Storage};
 use crate::keyspace::Keyspace;
-use crate::session::{Scope, Session};
+use crate::session::{Scope, Session, retry};
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
 
 /// A database: one directory, one process, any number of threads.
@@ -144,7 +144,7 @@ impl Database {
     ///
     /// # Errors
     /// What `work` returns; [`Conflict`](crate::ErrorKind::Conflict) when many tries were all in vain; what
-    /// [`Transaction::commit`] returns.
+    /// [`Transaction::commit`] returns. After `CommitOutcomeUnknown`, `work` does not run again.
     pub fn transaction<R>(&self, work: impl FnMut(&Transaction) -> Result<R>) -> Result<R> {
         self.transaction_with(TransactionOptions::default(), work)
     }
@@ -158,8 +158,9 @@ impl Database {
         options: TransactionOptions,
         mut work: impl FnMut(&Transaction) -> Result<R>,
     ) -> Result<R> {
-        crate::session::retry(&*self.core.entropy, || {
-            let transaction = self.begin_with(options)?;
+        let limits = options.retry_limits(&*self.core.clock);
+        retry(&self.core, limits, || {
+            let transaction = self.begin_until(options, limits.deadline_ms)?;
             let result = work(&transaction)?;
             transaction.try_commit()?;
             Ok(result)
@@ -179,9 +180,13 @@ impl Database {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn begin_with(&self, options: TransactionOptions) -> Result<Transaction> {
+        self.begin_until(options, options.retry_limits(&*self.core.clock).deadline_ms)
+    }
+
+    fn begin_until(&self, options: TransactionOptions, deadline_ms: Option<u64>) -> Result<Transaction> {
         let isolation = options.isolation.unwrap_or(self.core.isolation);
         let durability = options.durability.unwrap_or(self.core.durability);
-        Ok(Transaction::new(Session::read_write(&self.core, isolation, durability)?))
+        Ok(Transaction::new(Session::read_write_until(&self.core, isolation, durability, deadline_ms)?))
     }
 
     /// A view of the whole database as it is now, for any number of reads.

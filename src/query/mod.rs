@@ -18,7 +18,7 @@ pub(crate) use rows::Candidates;
 pub use rows::Rows;
 pub use sort::{Sort, SortKeys, asc, desc};
 
-use crate::catalog::{self, Definition, Kind};
+use crate::catalog::Definition;
 use crate::collection::{Collection, Found};
 use crate::session::Session;
 
@@ -117,10 +117,7 @@ impl<T> Query<T> {
 
     fn open(&self) -> Result<Rows<T>> {
         self.validate()?;
-        self.collection.scope.read(|session| {
-            let definition = catalog::get(session, &self.collection.name, Kind::Collection)?;
-            self.open_at(session, &definition)
-        })
+        self.collection.read(|session, definition| self.open_at(session, definition))
     }
 
     fn open_at(&self, session: &Arc<Session>, definition: &Definition) -> Result<Rows<T>> {

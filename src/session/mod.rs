@@ -1,28 +1,29 @@
-//! Sessions: a read point and what is written on top of it. Every operation runs in one.
+//! Sessions: a read point and what is written on top of it. Every operation runs in one, but for single reads and writes
+//! of a keyspace, which need none.
 
 mod coverage;
 mod cursor;
+mod merge;
 mod read_set;
+mod retry;
 mod scope;
+mod write_index;
 mod write_set;
+mod writer;
 
-use std::collections::HashSet;
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
 
-use blaze_core::limits::TRANSACTION_BYTES_MAX;
 use blaze_core::{
-    CommitRequest, Direction, Durability, Error, Family, Isolation, KeyRange, PointRead, ReadPoint, Result, Timestamp,
+    Direction, Durability, Error, Family, Isolation, KeyRange, ReadPoint, Result, Timestamp, VisitMany, Write, counter,
 };
-use parking_lot::Mutex;
 
 use crate::database::core::Core;
-use coverage::Coverage;
 pub(crate) use cursor::SessionCursor;
-use read_set::ReadSet;
-pub(crate) use scope::{Scope, back_off, commit_alone, retry};
-use write_set::{Lookup, WriteSet};
+pub(crate) use retry::{RetryLimits, back_off, retry};
+pub(crate) use scope::{Scope, commit_alone};
+use write_set::Lookup;
+use writer::Writer;
 
 /// A read point, the writes on top of it, and what was read to arrive at them.
 pub(crate) struct Session {
@@ -32,35 +33,56 @@ pub(crate) struct Session {
     writer: Option<Writer>,
 }
 
-#[derive(Debug)]
-struct Writer {
-    isolation: Isolation,
-    durability: Durability,
-    state: Mutex<State>,
-    /// Held by one operation at a time, so that a failing one takes back its own writes only.
-    operation: Mutex<()>,
+/// What the catalog looks like to a session: while this stays the same, so does all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CatalogVersion {
+    committed: Timestamp,
+    /// The session's own changes.
+    changes: u64,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    ended: bool,
-    writes: WriteSet,
-    guards: HashSet<PointRead>,
-    reads: ReadSet,
-    coverage: Vec<Arc<Coverage>>,
+impl CatalogVersion {
+    /// The catalog as it is at a read point.
+    pub(crate) fn at(point: &dyn ReadPoint) -> CatalogVersion {
+        CatalogVersion::of(point.catalog_ts())
+    }
+
+    /// A catalog without changes of a session's own.
+    pub(crate) fn of(catalog_ts: Timestamp) -> CatalogVersion {
+        CatalogVersion { committed: catalog_ts, changes: 0 }
+    }
+
+    pub(crate) fn is_committed(self) -> bool {
+        self.changes == 0
+    }
 }
 
 impl Session {
     /// A session that only reads. Its reads are not tracked: they are one consistent view.
     pub(crate) fn read_only(core: &Arc<Core>) -> Result<Arc<Session>> {
-        let point = core.store.read_point()?;
-        Ok(Arc::new(Session { core: Arc::clone(core), point, writer: None }))
+        let point = core.store.read_only_point()?;
+        Ok(Arc::new(Session::over(core, point)))
+    }
+
+    /// A session that only reads, at a read point that is there already.
+    pub(crate) fn over(core: &Arc<Core>, point: Arc<dyn ReadPoint>) -> Session {
+        Session { core: Arc::clone(core), point, writer: None }
     }
 
     /// A session that can be committed.
     pub(crate) fn read_write(core: &Arc<Core>, isolation: Isolation, durability: Durability) -> Result<Arc<Session>> {
+        Session::read_write_until(core, isolation, durability, None)
+    }
+
+    /// A session whose commit does not wait for a stalled store beyond a deadline.
+    pub(crate) fn read_write_until(
+        core: &Arc<Core>,
+        isolation: Isolation,
+        durability: Durability,
+        deadline_ms: Option<u64>,
+    ) -> Result<Arc<Session>> {
         let point = core.store.read_point()?;
-        let writer = Writer { isolation, durability, state: Mutex::default(), operation: Mutex::default() };
+        let writer = Writer::new(core, isolation, durability, deadline_ms);
         Ok(Arc::new(Session { core: Arc::clone(core), point, writer: Some(writer) }))
     }
 
@@ -72,35 +94,62 @@ impl Session {
         self.point.ts()
     }
 
+    pub(crate) fn catalog_version(&self) -> CatalogVersion {
+        let changes = self.writer.as_ref().map_or(0, Writer::catalog_changes);
+        CatalogVersion { changes, ..CatalogVersion::at(&*self.point) }
+    }
+
     pub(crate) fn is_read_only(&self) -> bool {
         self.writer.is_none()
     }
 
     /// True if everything that is read is validated at the commit.
     pub(crate) fn is_serializable(&self) -> bool {
-        self.writer.as_ref().is_some_and(|writer| writer.isolation == Isolation::Serializable)
+        self.writer.as_ref().is_some_and(Writer::is_serializable)
     }
 
     /// Calls `visit` with the value of `key`, if there is one, and says whether there was.
     ///
     /// `visit` runs inside the store's read and must not read again.
     pub(crate) fn visit(&self, family: Family, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
-        if let Some(writer) = &self.writer {
-            let mut state = writer.state()?;
-            match state.writes.get(family, key) {
-                Lookup::Put(value) => {
-                    drop(state);
-                    visit(&value)?;
-                    return Ok(true);
+        let Some(writer) = &self.writer else { return self.point.visit(family, key, visit) };
+        match writer.look_up(&self.core, family, key)? {
+            Lookup::Put(write) => visit(write_set::value(&write)).map(|()| true),
+            Lookup::Deleted => Ok(false),
+            Lookup::Added(sum) => visit(&self.settle_addition(family, key, sum)?).map(|()| true),
+            Lookup::Unwritten => self.point.visit(family, key, visit),
+        }
+    }
+
+    /// Makes a put of what was added to a counter that is now read, and answers its value.
+    fn settle_addition(&self, family: Family, key: &[u8], sum: i128) -> Result<[u8; 8]> {
+        let stored = self.point.get(family, key)?;
+        let count = stored.as_deref().map_or(Ok(0), counter::decode)?;
+        let count = i64::try_from(i128::from(count) + sum).map_err(|_| {
+            Error::limit_exceeded(format!("{count} + {sum} is beyond the limits of a counter, 64 bits"))
+        })?;
+        self.write(Write::put(family, key, counter::encode(count)))?;
+        Ok(counter::encode(count))
+    }
+
+    /// Calls `visit` once for each of `keys`, in any order, with its position and its value if there is one.
+    ///
+    /// `visit` runs inside the store's read and must not read again.
+    pub(crate) fn visit_many(&self, family: Family, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<()> {
+        let Some(writer) = &self.writer else { return self.point.visit_many(family, keys, visit) };
+        let (mut positions, mut unwritten) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
+        for (position, key) in keys.iter().enumerate() {
+            match writer.look_up(&self.core, family, key)? {
+                Lookup::Put(write) => visit(position, Some(write_set::value(&write)))?,
+                Lookup::Deleted => visit(position, None)?,
+                Lookup::Added(sum) => visit(position, Some(&self.settle_addition(family, key, sum)?))?,
+                Lookup::Unwritten => {
+                    positions.push(position);
+                    unwritten.push(*key);
                 }
-                Lookup::Deleted => return Ok(false),
-                Lookup::Unwritten => {}
-            }
-            if writer.isolation == Isolation::Serializable {
-                state.reads.insert(family, key);
             }
         }
-        self.point.visit(family, key, visit)
+        self.point.visit_many(family, &unwritten, &mut |at, value| visit(positions[at], value))
     }
 
     /// A copy of the value of `key`, if there is one.
@@ -113,19 +162,22 @@ impl Session {
         Ok(copy)
     }
 
+    /// As [`get`](Session::get); the commit is refused if the key changes before it, whatever the isolation.
+    pub(crate) fn get_for_update(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.writer()?;
+        self.guard(family, key)?;
+        self.get(family, key)
+    }
+
     /// A cursor over a range as it is now: later writes of this session do not show.
     pub(crate) fn cursor(&self, family: Family, range: &KeyRange, direction: Direction) -> Result<SessionCursor> {
         let Some(writer) = &self.writer else {
             return Ok(SessionCursor::over(self.point.cursor(family, range, direction)?));
         };
-        let mut state = writer.state()?;
-        let overlay = state.writes.overlay(family, range, direction);
-        let coverage = (writer.isolation == Isolation::Serializable).then(|| {
-            let coverage = Arc::new(Coverage::new(family, range.clone(), direction));
-            state.coverage.push(Arc::clone(&coverage));
-            coverage
-        });
-        drop(state);
+        for key in writer.additions(&self.core, family, range)? {
+            self.get(family, &key)?; // makes a put of it
+        }
+        let (overlay, coverage) = writer.open_cursor(&self.core, family, range, direction)?;
         Ok(SessionCursor::merging(self.point.cursor(family, range, direction)?, overlay, direction, coverage))
     }
 
@@ -141,81 +193,87 @@ impl Session {
 
     /// Sets the value of a key; the commit writes its timestamp at `stamp_at` within the value.
     pub(crate) fn put(&self, family: Family, key: Vec<u8>, value: Vec<u8>, stamp_at: Option<usize>) -> Result<()> {
-        self.writing(|writes| writes.put(family, key, value, stamp_at))
+        self.write(Write::Put { family, key, value, stamp_at })
+    }
+
+    /// Adds to a counter, as an operation of its own.
+    pub(crate) fn add(&self, family: Family, key: Vec<u8>, delta: i64) -> Result<()> {
+        self.core.check_writable()?;
+        let writer = self.writer()?;
+        let _operation = writer.begin_turn();
+        let count = match writer.own(&self.core, family, &key)? {
+            Lookup::Put(own) => counter::add(Some(write_set::value(&own)), delta)?,
+            Lookup::Deleted => delta,
+            Lookup::Added(_) | Lookup::Unwritten => return writer.write(&self.core, Write::Add { family, key, delta }),
+        };
+        writer.write(&self.core, Write::put(family, key, counter::encode(count)))
     }
 
     /// Removes a key.
     pub(crate) fn delete(&self, family: Family, key: Vec<u8>) -> Result<()> {
-        self.writing(|writes| writes.delete(family, key))
+        self.write(Write::Delete { family, key })
     }
 
     /// Removes all keys of a range.
     pub(crate) fn delete_range(&self, family: Family, range: KeyRange) -> Result<()> {
-        match range.is_empty() {
-            true => self.writing(|_| ()),
-            false => self.writing(|writes| writes.delete_range(family, range)),
-        }
+        self.write(Write::DeleteRange { family, range })
     }
 
-    fn writing(&self, write: impl FnOnce(&mut WriteSet)) -> Result<()> {
+    fn write(&self, write: Write) -> Result<()> {
         self.core.check_writable()?;
-        let mut state = self.writer()?.state()?;
-        write(&mut state.writes);
-        let bytes = state.writes.bytes();
-        if bytes > TRANSACTION_BYTES_MAX {
-            return Err(Error::limit_exceeded(format!(
-                "transaction writes {bytes} bytes, the limit is {TRANSACTION_BYTES_MAX}: commit in smaller parts"
-            )));
-        }
-        Ok(())
+        self.writer()?.write(&self.core, write)
+    }
+
+    /// Writes as an operation of its own, between those that [`atomically`](Session::atomically) runs.
+    pub(crate) fn write_alone(&self, write: Write) -> Result<()> {
+        self.core.check_writable()?;
+        let writer = self.writer()?;
+        let _operation = writer.begin_turn();
+        writer.write(&self.core, write)
     }
 
     /// Has the commit refused if `key` changes before it, whatever the isolation.
     pub(crate) fn guard(&self, family: Family, key: &[u8]) -> Result<()> {
-        if let Some(writer) = &self.writer {
-            let guard = PointRead { family, key: key.to_vec() };
-            writer.state()?.guards.insert(guard);
-        }
-        Ok(())
+        self.writer.as_ref().map_or(Ok(()), |writer| writer.guard(&self.core, family, key))
     }
 
     /// Runs `work` so that its writes are all kept, or none if it fails.
     pub(crate) fn atomically<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
         self.core.check_writable()?;
         let writer = self.writer()?;
-        let _operation = writer.operation.lock();
-        writer.state()?.writes.begin_undo();
+        let _operation = writer.begin_turn();
+        writer.begin_operation(&self.core)?;
         let result = work();
-        // The session may have been ended meanwhile by its owner; then there is nothing to undo.
-        writer.state.lock().writes.end_undo(result.is_ok());
+        writer.end_operation(result.is_ok());
         result
+    }
+
+    /// Marks what is written so far, and answers the number of the mark.
+    pub(crate) fn add_savepoint(&self) -> Result<u64> {
+        self.writer()?.add_savepoint(&self.core)
+    }
+
+    /// Takes back what was written since a savepoint.
+    pub(crate) fn roll_back_to(&self, savepoint: u64) -> Result<()> {
+        self.writer()?.roll_back_to(&self.core, savepoint)
+    }
+
+    pub(crate) fn forget_savepoint(&self, savepoint: u64) {
+        if let Some(writer) = &self.writer {
+            writer.forget_savepoint(savepoint);
+        }
     }
 
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
-        let writer = self.writer()?;
-        let _operation = writer.operation.lock(); // never in the middle of one
-        let state = {
-            let mut state = writer.state()?;
-            mem::replace(&mut *state, State { ended: true, ..State::default() })
-        };
-        let (reads, mut ranges) = state.reads.into_reads();
-        ranges.extend(state.coverage.iter().filter_map(|coverage| coverage.range_read()));
-        self.core.store.commit(CommitRequest {
-            read_ts: self.point.ts(),
-            guards: state.guards.into_iter().collect(),
-            reads,
-            ranges,
-            writes: state.writes.into_writes(),
-            isolation: writer.isolation,
-            durability: writer.durability,
-        })
+        let request = self.writer()?.finish(&self.core, self.point.ts())?;
+        self.core.store.commit(request)
     }
 
     /// Forgets everything written; from then on the session answers `Closed`.
     pub(crate) fn end(&self) {
         if let Some(writer) = &self.writer {
-            *writer.state.lock() = State { ended: true, ..State::default() };
+            writer.end();
         }
     }
 
@@ -228,15 +286,5 @@ impl fmt::Debug for Session {
     /// Without what was read and written: that belongs to the user, not into a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("read_ts", &self.point.ts()).finish_non_exhaustive()
-    }
-}
-
-impl Writer {
-    fn state(&self) -> Result<parking_lot::MutexGuard<'_, State>> {
-        let state = self.state.lock();
-        if state.ended {
-            return Err(Error::closed("the transaction has ended"));
-        }
-        Ok(state)
     }
 }

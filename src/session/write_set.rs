@@ -1,170 +1,335 @@
 //! What a transaction has written and not yet committed.
 
-use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use blaze_core::{Direction, Family, KeyRange, Write};
+use blaze_core::limits::TRANSACTION_BYTES_MAX;
+use blaze_core::{Direction, Error, Family, KeyRange, Result, Write};
+
+use super::write_index::{Pending, WriteIndex};
 
 /// Bytes that a pending write takes beside its key and value.
 const OVERHEAD_BYTES: usize = 64;
 
-/// What a transaction has written, by key.
+/// What a transaction has written, in order.
 ///
-/// At commit the removed ranges go first: what was written into a range before its removal is dropped here, what is
-/// written after it follows.
+/// Writing appends and looks nothing up. The index by key is caught up when something is read, so a transaction that
+/// only writes never builds it. What is taken back is cut off the end.
 #[derive(Debug, Default)]
-pub(crate) struct WriteSet {
-    writes: BTreeMap<WrittenKey, Pending>,
-    removed: Vec<(Family, KeyRange)>,
+pub(super) struct WriteSet {
+    /// The writes that are in the index; none where a later one made an earlier one pointless.
+    indexed: Vec<Option<Indexed>>,
+    /// Those that came after them.
+    recent: Vec<Write>,
+    index: [WriteIndex; Family::ALL.len()],
+    removals: Removals,
     bytes: usize,
-    undo: Option<Undo>,
+    /// How many writes there were when the operation that is running began.
+    operation: Option<usize>,
+    savepoints: Vec<Savepoint>,
+    savepoints_made: u64,
 }
 
-/// A key in its family.
-type WrittenKey = (Family, Vec<u8>);
-
-/// The last write to a key.
-#[derive(Clone, Debug)]
-enum Pending {
-    Put { value: Arc<Vec<u8>>, stamp_at: Option<usize> },
-    Delete,
-}
-
-/// How to take back the writes of an operation that fails.
 #[derive(Debug)]
-struct Undo {
-    before: Vec<(WrittenKey, Option<Pending>)>,
-    removed: usize,
-    bytes: usize,
+struct Indexed {
+    write: Arc<Write>,
+    /// Where the write to the same key is that this one hides.
+    hides: Option<usize>,
 }
+
+/// A place to which the writes can be cut back.
+#[derive(Debug)]
+struct Savepoint {
+    number: u64,
+    position: usize,
+}
+
+/// The ranges that a transaction has removed, each with its place among all writes.
+#[derive(Clone, Debug, Default)]
+struct Removals(Arc<Vec<(usize, Family, KeyRange)>>);
 
 /// What a transaction itself knows of a key.
-pub(crate) enum Lookup {
-    Put(Arc<Vec<u8>>),
+pub(super) enum Lookup {
+    /// It has put this.
+    Put(Arc<Write>),
+    /// It has added this to what the store has.
+    Added(i128),
     Deleted,
     Unwritten,
 }
 
-/// A key and what the transaction has made of it: a value, or nothing.
-pub(crate) type OverlayEntry = (Vec<u8>, Option<Arc<Vec<u8>>>);
-
-/// The part of a write set that a cursor lays over the store: keys in the cursor's direction.
-pub(crate) struct Overlay {
-    pub(crate) entries: Vec<OverlayEntry>,
-    pub(crate) removed: Vec<KeyRange>,
+/// The own writes that a cursor lays over the store, as they were when it was opened.
+#[derive(Debug)]
+pub(super) struct Overlay {
+    family: Family,
+    range: KeyRange,
+    index: WriteIndex,
+    removals: Removals,
 }
 
 impl WriteSet {
-    /// Bytes of memory, about.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
-    pub(crate) fn get(&self, family: Family, key: &[u8]) -> Lookup {
-        match self.writes.get(&(family, key.to_vec())) {
-            Some(Pending::Put { value, .. }) => Lookup::Put(Arc::clone(value)),
-            Some(Pending::Delete) => Lookup::Deleted,
-            None if self.removed.iter().any(|(of, range)| *of == family && range.contains(key)) => Lookup::Deleted,
-            None => Lookup::Unwritten,
+    fn len(&self) -> usize {
+        self.indexed.len() + self.recent.len()
+    }
+
+    /// Appends a write, unless that would be too much.
+    pub(super) fn push(&mut self, write: Write) -> Result<()> {
+        let bytes = cost(&write);
+        if self.bytes + bytes > TRANSACTION_BYTES_MAX {
+            self.catch_up(); // lets go of what was overwritten
+        }
+        if self.bytes + bytes > TRANSACTION_BYTES_MAX {
+            return Err(Error::limit_exceeded(format!(
+                "transaction writes {} bytes, the limit is {TRANSACTION_BYTES_MAX}: commit in smaller parts",
+                self.bytes + bytes
+            )));
+        }
+        self.bytes += bytes;
+        self.recent.push(write);
+        Ok(())
+    }
+
+    pub(super) fn get(&mut self, family: Family, key: &[u8]) -> Lookup {
+        if self.is_empty() {
+            return Lookup::Unwritten;
+        }
+        self.catch_up();
+        let last = self.index[family as usize].get(key).filter(|pending| pending.position.is_some());
+        if self.removals.hide(family, key, last.and_then(|pending| pending.position)) {
+            return Lookup::Deleted;
+        }
+        let Some(last) = last else { return Lookup::Unwritten };
+        match &*last.write {
+            Write::Put { .. } => Lookup::Put(Arc::clone(&last.write)),
+            Write::Add { .. } => Lookup::Added(self.sum(last.position)),
+            Write::Delete { .. } | Write::DeleteRange { .. } => Lookup::Deleted,
         }
     }
 
-    pub(crate) fn put(&mut self, family: Family, key: Vec<u8>, value: Vec<u8>, stamp_at: Option<usize>) {
-        self.set((family, key), Pending::Put { value: Arc::new(value), stamp_at });
-    }
-
-    pub(crate) fn delete(&mut self, family: Family, key: Vec<u8>) {
-        self.set((family, key), Pending::Delete);
-    }
-
-    pub(crate) fn delete_range(&mut self, family: Family, range: KeyRange) {
-        let keys: Vec<Vec<u8>> = self.in_range(family, &range).map(|(key, _)| key.clone()).collect();
-        for key in keys {
-            self.forget((family, key));
+    /// What the write at a position adds, and all additions that it follows: each counts.
+    fn sum(&self, mut position: Option<usize>) -> i128 {
+        let mut sum = 0;
+        while let Some(Some(indexed)) = position.and_then(|position| self.indexed.get(position)) {
+            let Write::Add { delta, .. } = &*indexed.write else { break };
+            sum += i128::from(*delta);
+            position = indexed.hides;
         }
-        self.removed.push((family, range));
+        sum
     }
 
-    fn set(&mut self, key: WrittenKey, pending: Pending) {
-        self.bytes += cost(&key.1, &pending);
-        let old = self.writes.insert(key.clone(), pending);
-        self.bytes -= old.as_ref().map_or(0, |old| cost(&key.1, old));
-        if let Some(undo) = &mut self.undo {
-            undo.before.push((key, old));
+    /// The keys of a range to which something was added.
+    pub(super) fn additions(&mut self, family: Family, range: &KeyRange) -> Vec<Vec<u8>> {
+        let Some(overlay) = self.overlay(family, range) else { return Vec::new() };
+        let (mut keys, mut pending) = (Vec::new(), overlay.first(Direction::Forward));
+        while let Some(found) = pending {
+            if matches!(*found.write, Write::Add { .. }) {
+                keys.push(found.key().to_vec());
+            }
+            pending = overlay.after(found.key(), Direction::Forward);
         }
+        keys
     }
 
-    fn forget(&mut self, key: WrittenKey) {
-        let old = self.writes.remove(&key);
-        self.bytes -= old.as_ref().map_or(0, |old| cost(&key.1, old));
-        if let Some(undo) = &mut self.undo {
-            undo.before.push((key, old));
+    /// What a cursor over `range` must lay over the store, if there is anything.
+    pub(super) fn overlay(&mut self, family: Family, range: &KeyRange) -> Option<Overlay> {
+        if self.is_empty() {
+            return None;
         }
-    }
-
-    /// From here on, [`end_undo`](WriteSet::end_undo) can take everything back.
-    pub(crate) fn begin_undo(&mut self) {
-        self.undo = Some(Undo { before: Vec::new(), removed: self.removed.len(), bytes: self.bytes });
-    }
-
-    /// Keeps what was written since [`begin_undo`](WriteSet::begin_undo), or takes it back.
-    pub(crate) fn end_undo(&mut self, keep: bool) {
-        let Some(undo) = self.undo.take() else { return };
-        if keep {
-            return;
-        }
-        for (key, before) in undo.before.into_iter().rev() {
-            match before {
-                Some(pending) => self.writes.insert(key, pending),
-                None => self.writes.remove(&key),
-            };
-        }
-        self.removed.truncate(undo.removed);
-        self.bytes = undo.bytes;
-    }
-
-    /// What a cursor over `range` must lay over the store.
-    pub(crate) fn overlay(&self, family: Family, range: &KeyRange, direction: Direction) -> Overlay {
-        let entry = |(key, pending): (&Vec<u8>, &Pending)| match pending {
-            Pending::Put { value, .. } => (key.clone(), Some(Arc::clone(value))),
-            Pending::Delete => (key.clone(), None),
+        self.catch_up();
+        let overlay = Overlay {
+            family,
+            range: range.clone(),
+            index: self.index[family as usize].clone(),
+            removals: self.removals.clone(),
         };
-        let mut entries: Vec<_> = self.in_range(family, range).map(entry).collect();
-        if direction == Direction::Reverse {
-            entries.reverse();
-        }
-        let overlapping = |(of, removed): &&(Family, KeyRange)| *of == family && removed.overlaps(range);
-        let removed = self.removed.iter().filter(overlapping).map(|(_, range)| range.clone()).collect();
-        Overlay { entries, removed }
+        let removes = || self.removals.0.iter().any(|(_, of, removed)| *of == family && removed.overlaps(range));
+        (overlay.first(Direction::Forward).is_some() || removes()).then_some(overlay)
     }
 
-    fn in_range(&self, family: Family, range: &KeyRange) -> impl Iterator<Item = (&Vec<u8>, &Pending)> {
-        let start = Bound::Included((family, range.start().to_vec()));
-        let inside = move |key: &[u8]| range.end().is_none_or(|end| key < end);
-        self.writes
-            .range((start, Bound::Unbounded))
-            .take_while(move |((of, key), _)| *of == family && inside(key))
-            .map(|((_, key), pending)| (key, pending))
+    /// Puts the recent writes into the index.
+    fn catch_up(&mut self) {
+        let mut recent = std::mem::take(&mut self.recent);
+        for write in recent.drain(..) {
+            self.add_to_index(Arc::new(write));
+        }
+        self.recent = recent; // its memory serves again
+    }
+
+    fn add_to_index(&mut self, write: Arc<Write>) {
+        let position = self.indexed.len();
+        let hides = match &*write {
+            Write::DeleteRange { family, range } => {
+                Arc::make_mut(&mut self.removals.0).push((position, *family, range.clone()));
+                None
+            }
+            Write::Put { family, .. } | Write::Delete { family, .. } => {
+                let pending = Pending { write: Arc::clone(&write), position: Some(position) };
+                let hidden = self.index[*family as usize].set(pending).and_then(|before| before.position);
+                hidden.and_then(|hidden| self.let_go(hidden, position))
+            }
+            // It takes nothing away from what it adds to.
+            Write::Add { family, .. } => {
+                let pending = Pending { write: Arc::clone(&write), position: Some(position) };
+                self.index[*family as usize].set(pending).and_then(|before| before.position)
+            }
+        };
+        self.indexed.push(Some(Indexed { write, hides }));
+    }
+
+    /// Lets go of a write that a later one hides, and of what that one hides, down to the first that cutting back could
+    /// uncover; answers where that is.
+    fn let_go(&mut self, mut hidden: usize, by: usize) -> Option<usize> {
+        loop {
+            let mut cuts = self.savepoints.iter().map(|savepoint| savepoint.position).chain(self.operation);
+            if cuts.any(|cut| hidden < cut && cut <= by) {
+                return Some(hidden);
+            }
+            let indexed = self.indexed[hidden].take()?;
+            self.bytes -= cost(&indexed.write);
+            hidden = indexed.hides?;
+        }
+    }
+
+    /// Takes back all writes from a position on.
+    fn cut(&mut self, position: usize) {
+        while self.len() > position {
+            if let Some(write) = self.recent.pop() {
+                self.bytes -= cost(&write);
+            } else if let Some(Some(indexed)) = self.indexed.pop() {
+                self.bytes -= cost(&indexed.write);
+                self.uncover(&indexed);
+            }
+        }
+    }
+
+    /// Gives a key the write back that was hidden by one that is taken back.
+    fn uncover(&mut self, taken_back: &Indexed) {
+        let before = taken_back.hides.and_then(|position| Some((position, self.indexed.get(position)?.as_ref()?)));
+        match &*taken_back.write {
+            Write::Put { family, key, .. } | Write::Delete { family, key } | Write::Add { family, key, .. } => {
+                let pending = match before {
+                    Some((position, before)) => Pending { write: Arc::clone(&before.write), position: Some(position) },
+                    // Not the write itself: its value is no longer accounted for.
+                    None => Pending { write: Arc::new(Write::delete(*family, key.clone())), position: None },
+                };
+                self.index[*family as usize].set(pending);
+            }
+            Write::DeleteRange { .. } => {
+                Arc::make_mut(&mut self.removals.0).pop();
+            }
+        }
+    }
+
+    /// From here on, [`end_operation`](WriteSet::end_operation) can take everything back.
+    pub(super) fn begin_operation(&mut self) {
+        self.operation = Some(self.len());
+    }
+
+    /// Keeps what was written since [`begin_operation`](WriteSet::begin_operation), or takes it back.
+    pub(super) fn end_operation(&mut self, keep: bool) {
+        if let Some(position) = self.operation.take()
+            && !keep
+        {
+            self.cut(position);
+        }
+    }
+
+    /// Marks the place where the writes are now, and answers its number.
+    pub(super) fn add_savepoint(&mut self) -> u64 {
+        self.savepoints_made += 1;
+        let position = self.len();
+        self.savepoints.push(Savepoint { number: self.savepoints_made, position });
+        self.savepoints_made
+    }
+
+    /// Takes back what was written since a savepoint, and the savepoints since; false if it was taken back itself.
+    pub(super) fn cut_to_savepoint(&mut self, number: u64) -> bool {
+        let Some(at) = self.savepoints.iter().position(|savepoint| savepoint.number == number) else { return false };
+        self.savepoints.truncate(at + 1);
+        self.cut(self.savepoints[at].position);
+        true
+    }
+
+    pub(super) fn forget_savepoint(&mut self, number: u64) {
+        self.savepoints.retain(|savepoint| savepoint.number != number);
     }
 
     /// Everything, in the order in which it must be applied.
-    pub(crate) fn into_writes(self) -> Vec<Write> {
-        let removed = self.removed.into_iter().map(|(family, range)| Write::DeleteRange { family, range });
-        let writes = self.writes.into_iter().map(|((family, key), pending)| match pending {
-            Pending::Put { value, stamp_at } => {
-                Write::Put { family, key, value: Arc::unwrap_or_clone(value), stamp_at }
-            }
-            Pending::Delete => Write::Delete { family, key },
-        });
-        removed.chain(writes).collect()
+    pub(super) fn into_writes(self) -> Vec<Write> {
+        drop(self.index);
+        if self.indexed.is_empty() {
+            return self.recent;
+        }
+        let indexed = self.indexed.into_iter().flatten().map(|indexed| Arc::unwrap_or_clone(indexed.write));
+        indexed.chain(self.recent).collect()
     }
 }
 
-fn cost(key: &[u8], pending: &Pending) -> usize {
-    let value = match pending {
-        Pending::Put { value, .. } => value.len(),
-        Pending::Delete => 0,
-    };
-    OVERHEAD_BYTES + key.len() + value
+impl Removals {
+    /// True if a key was removed with a range, after it was written at `position`.
+    fn hide(&self, family: Family, key: &[u8], position: Option<usize>) -> bool {
+        self.range_around(family, key, position).is_some()
+    }
+
+    fn range_around(&self, family: Family, key: &[u8], position: Option<usize>) -> Option<&KeyRange> {
+        let later = self.0.iter().rev().take_while(|(at, ..)| Some(*at) > position);
+        later.filter(|(_, of, _)| *of == family).map(|(_, _, range)| range).find(|range| range.contains(key))
+    }
+}
+
+impl Overlay {
+    /// The first own write of the range.
+    pub(super) fn first(&self, direction: Direction) -> Option<&Pending> {
+        let from = match direction {
+            Direction::Forward => Bound::Included(self.range.start()),
+            Direction::Reverse => self.range.end().map_or(Bound::Unbounded, Bound::Excluded),
+        };
+        self.next(from, direction)
+    }
+
+    /// The own write after that to `key`.
+    pub(super) fn after(&self, key: &[u8], direction: Direction) -> Option<&Pending> {
+        self.next(Bound::Excluded(key), direction)
+    }
+
+    /// The first own write from a bound on that still holds.
+    fn next(&self, from: Bound<&[u8]>, direction: Direction) -> Option<&Pending> {
+        let mut pending = self.index.next(from, direction);
+        while let Some(found) = pending {
+            if !self.range.contains(found.key()) {
+                return None;
+            }
+            if found.position.is_some() && !self.removals.hide(self.family, found.key(), found.position) {
+                return Some(found);
+            }
+            pending = self.index.next(Bound::Excluded(found.key()), direction);
+        }
+        None
+    }
+
+    /// The removed range around a key of the store, if there is one.
+    pub(super) fn removal_around(&self, key: &[u8]) -> Option<&KeyRange> {
+        self.removals.range_around(self.family, key, None)
+    }
+}
+
+/// What a put sets.
+pub(super) fn value(write: &Write) -> &[u8] {
+    match write {
+        Write::Put { value, .. } => value,
+        Write::Delete { .. } | Write::Add { .. } | Write::DeleteRange { .. } => &[],
+    }
+}
+
+fn cost(write: &Write) -> usize {
+    OVERHEAD_BYTES
+        + match write {
+            Write::Put { key, value, .. } => key.len() + value.len(),
+            Write::Delete { key, .. } | Write::Add { key, .. } => key.len(),
+            Write::DeleteRange { range, .. } => range.start().len() + range.end().map_or(0, <[u8]>::len),
+        }
 }

@@ -102,6 +102,39 @@ fn a_transaction_reads_its_own_writes_in_ranges() {
 }
 
 #[test]
+fn values_are_read_without_a_copy_and_many_at_once() {
+    for (db, letters) in fixtures() {
+        let long = "k".repeat(5_000);
+        letters.put(&long, "long").unwrap();
+        letters.put("empty", "").unwrap();
+        let tx = db.begin().unwrap();
+        let own = tx.keyspace("letters").unwrap();
+        own.put("own", "mine").unwrap();
+        own.delete("b").unwrap();
+        let snapshot = db.snapshot().unwrap().keyspace("letters").unwrap();
+        let asked = ["own", "a", "absent", "empty", "b", &long, "a"];
+        let answers = |keyspace: &Keyspace| {
+            let many = keyspace.get_many(asked).unwrap();
+            for (key, value) in asked.iter().zip(&many) {
+                let text = keyspace.get_with(key, |value| String::from_utf8(value.to_vec()).unwrap()).unwrap();
+                assert_eq!(text.map(String::into_bytes), *value, "{key}");
+                assert_eq!(keyspace.get(key).unwrap(), *value, "{key}");
+                assert_eq!(keyspace.contains(key).unwrap(), value.is_some(), "{key}");
+            }
+            many.into_iter().map(|value| value.map(|value| String::from_utf8(value).unwrap())).collect::<Vec<_>>()
+        };
+        let some = |text: &str| Some(text.to_owned());
+        let outside = [None, some("letters a"), None, some(""), some("letters b"), some("long"), some("letters a")];
+        assert_eq!(answers(&letters), outside);
+        assert_eq!(answers(&snapshot), outside);
+        let inside = [some("mine"), some("letters a"), None, some(""), None, some("long"), some("letters a")];
+        assert_eq!(answers(&own), inside);
+        assert_eq!(letters.get_many(Vec::<&str>::new()).unwrap(), []);
+        assert!(letters.get_many(["a", ""]).is_err());
+    }
+}
+
+#[test]
 fn a_dropped_keyspace_begins_anew() {
     for (db, _) in fixtures() {
         assert!(db.drop_keyspace("letters").unwrap() && !db.drop_keyspace("letters").unwrap());

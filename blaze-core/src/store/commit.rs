@@ -155,4 +155,8 @@ pub struct CommitRequest {
     pub isolation: Isolation,
     /// What the commit survives by the time it returns.
     pub durability: Durability,
+    /// How long the commit may wait to be admitted by a store that is stalled; as long as it takes, if not said. After
+    /// that it is refused as [`Unavailable`](crate::ErrorKind::Unavailable), before anything of it is enqueued: what
+    /// has been admitted is never given up.
+    pub timeout: Option<Duration>,
 }

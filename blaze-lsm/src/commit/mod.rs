@@ -10,6 +10,7 @@ mod writer;
 use std::hint;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use blaze_core::{Clock, CommitRequest, Durability, Error, ErrorKind, Family, Result, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
@@ -94,7 +95,12 @@ impl Pipeline {
     }
 
     fn commit_in_turn(&self, engine: &Arc<Engine>, request: CommitRequest) -> Result<Timestamp> {
+        let timeout = request.timeout;
         let prepared = Prepared::new(request, &self.families);
+        if let Some(timeout) = timeout {
+            let writer = self.turn_within(engine, timeout)?;
+            return self.commit_alone(engine, writer, prepared);
+        }
         if let Some(writer) = self.turn_alone(prepared.request.durability) {
             return self.commit_alone(engine, writer, prepared);
         }
@@ -121,6 +127,23 @@ impl Pipeline {
             if n < SPINS_MAX { hint::spin_loop() } else { thread::yield_now() }
         }
         None
+    }
+
+    /// The turn to write, if it comes in time and RocksDB takes writes by then. It is not waited for in a group, which
+    /// nobody can leave.
+    fn turn_within(&self, engine: &Engine, timeout: Duration) -> Result<MutexGuard<'_, Writer>> {
+        const POLL: Duration = Duration::from_millis(1);
+        let late = || {
+            let waited_ms = timeout.as_millis();
+            Error::unavailable(format!("the commit was not admitted within {waited_ms} ms: nothing of it is written"))
+        };
+        let writer = self.writer.try_lock_for(timeout).ok_or_else(late)?;
+        let mut left = timeout;
+        while engine.writes_are_stopped() {
+            left = left.checked_sub(POLL).ok_or_else(late)?;
+            thread::park_timeout(POLL);
+        }
+        Ok(writer)
     }
 
     /// Commits without a group: nobody else is about.

@@ -40,6 +40,8 @@ fn reads(films: &Collection<Document>, settings: &Keyspace) -> Vec<(&'static str
         ("find explain", films.find_all().explain().map(drop)),
         ("search", films.search().nearest("embedding", &[1.0, 0.0, 0.0]).run().map(drop)),
         ("key get", settings.get("theme").map(drop)),
+        ("key get_with", settings.get_with("theme", <[u8]>::len).map(drop)),
+        ("key get_many", settings.get_many(["theme"]).map(drop)),
         ("key contains", settings.contains("theme").map(drop)),
         ("key iter", settings.iter().map(drop)),
         ("key range", settings.range("a"..).map(drop)),

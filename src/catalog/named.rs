@@ -1,0 +1,111 @@
+//! What a handle keeps of the name that it stands for.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use blaze_core::{Family, PointRead, ReadPoint, Result, Timestamp};
+
+use super::definition::{Definition, Kind};
+use super::{get, layout, open};
+use crate::database::core::Core;
+use crate::session::{CatalogVersion, Scope, Session};
+
+/// A name of the catalog as the handles of one scope know it, with what was last found under it: while the catalog stays
+/// as it was, an operation reads nothing of it and waits for nobody.
+#[derive(Debug)]
+pub(crate) struct Named {
+    name: String,
+    kind: Kind,
+    /// The key of its row.
+    key: Vec<u8>,
+    /// True if all sessions that ask are one and the same.
+    one_session: bool,
+    last: ArcSwapOption<Found>,
+}
+
+/// What was found, and in which catalog.
+#[derive(Debug)]
+struct Found {
+    version: CatalogVersion,
+    definition: Arc<Definition>,
+}
+
+impl Named {
+    /// Sees to it that `name` is there: creates it, or answers `NotFound` in a snapshot.
+    pub(crate) fn open(scope: &Scope, name: &str, kind: Kind) -> Result<Arc<Named>> {
+        open(scope, name, kind)?;
+        Ok(Arc::new(Named {
+            name: name.to_owned(),
+            kind,
+            key: layout::name_key(name),
+            one_session: matches!(scope, Scope::Session(_)),
+            last: ArcSwapOption::empty(),
+        }))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The definition as a session sees it, which guards it.
+    pub(crate) fn definition(&self, session: &Session) -> Result<Arc<Definition>> {
+        let version = session.catalog_version();
+        let known = self.known(version, |definition| Arc::clone(definition));
+        match known {
+            Some(definition) => self.guard_again(session).map(|()| definition),
+            None => self.find(session, version),
+        }
+    }
+
+    /// The number, as a session sees it, which guards it.
+    pub(crate) fn id(&self, session: &Session) -> Result<u32> {
+        let version = session.catalog_version();
+        match self.known(version, |definition| definition.id) {
+            Some(id) => self.guard_again(session).map(|()| id),
+            None => self.find(session, version).map(|definition| definition.id),
+        }
+    }
+
+    /// The number at a read point. Whoever commits upon it adds the [`guard`](Named::guard).
+    pub(crate) fn id_at(&self, core: &Arc<Core>, point: &Arc<dyn ReadPoint>) -> Result<u32> {
+        let version = CatalogVersion::at(&**point);
+        match self.known(version, |definition| definition.id) {
+            Some(id) => Ok(id),
+            None => Ok(self.find(&Session::over(core, Arc::clone(point)), version)?.id),
+        }
+    }
+
+    /// The number in a catalog that nobody has a read point of, if it is the one that is known.
+    pub(crate) fn id_in(&self, catalog_ts: Timestamp) -> Option<u32> {
+        self.known(CatalogVersion::of(catalog_ts), |definition| definition.id)
+    }
+
+    /// What a commit must find unchanged.
+    pub(crate) fn guard(&self) -> PointRead {
+        PointRead { family: Family::Catalog, key: self.key.clone() }
+    }
+
+    /// What was found last, if the catalog is still that one.
+    fn known<R>(&self, version: CatalogVersion, of: impl FnOnce(&Arc<Definition>) -> R) -> Option<R> {
+        let last = self.last.load();
+        last.as_ref().filter(|found| found.version == version).map(|found| of(&found.definition))
+    }
+
+    /// Guards the name in a session that did not find it in the catalog itself.
+    fn guard_again(&self, session: &Session) -> Result<()> {
+        match self.one_session || session.is_read_only() {
+            true => Ok(()),
+            false => session.guard(Family::Catalog, &self.key),
+        }
+    }
+
+    #[cold]
+    fn find(&self, session: &Session, version: CatalogVersion) -> Result<Arc<Definition>> {
+        let definition = get(session, &self.name, self.kind)?;
+        // What one session has not committed is nothing to another.
+        if self.one_session || version.is_committed() {
+            self.last.store(Some(Arc::new(Found { version, definition: Arc::clone(&definition) })));
+        }
+        Ok(definition)
+    }
+}

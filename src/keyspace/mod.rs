@@ -1,0 +1,314 @@
+//! Keyspaces: raw bytes to raw bytes.
+
+mod key;
+mod key_values;
+
+use std::iter;
+use std::ops::RangeBounds;
+use std::sync::Arc;
+
+use blaze_core::limits::VALUE_BYTES_MAX;
+use blaze_core::{CommitRequest, Direction, Error, Family, KeyRange, Result, Write, counter};
+
+use key::{borrowed, key_range, validate_key};
+pub use key_values::KeyValues;
+
+use crate::catalog::{Kind, Named, prefix, prefixed, with_prefixed};
+use crate::session::{RetryLimits, Scope, retry};
+
+/// An ordered map from raw bytes to raw bytes.
+///
+/// Taken from a [`Database`](crate::Database), each operation is a commit of its own; taken from a
+/// [`Transaction`](crate::Transaction), it belongs to that.
+///
+/// ```
+/// use blaze::Database;
+///
+/// let db = Database::temporary()?;
+/// let sessions = db.keyspace("sessions")?;
+/// sessions.put("ann", "token 1")?;
+/// sessions.put("bob", "token 2")?;
+/// assert_eq!(sessions.get("ann")?.as_deref(), Some(b"token 1".as_slice()));
+///
+/// let from_b: Vec<_> = sessions.range("b"..)?.collect::<Result<_, _>>()?;
+/// assert_eq!(from_b, [(b"bob".to_vec(), b"token 2".to_vec())]);
+/// # Ok::<(), blaze::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[doc(alias = "column family")]
+pub struct Keyspace {
+    scope: Scope,
+    named: Arc<Named>,
+}
+
+impl Keyspace {
+    pub(crate) fn open(scope: Scope, name: &str) -> Result<Keyspace> {
+        let named = Named::open(&scope, name, Kind::Keyspace)?;
+        Ok(Keyspace { scope, named })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.named.name()
+    }
+
+    /// The value under `key`, if there is one.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) and [`LimitExceeded`](crate::ErrorKind::LimitExceeded) for a bad key;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the keyspace was dropped; [`Closed`](crate::ErrorKind::Closed).
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
+        self.get_with(key, <[u8]>::to_vec)
+    }
+
+    /// What `read` makes of the value under `key`, if there is one; spares the copy that [`get`](Keyspace::get) makes.
+    ///
+    /// `read` runs while the value is lent: it should be quick, and must not call the database.
+    ///
+    /// ```
+    /// let db = blaze::Database::in_memory()?;
+    /// let pages = db.keyspace("pages")?;
+    /// pages.put("home", "<html></html>")?;
+    /// assert_eq!(pages.get_with("home", |page| page.len())?, Some(13));
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get).
+    pub fn get_with<R>(&self, key: impl AsRef<[u8]>, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        let (mut read, mut result) = (Some(read), None);
+        self.visit(key.as_ref(), &mut |value| {
+            result = read.take().map(|read| read(value));
+            Ok(())
+        })?;
+        Ok(result)
+    }
+
+    /// The values under `keys`, at one moment: in their order, `None` where there is none. Faster than one by one.
+    ///
+    /// ```
+    /// let db = blaze::Database::in_memory()?;
+    /// let letters = db.keyspace("letters")?;
+    /// letters.put("a", "1")?;
+    /// assert_eq!(letters.get_many(["b", "a"])?, [None, Some(b"1".to_vec())]);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get).
+    pub fn get_many(&self, keys: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Vec<Option<Vec<u8>>>> {
+        self.scope.read(|session| {
+            let id = self.named.id(session)?;
+            let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+            for key in keys {
+                validate_key(key.as_ref())?;
+                bytes.extend_from_slice(&prefix(id));
+                bytes.extend_from_slice(key.as_ref());
+                ends.push(bytes.len());
+            }
+            let starts = iter::once(0).chain(ends.iter().copied());
+            let keys: Vec<&[u8]> = starts.zip(&ends).map(|(start, end)| &bytes[start..*end]).collect();
+            let mut values = vec![None; keys.len()];
+            session.visit_many(Family::Data, &keys, &mut |position, value| {
+                values[position] = value.map(<[u8]>::to_vec);
+                Ok(())
+            })?;
+            Ok(values)
+        })
+    }
+
+    /// As [`get`](Keyspace::get) in a transaction, whose commit is refused if the key changes before it, under
+    /// [snapshot isolation](crate::Isolation::Snapshot), too: for a value that what the transaction writes depends upon.
+    ///
+    /// ```
+    /// let db = blaze::Database::in_memory()?;
+    /// db.keyspace("rates")?.put("eur", "1.1")?;
+    /// db.transaction(|tx| {
+    ///     let rate = tx.keyspace("rates")?.get_for_update("eur")?;
+    ///     tx.keyspace("prices")?.put("book", rate.unwrap_or_default())
+    /// })?;
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get); [`Invalid`](crate::ErrorKind::Invalid) outside of a transaction.
+    pub fn get_for_update(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
+        validate_key(key.as_ref())?;
+        let session = self.scope.transaction()?;
+        with_prefixed(self.named.id(session)?, key.as_ref(), |key| session.get_for_update(Family::Data, key))
+    }
+
+    /// True if there is a value under `key`.
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get).
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.visit(key.as_ref(), &mut |_| Ok(()))
+    }
+
+    /// Sets the value under `key`.
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get), and [`LimitExceeded`](crate::ErrorKind::LimitExceeded) for a value above
+    /// [`VALUE_BYTES_MAX`] or a transaction that grows too large.
+    pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        let (key, value) = (key.as_ref(), value.as_ref());
+        validate_key(key)?;
+        if value.len() > VALUE_BYTES_MAX {
+            let bytes = value.len();
+            return Err(Error::limit_exceeded(format!("value has {bytes} bytes, the limit is {VALUE_BYTES_MAX}")));
+        }
+        self.write(|id| Write::put(Family::Data, prefixed(id, key), value))
+    }
+
+    /// Adds `delta` to the counter under `key`, which counts from zero if it is not there.
+    ///
+    /// Additions never conflict with each other, however many transactions add to one counter at once; with a transaction
+    /// that has read it they do. The value is an `i64` of 8 bytes in big-endian order, which [`get`](Keyspace::get) and
+    /// [`counter`](Keyspace::counter) read and [`put`](Keyspace::put) may set.
+    ///
+    /// ```
+    /// let db = blaze::Database::in_memory()?;
+    /// let visits = db.keyspace("visits")?;
+    /// visits.add("home", 2)?;
+    /// db.transaction(|tx| tx.keyspace("visits")?.add("home", 3))?;
+    /// assert_eq!(visits.counter("home")?, 5);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`put`](Keyspace::put); [`Invalid`](crate::ErrorKind::Invalid) when the value is no counter and
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when the sum is beyond an `i64`: in a transaction that may be
+    /// found out when it is committed, of which nothing is written then.
+    pub fn add(&self, key: impl AsRef<[u8]>, delta: i64) -> Result<()> {
+        let key = key.as_ref();
+        validate_key(key)?;
+        match &self.scope {
+            Scope::Database(_) => self.write(|id| Write::Add { family: Family::Data, key: prefixed(id, key), delta }),
+            Scope::Session(session) => session.add(Family::Data, prefixed(self.named.id(session)?, key), delta),
+        }
+    }
+
+    /// The counter under `key`; zero if it is not there.
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get); [`Invalid`](crate::ErrorKind::Invalid) when the value is no counter.
+    pub fn counter(&self, key: impl AsRef<[u8]>) -> Result<i64> {
+        self.get_with(key, counter::decode)?.unwrap_or(Ok(0))
+    }
+
+    /// Removes `key`. It costs no read, so it does not say whether the key was there.
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get).
+    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<()> {
+        validate_key(key.as_ref())?;
+        self.write(|id| Write::delete(Family::Data, prefixed(id, key.as_ref())))
+    }
+
+    /// Removes all keys of a range in constant time.
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get).
+    pub fn delete_range<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<()> {
+        let (start, end) = (borrowed(range.start_bound()), borrowed(range.end_bound()));
+        self.scope.write(|session| session.delete_range(Family::Data, key_range(self.named.id(session)?, start, end)))
+    }
+
+    /// Removes all keys in constant time.
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get).
+    pub fn clear(&self) -> Result<()> {
+        self.delete_range::<&[u8]>(..)
+    }
+
+    /// The keys of a range and their values in ascending order, at one moment. The iterator owns what it needs.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the keyspace was dropped; [`Closed`](crate::ErrorKind::Closed).
+    pub fn range<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<KeyValues> {
+        let (start, end) = (borrowed(range.start_bound()), borrowed(range.end_bound()));
+        self.walk(Direction::Forward, |id| key_range(id, start, end))
+    }
+
+    /// The keys of a range and their values in descending order.
+    ///
+    /// # Errors
+    /// As [`range`](Keyspace::range).
+    pub fn range_reverse<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<KeyValues> {
+        let (start, end) = (borrowed(range.start_bound()), borrowed(range.end_bound()));
+        self.walk(Direction::Reverse, |id| key_range(id, start, end))
+    }
+
+    /// All keys and their values in ascending order.
+    ///
+    /// # Errors
+    /// As [`range`](Keyspace::range).
+    pub fn iter(&self) -> Result<KeyValues> {
+        self.walk(Direction::Forward, |id| KeyRange::prefix(&prefix(id)))
+    }
+
+    /// The keys that begin with `prefix` and their values in ascending order.
+    ///
+    /// # Errors
+    /// As [`range`](Keyspace::range).
+    pub fn prefix(&self, prefix: impl AsRef<[u8]>) -> Result<KeyValues> {
+        self.walk(Direction::Forward, |id| KeyRange::prefix(&prefixed(id, prefix.as_ref())))
+    }
+
+    /// How many keys there are. Takes time linear in their number.
+    ///
+    /// # Errors
+    /// As [`range`](Keyspace::range).
+    pub fn count(&self) -> Result<u64> {
+        self.scope.read(|session| session.count(Family::Data, &KeyRange::prefix(&prefix(self.named.id(session)?))))
+    }
+
+    fn visit(&self, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        validate_key(key)?;
+        match &self.scope {
+            Scope::Database(core) => {
+                let point = core.store.read_only_point()?;
+                with_prefixed(self.named.id_at(core, &point)?, key, |key| point.visit(Family::Data, key, visit))
+            }
+            Scope::Session(session) => {
+                with_prefixed(self.named.id(session)?, key, |key| session.visit(Family::Data, key, visit))
+            }
+        }
+    }
+
+    /// Makes one write, which on the database is a commit of its own.
+    fn write(&self, write: impl Fn(u32) -> Write) -> Result<()> {
+        match &self.scope {
+            Scope::Database(core) => retry(core, RetryLimits::default(), || {
+                core.check_writable()?;
+                let head = core.store.head()?;
+                let (read_ts, id) = match self.named.id_in(head.catalog_ts) {
+                    Some(id) => (head.ts, id),
+                    None => {
+                        let point = core.store.read_only_point()?;
+                        (point.ts(), self.named.id_at(core, &point)?)
+                    }
+                };
+                let request = CommitRequest {
+                    read_ts,
+                    guards: vec![self.named.guard()],
+                    writes: vec![write(id)],
+                    durability: core.durability,
+                    ..CommitRequest::default() // nothing was read: no isolation asks for more
+                };
+                core.store.commit(request).map(drop)
+            }),
+            Scope::Session(session) => session.write_alone(write(self.named.id(session)?)),
+        }
+    }
+
+    fn walk(&self, direction: Direction, range: impl FnOnce(u32) -> KeyRange) -> Result<KeyValues> {
+        self.scope.read(|session| {
+            let cursor = session.cursor(Family::Data, &range(self.named.id(session)?), direction)?;
+            Ok(KeyValues::new(cursor, session))
+        })
+    }
+}

@@ -1,0 +1,241 @@
+//! What makes a session one that can be committed.
+
+use std::collections::HashSet;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use blaze_core::{
+    CommitRequest, Direction, Durability, Error, ErrorKind, Family, Isolation, KeyRange, PointRead, Result, Timestamp,
+    Write,
+};
+use parking_lot::{Mutex, MutexGuard};
+
+use super::coverage::Coverage;
+use super::read_set::ReadSet;
+use super::write_set::{Lookup, Overlay, WriteSet};
+use crate::database::core::Core;
+
+/// The number of changes that the catalog of an ended session has; none gets there otherwise.
+const ENDED: u64 = u64::MAX;
+
+/// Cursors that are kept track of before those that are gone are looked for.
+const CURSORS_MIN: usize = 64;
+
+/// The writes of a session and what was read to arrive at them.
+#[derive(Debug)]
+pub(super) struct Writer {
+    isolation: Isolation,
+    durability: Durability,
+    /// When the commit gives up waiting for a stalled store.
+    deadline_ms: Option<u64>,
+    /// When the session becomes too old to go on.
+    expires_ms: Option<u64>,
+    state: Mutex<State>,
+    /// Held by one operation at a time, so that a failing one takes back its own writes only.
+    turn: Mutex<()>,
+    /// How often the session has changed the catalog.
+    catalog_changes: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    ended: bool,
+    writes: WriteSet,
+    guards: HashSet<PointRead>,
+    reads: ReadSet,
+    /// The cursors that may still read on.
+    cursors: Vec<Arc<Coverage>>,
+    /// The number of cursors at which those that are gone are swept out.
+    sweep_at: usize,
+}
+
+impl Writer {
+    pub(super) fn new(core: &Core, isolation: Isolation, durability: Durability, deadline_ms: Option<u64>) -> Writer {
+        let expires_ms = core.transaction_age_max_ms.map(|age_ms| core.clock.now_ms().saturating_add(age_ms));
+        Writer {
+            isolation,
+            durability,
+            deadline_ms,
+            expires_ms,
+            state: Mutex::default(),
+            turn: Mutex::default(),
+            catalog_changes: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn is_serializable(&self) -> bool {
+        self.isolation == Isolation::Serializable
+    }
+
+    pub(super) fn catalog_changes(&self) -> u64 {
+        self.catalog_changes.load(Ordering::Acquire)
+    }
+
+    /// What the session has made of a key; if nothing, the key counts as read.
+    pub(super) fn look_up(&self, core: &Core, family: Family, key: &[u8]) -> Result<Lookup> {
+        let mut state = self.state(core)?;
+        let own = state.writes.get(family, key);
+        if matches!(own, Lookup::Unwritten | Lookup::Added(_)) && self.is_serializable() {
+            state.reads.insert(family, key);
+        }
+        Ok(own)
+    }
+
+    /// What the session has made of a key. That does not count as reading it.
+    pub(super) fn own(&self, core: &Core, family: Family, key: &[u8]) -> Result<Lookup> {
+        Ok(self.state(core)?.writes.get(family, key))
+    }
+
+    /// The keys of a range to which the session has added something.
+    pub(super) fn additions(&self, core: &Core, family: Family, range: &KeyRange) -> Result<Vec<Vec<u8>>> {
+        Ok(self.state(core)?.writes.additions(family, range))
+    }
+
+    /// What a cursor must lay over the store, and where it says how far it came, if that matters.
+    pub(super) fn open_cursor(
+        &self,
+        core: &Core,
+        family: Family,
+        range: &KeyRange,
+        direction: Direction,
+    ) -> Result<(Option<Overlay>, Option<Arc<Coverage>>)> {
+        let mut state = self.state(core)?;
+        let overlay = state.writes.overlay(family, range);
+        let coverage = self.is_serializable().then(|| {
+            let coverage = Arc::new(Coverage::new(family, range.clone(), direction));
+            state.add_cursor(Arc::clone(&coverage));
+            coverage
+        });
+        Ok((overlay, coverage))
+    }
+
+    pub(super) fn write(&self, core: &Core, write: Write) -> Result<()> {
+        let mut state = self.state(core)?;
+        if matches!(&write, Write::DeleteRange { range, .. } if range.is_empty()) {
+            return Ok(());
+        }
+        if write.family() == Family::Catalog {
+            self.count_catalog_change();
+        }
+        state.writes.push(write)
+    }
+
+    pub(super) fn guard(&self, core: &Core, family: Family, key: &[u8]) -> Result<()> {
+        let guard = PointRead { family, key: key.to_vec() };
+        self.state(core)?.guards.insert(guard);
+        Ok(())
+    }
+
+    /// Waits until no other operation runs.
+    pub(super) fn begin_turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock()
+    }
+
+    pub(super) fn begin_operation(&self, core: &Core) -> Result<()> {
+        self.state(core)?.writes.begin_operation();
+        Ok(())
+    }
+
+    pub(super) fn end_operation(&self, keep: bool) {
+        // The session may have been ended meanwhile by its owner; then there is nothing to take back.
+        let mut state = self.state.lock();
+        state.writes.end_operation(keep);
+        if !keep && !state.ended {
+            self.count_catalog_change();
+        }
+    }
+
+    pub(super) fn add_savepoint(&self, core: &Core) -> Result<u64> {
+        let _turn = self.begin_turn();
+        Ok(self.state(core)?.writes.add_savepoint())
+    }
+
+    pub(super) fn roll_back_to(&self, core: &Core, savepoint: u64) -> Result<()> {
+        let _turn = self.begin_turn();
+        let mut state = self.state(core)?;
+        if !state.writes.cut_to_savepoint(savepoint) {
+            return Err(Error::invalid("the savepoint is gone: the transaction was rolled back to an earlier one"));
+        }
+        self.count_catalog_change();
+        Ok(())
+    }
+
+    pub(super) fn forget_savepoint(&self, savepoint: u64) {
+        self.state.lock().writes.forget_savepoint(savepoint);
+    }
+
+    /// Ends the session with the request to commit it.
+    pub(super) fn finish(&self, core: &Core, read_ts: Timestamp) -> Result<CommitRequest> {
+        let _turn = self.begin_turn();
+        let mut state = self.close(&mut *self.state(core)?);
+        state
+            .cursors
+            .iter()
+            .filter_map(|coverage| coverage.range_read())
+            .for_each(|read| state.reads.insert_range(read));
+        let (reads, ranges) = state.reads.into_reads();
+        let left_ms = |deadline_ms: u64| deadline_ms.saturating_sub(core.clock.now_ms());
+        Ok(CommitRequest {
+            read_ts,
+            guards: state.guards.into_iter().collect(),
+            reads,
+            ranges,
+            writes: state.writes.into_writes(),
+            isolation: self.isolation,
+            durability: self.durability,
+            timeout: self.deadline_ms.map(|deadline_ms| Duration::from_millis(left_ms(deadline_ms))),
+        })
+    }
+
+    /// Forgets everything; from then on the session is closed.
+    pub(super) fn end(&self) {
+        self.close(&mut self.state.lock());
+    }
+
+    fn close(&self, state: &mut State) -> State {
+        self.catalog_changes.store(ENDED, Ordering::Release);
+        mem::replace(state, State { ended: true, ..State::default() })
+    }
+
+    /// Tells those who remember the catalog to look again. Only for a session that has not ended, under its lock.
+    fn count_catalog_change(&self) {
+        self.catalog_changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// The state of a session that may go on.
+    fn state(&self, core: &Core) -> Result<MutexGuard<'_, State>> {
+        let state = self.state.lock();
+        if state.ended {
+            return Err(Error::closed("the transaction has ended"));
+        }
+        if let Some(expires_ms) = self.expires_ms
+            && core.clock.now_ms() > expires_ms
+        {
+            let age_max_ms = core.transaction_age_max_ms.unwrap_or_default();
+            return Err(Error::new(
+                ErrorKind::TransactionTooOld,
+                format!("the transaction is older than {age_max_ms} ms, which is as old as one may become"),
+            ));
+        }
+        Ok(state)
+    }
+}
+
+impl State {
+    fn add_cursor(&mut self, coverage: Arc<Coverage>) {
+        if self.cursors.len() >= self.sweep_at {
+            let reads = &mut self.reads;
+            self.cursors.retain(|coverage| {
+                let alive = Arc::strong_count(coverage) > 1;
+                if !alive && let Some(read) = coverage.range_read() {
+                    reads.insert_range(read);
+                }
+                alive
+            });
+            self.sweep_at = CURSORS_MIN.max(2 * self.cursors.len());
+        }
+        self.cursors.push(coverage);
+    }
+}
