@@ -2,13 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use blaze_core::{Clock, Durability, Entropy, Isolation, MemStore, Result, Store};
+use blaze_core::{Clock, Durability, Entropy, Error, Isolation, MemStore, Result, Store};
 use blaze_lsm::{CreateMode, LsmOptions, LsmStore};
 
 use crate::database::Database;
 use crate::database::core::{Core, Storage};
+use crate::retention::Retention;
 use crate::system::{SystemClock, SystemEntropy, TemporaryDirectory};
+
+/// How long changes are kept, unless said otherwise.
+const FEED_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The shortest time for which changes are kept.
+const FEED_RETENTION_MS_MIN: u64 = 1_000;
 
 /// The settings of a database, checked when it is opened.
 ///
@@ -29,6 +37,7 @@ pub struct DatabaseBuilder {
     create: CreateMode,
     cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
+    feed_retention: Duration,
 }
 
 impl DatabaseBuilder {
@@ -41,6 +50,7 @@ impl DatabaseBuilder {
             create: CreateMode::default(),
             cache_bytes: None,
             write_buffer_bytes: None,
+            feed_retention: FEED_RETENTION,
         }
     }
 
@@ -93,12 +103,19 @@ impl DatabaseBuilder {
         self
     }
 
+    /// How long [change feeds](crate::Collection::changes) are kept, at least a second; a week by default. A reader that
+    /// falls further behind gets `FeedTruncated`.
+    pub fn feed_retention(mut self, age: Duration) -> DatabaseBuilder {
+        self.feed_retention = age;
+        self
+    }
+
     /// Opens the database in the directory `path`, or creates it.
     ///
     /// # Errors
     /// [`Locked`](crate::ErrorKind::Locked) when it is open already, here or in another process;
-    /// [`Invalid`](crate::ErrorKind::Invalid) when `path` is not a database or was written by a newer version: nothing
-    /// there is touched; [`NotFound`](crate::ErrorKind::NotFound) and
+    /// [`Invalid`](crate::ErrorKind::Invalid) when a setting is out of its range, when `path` is not a database or was
+    /// written by a newer version: nothing there is touched; [`NotFound`](crate::ErrorKind::NotFound) and
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) as [`must_exist`](DatabaseBuilder::must_exist) and
     /// [`must_be_new`](DatabaseBuilder::must_be_new) say; [`Corruption`](crate::ErrorKind::Corruption);
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
@@ -112,7 +129,7 @@ impl DatabaseBuilder {
     /// [`temporary`](DatabaseBuilder::temporary) suits more data.
     ///
     /// # Errors
-    /// None today.
+    /// [`Invalid`](crate::ErrorKind::Invalid) when a setting is out of its range.
     pub fn in_memory(self) -> Result<Database> {
         let store = Arc::new(MemStore::new(Arc::clone(&self.clock)));
         self.assemble(store, Storage::Memory)
@@ -121,6 +138,7 @@ impl DatabaseBuilder {
     /// A database in a new directory among the system's temporary files, which is removed with its last handle.
     ///
     /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when a setting is out of its range;
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when the directory cannot be made.
     pub fn temporary(mut self) -> Result<Database> {
         self.create = CreateMode::OpenOrCreate;
@@ -130,6 +148,7 @@ impl DatabaseBuilder {
     }
 
     fn open_directory(self, path: &Path, temporary: Option<TemporaryDirectory>) -> Result<Database> {
+        self.feed_retention_ms()?;
         let mut options = LsmOptions::new(Arc::clone(&self.clock)).create(self.create);
         if let Some(bytes) = self.cache_bytes {
             options = options.block_cache_bytes(bytes);
@@ -143,7 +162,18 @@ impl DatabaseBuilder {
     }
 
     fn assemble(self, store: Arc<dyn Store>, storage: Storage) -> Result<Database> {
-        let core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability)?;
+        let retention = Retention::new(self.feed_retention_ms()?);
+        let core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability, retention)?;
         Ok(Database::new(Arc::new(core)))
+    }
+
+    /// Checked before anything is created.
+    fn feed_retention_ms(&self) -> Result<u64> {
+        match u64::try_from(self.feed_retention.as_millis()).unwrap_or(u64::MAX) {
+            retention_ms if retention_ms < FEED_RETENTION_MS_MIN => Err(Error::invalid(format!(
+                "the retention of change feeds is {retention_ms} ms, at least {FEED_RETENTION_MS_MIN} ms are needed"
+            ))),
+            retention_ms => Ok(retention_ms),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Keyspaces: raw bytes to raw bytes.
 
+mod past;
+
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
@@ -89,19 +91,20 @@ impl Keyspace {
         self.scope.write(|session| session.delete(Family::Data, self.key(session, key.as_ref())?))
     }
 
-    /// Removes all keys of a range in constant time.
+    /// Removes all keys of a range; in constant time, unless the keyspace has a [history](Keyspace::set_history).
     ///
     /// # Errors
-    /// As [`get`](Keyspace::get).
+    /// As [`get`](Keyspace::get); [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when the history would have to remember
+    /// too much.
     pub fn delete_range<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<()> {
         let (start, end) = (owned(range.start_bound()), owned(range.end_bound()));
         self.scope.write(|session| session.delete_range(Family::Data, self.range_of(session, &start, &end)?))
     }
 
-    /// Removes all keys in constant time.
+    /// Removes all keys.
     ///
     /// # Errors
-    /// As [`get`](Keyspace::get).
+    /// As [`delete_range`](Keyspace::delete_range).
     pub fn clear(&self) -> Result<()> {
         self.delete_range::<&[u8]>(..)
     }

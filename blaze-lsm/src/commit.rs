@@ -11,6 +11,7 @@ use crate::ffi::{Engine, Snapshot};
 use crate::handles::Handles;
 use crate::oracle::Oracle;
 use crate::read_point::View;
+use crate::trail::{Overlay, Trail};
 
 /// Where the catalog keeps the ceiling: no commit timestamp in the database is above it. Nobody else can write or see
 /// the empty key.
@@ -29,11 +30,17 @@ pub(crate) struct Committer {
     catalog_ts: Timestamp,
     ceiling: Timestamp,
     oracle: Oracle,
+    trail: Arc<Trail>,
 }
 
 impl Committer {
     /// Goes on after the last commit of the database, wherever the clock is now.
-    pub(crate) fn new(engine: &Arc<Engine>, handles: &Arc<Handles>, clock: Arc<dyn Clock>) -> Result<Committer> {
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        handles: &Arc<Handles>,
+        clock: Arc<dyn Clock>,
+        trail: Arc<Trail>,
+    ) -> Result<Committer> {
         let ceiling = match engine.latest(Family::Catalog, CEILING_KEY)? {
             None => Timestamp::ZERO,
             Some(bytes) => match bytes.as_slice().try_into() {
@@ -48,7 +55,7 @@ impl Committer {
         };
         handles.publish(View::new(ceiling, ceiling, Snapshot::take(Arc::clone(engine)), Arc::clone(handles)));
         let oracle = Oracle::new(ceiling, limits::ORACLE_BYTES_MAX);
-        Ok(Committer { clock, commits: HybridClock::after(ceiling), catalog_ts: ceiling, ceiling, oracle })
+        Ok(Committer { clock, commits: HybridClock::after(ceiling), catalog_ts: ceiling, ceiling, oracle, trail })
     }
 
     /// Commits a request that has writes, each of them [valid](Write::validate).
@@ -62,7 +69,10 @@ impl Committer {
         self.oracle.validate(&request)?;
 
         let ts = self.commits.tick(&*self.clock);
-        let mut batch = encode(engine, &mut request.writes, ts)?;
+        let mut batch = WriteBatch::default();
+        encode(&mut batch, engine, &mut request.writes, ts)?;
+        let mut followed = self.trail.follow(engine, &mut Overlay::default(), &request, ts)?;
+        encode(&mut batch, engine, &mut followed.writes, ts)?;
         let ceiling = self.lease(&mut batch, engine, ts);
         engine
             .write(batch, request.durability == Durability::Sync)
@@ -79,6 +89,7 @@ impl Committer {
             self.oracle.record(ts, request.writes);
         }
         self.oracle.forget(oldest);
+        self.trail.announce(ts, &followed.fed);
         Ok(ts)
     }
 
@@ -109,9 +120,8 @@ fn put_ceiling(batch: &mut WriteBatch, engine: &Engine, ceiling: Timestamp) {
     batch.put_cf(engine.family(Family::Catalog), CEILING_KEY, ceiling.to_bits().to_be_bytes());
 }
 
-/// The writes as RocksDB takes them, stamped.
-fn encode(engine: &Engine, writes: &mut [Write], ts: Timestamp) -> Result<WriteBatch> {
-    let mut batch = WriteBatch::default();
+/// Appends the writes as RocksDB takes them, stamped.
+fn encode(batch: &mut WriteBatch, engine: &Engine, writes: &mut [Write], ts: Timestamp) -> Result<()> {
     for position in 0..writes.len() {
         let (earlier, rest) = writes.split_at_mut(position);
         match &mut rest[0] {
@@ -128,12 +138,12 @@ fn encode(engine: &Engine, writes: &mut [Write], ts: Timestamp) -> Result<WriteB
                 match range.end() {
                     Some(end) if end <= start => {}
                     Some(end) => batch.delete_range_cf(engine.family(*family), start, end),
-                    None => delete_from(&mut batch, engine, *family, start, earlier)?,
+                    None => delete_from(batch, engine, *family, start, earlier)?,
                 }
             }
         }
     }
-    Ok(batch)
+    Ok(())
 }
 
 /// Deletes all keys from `start` on. RocksDB wants an end, and no key is above all others, so it is the one after the

@@ -10,14 +10,17 @@
 mod commit;
 mod cursor;
 mod error;
+mod feed;
 #[expect(unsafe_code, reason = "what borrows from RocksDB is made to own it here, once")]
 mod ffi;
 mod handles;
+mod history;
 mod marker;
 mod options;
 mod oracle;
 mod read_point;
 mod store;
+mod trail;
 
 pub use options::{CreateMode, LsmOptions};
 pub use store::LsmStore;

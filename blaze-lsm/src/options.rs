@@ -7,6 +7,11 @@ use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options as RocksOptions,
 };
 
+use crate::trail::{DropFloors, ExpiredFilterFactory};
+
+/// Undo records that no one may ask for any more go when their file is compacted, and every file is after so long.
+const HISTORY_COMPACTION_SECONDS: u64 = 24 * 60 * 60;
+
 /// Whether the directory must be there when a store is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CreateMode {
@@ -34,6 +39,8 @@ pub struct LsmOptions {
     pub(crate) create: CreateMode,
     block_cache_bytes: usize,
     write_buffer_bytes: usize,
+    /// Shared with the store that is opened, which sets them.
+    pub(crate) drop_floors: Arc<DropFloors>,
 }
 
 impl LsmOptions {
@@ -45,6 +52,7 @@ impl LsmOptions {
             create: CreateMode::default(),
             block_cache_bytes: 64 * 1024 * 1024,
             write_buffer_bytes: 64 * 1024 * 1024,
+            drop_floors: Arc::default(),
         }
     }
 
@@ -137,6 +145,10 @@ impl LsmOptions {
             options.set_enable_blob_gc(true);
             options.set_blob_gc_age_cutoff(0.25);
             options.set_blob_gc_force_threshold(0.5); // without it files full of dead values wait for ever
+        }
+        if family == Family::History {
+            options.set_compaction_filter_factory(ExpiredFilterFactory(Arc::clone(&self.drop_floors)));
+            options.set_periodic_compaction_seconds(HISTORY_COMPACTION_SECONDS);
         }
         options
     }

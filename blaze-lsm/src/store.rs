@@ -4,14 +4,21 @@ use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use blaze_core::{CommitRequest, Error, Family, KeyRange, ReadPoint, Result, Store, Timestamp, Write};
+use blaze_core::{
+    Changes, CommitRequest, Durability, Error, Family, KeyRange, Marks, Prefix, ReadPoint, Result, Store, Timestamp,
+    Versions, Write, prefix_of,
+};
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 
 use crate::commit::Committer;
+use crate::feed::FeedRows;
 use crate::ffi::Engine;
 use crate::handles::Handles;
+use crate::history::{AsOf, KeyVersions};
 use crate::options::LsmOptions;
+use crate::trail::Trail;
 use crate::{error, marker};
 
 /// A durable store in one directory, which one handle of one process has open at a time.
@@ -44,6 +51,7 @@ pub struct LsmStore {
     engine: RwLock<Option<Arc<Engine>>>,
     handles: Arc<Handles>,
     committer: Mutex<Committer>,
+    trail: Arc<Trail>,
 }
 
 impl LsmStore {
@@ -55,16 +63,19 @@ impl LsmStore {
     /// [`CreateMode`](crate::CreateMode) says; [`Invalid`](blaze_core::ErrorKind::Invalid) when `path` is something
     /// else or was written by a newer version, in which case nothing there is touched;
     /// [`Corruption`](blaze_core::ErrorKind::Corruption); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
-    pub fn open(path: &Path, options: LsmOptions) -> Result<LsmStore> {
+    pub fn open(path: &Path, mut options: LsmOptions) -> Result<LsmStore> {
         marker::prepare(path, options.create)?;
+        options.drop_floors = Arc::default(); // of this store alone, however often the options were cloned
         let engine = Engine::open(path, &options)?;
+        let trail = Trail::open(&engine, options.drop_floors)?;
         let handles = Arc::new(Handles::default());
-        let committer = Committer::new(&engine, &handles, options.clock)?;
+        let committer = Committer::new(&engine, &handles, options.clock, Arc::clone(&trail))?;
         Ok(LsmStore {
             path: path.to_path_buf(),
             engine: RwLock::new(Some(engine)),
             handles,
             committer: Mutex::new(committer),
+            trail,
         })
     }
 
@@ -122,13 +133,54 @@ impl Store for LsmStore {
         Ok(self.handles.current()?)
     }
 
-    fn commit(&self, request: CommitRequest) -> Result<Timestamp> {
+    fn commit(&self, mut request: CommitRequest) -> Result<Timestamp> {
         let engine = self.engine()?;
         request.writes.iter().try_for_each(Write::validate)?;
-        if request.writes.is_empty() {
+        if request.is_empty() {
             return Ok(request.read_ts);
         }
-        self.committer.lock().commit(&engine, &self.handles, request)
+        if request.expiry.is_empty() {
+            return self.committer.lock().commit(&engine, &self.handles, request);
+        }
+        // What is dropped must stay refused after a power loss.
+        request.durability = Durability::Sync;
+        let expiry = request.expiry.clone();
+        let ts = self.committer.lock().commit(&engine, &self.handles, request)?;
+        self.trail.use_floors(&expiry, ts);
+        Ok(ts)
+    }
+
+    fn read_point_at(&self, ts: Timestamp) -> Result<Arc<dyn ReadPoint>> {
+        let now = self.read_point()?;
+        let ts = ts.min(now.ts());
+        let (marks, reader) = self.trail.register(|_| Ok(ts))?;
+        Ok(Arc::new(AsOf::new(now, ts, marks, reader)))
+    }
+
+    fn versions(&self, point: &Arc<dyn ReadPoint>, key: &[u8]) -> Result<Versions> {
+        let prefix = prefix_of(key);
+        let mut floor = Timestamp::ZERO;
+        let (_, reader) = self.trail.register(|marks| {
+            marks.check_history(prefix, point.ts())?;
+            floor = prefix.and_then(|prefix| marks.history_from(prefix)).unwrap_or_default();
+            Ok(floor)
+        })?;
+        Ok(Box::new(KeyVersions::open(&**point, key, floor, reader)?))
+    }
+
+    fn changes(&self, point: &Arc<dyn ReadPoint>, after: Timestamp) -> Result<Changes> {
+        let rows = FeedRows::open(&**point, after)?;
+        self.trail.marks().check_feed(None, after)?;
+        Ok(Box::new(rows))
+    }
+
+    fn wait_for_changes(&self, after: Timestamp, prefix: Option<Prefix>, timeout: Duration) -> Result<bool> {
+        self.trail.wait(after, prefix, timeout)
+    }
+
+    fn marks(&self) -> Result<Arc<Marks>> {
+        let _open = self.engine()?;
+        Ok(self.trail.marks())
     }
 
     fn sync(&self) -> Result<()> {
@@ -150,6 +202,7 @@ impl Store for LsmStore {
 
     fn close(&self) -> Result<()> {
         let Some(engine) = self.engine.write().take() else { return Ok(()) };
+        self.trail.close();
         let settled = self.committer.lock().settle(&engine);
         self.handles.close();
         engine.close();

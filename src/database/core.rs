@@ -7,6 +7,7 @@ use blaze_core::{Clock, Durability, Entropy, HybridClock, Isolation, Result, Sto
 use blaze_lsm::LsmStore;
 
 use crate::catalog::{self, Catalog};
+use crate::retention::Retention;
 use crate::system::TemporaryDirectory;
 
 /// What all handles of one database share; the database closes with the last of them.
@@ -22,6 +23,7 @@ pub(crate) struct Core {
     pub(crate) replica: u64,
     pub(crate) isolation: Isolation,
     pub(crate) durability: Durability,
+    pub(crate) retention: Retention,
 }
 
 /// Where the data lives, beyond what the Store port says.
@@ -44,11 +46,12 @@ impl Core {
         entropy: Arc<dyn Entropy>,
         isolation: Isolation,
         durability: Durability,
+        retention: Retention,
     ) -> Result<Core> {
         let replica = catalog::replica(&*store, &*entropy)?;
         let ids = HybridClock::after(store.read_point()?.ts());
         let catalog = Catalog::default();
-        Ok(Core { store, storage, clock, entropy, catalog, ids, replica, isolation, durability })
+        Ok(Core { store, storage, clock, entropy, catalog, ids, replica, isolation, durability, retention })
     }
 }
 

@@ -6,14 +6,15 @@ mod read_set;
 mod scope;
 mod write_set;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
 
 use blaze_core::limits::TRANSACTION_BYTES_MAX;
 use blaze_core::{
-    CommitRequest, Direction, Durability, Error, Family, Isolation, KeyRange, PointRead, ReadPoint, Result, Timestamp,
+    CommitRequest, Direction, Durability, Error, Expiry, Family, Isolation, KeyRange, PointRead, Prefix, ReadPoint,
+    Result, Timestamp, Tracking,
 };
 use parking_lot::Mutex;
 
@@ -28,6 +29,8 @@ use write_set::{Lookup, WriteSet};
 pub(crate) struct Session {
     core: Arc<Core>,
     point: Arc<dyn ReadPoint>,
+    /// True if data is read as it was in the past, which only that of collections with a history can be.
+    is_as_of: bool,
     /// None for a read-only session.
     writer: Option<Writer>,
 }
@@ -46,6 +49,7 @@ struct State {
     ended: bool,
     writes: WriteSet,
     guards: HashSet<PointRead>,
+    tracked: BTreeMap<Prefix, Tracking>,
     reads: ReadSet,
     coverage: Vec<Arc<Coverage>>,
 }
@@ -54,14 +58,20 @@ impl Session {
     /// A session that only reads. Its reads are not tracked: they are one consistent view.
     pub(crate) fn read_only(core: &Arc<Core>) -> Result<Arc<Session>> {
         let point = core.store.read_point()?;
-        Ok(Arc::new(Session { core: Arc::clone(core), point, writer: None }))
+        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: false, writer: None }))
+    }
+
+    /// A session that reads data as it was at `ts`, and the catalog as it is now.
+    pub(crate) fn as_of(core: &Arc<Core>, ts: Timestamp) -> Result<Arc<Session>> {
+        let point = core.store.read_point_at(ts)?;
+        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: true, writer: None }))
     }
 
     /// A session that can be committed.
     pub(crate) fn read_write(core: &Arc<Core>, isolation: Isolation, durability: Durability) -> Result<Arc<Session>> {
         let point = core.store.read_point()?;
         let writer = Writer { isolation, durability, state: Mutex::default(), operation: Mutex::default() };
-        Ok(Arc::new(Session { core: Arc::clone(core), point, writer: Some(writer) }))
+        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: false, writer: Some(writer) }))
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -70,6 +80,15 @@ impl Session {
 
     pub(crate) fn read_ts(&self) -> Timestamp {
         self.point.ts()
+    }
+
+    pub(crate) fn point(&self) -> &Arc<dyn ReadPoint> {
+        &self.point
+    }
+
+    /// True if data is read as it was in the past: indexes tell of the present only.
+    pub(crate) fn is_as_of(&self) -> bool {
+        self.is_as_of
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
@@ -178,6 +197,14 @@ impl Session {
         Ok(())
     }
 
+    /// Has the commit leave history and feed behind as a definition says that this session sees and guards.
+    pub(crate) fn track(&self, tracking: Tracking) -> Result<()> {
+        if let Some(writer) = &self.writer {
+            writer.state()?.tracked.insert(tracking.prefix, tracking);
+        }
+        Ok(())
+    }
+
     /// Runs `work` so that its writes are all kept, or none if it fails.
     pub(crate) fn atomically<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
         let writer = self.writer()?;
@@ -199,15 +226,23 @@ impl Session {
         };
         let (reads, mut ranges) = state.reads.into_reads();
         ranges.extend(state.coverage.iter().filter_map(|coverage| coverage.range_read()));
-        self.core.store.commit(CommitRequest {
+        let tracked: Vec<_> = state.tracked.into_values().collect();
+        let is_tracked = !tracked.is_empty();
+        let ts = self.core.store.commit(CommitRequest {
             read_ts: self.point.ts(),
             guards: state.guards.into_iter().collect(),
             reads,
             ranges,
             writes: state.writes.into_writes(),
+            tracked,
+            expiry: Expiry::default(),
             isolation: writer.isolation,
             durability: writer.durability,
-        })
+        })?;
+        if is_tracked {
+            self.core.retention.apply_if_due(&self.core);
+        }
+        Ok(ts)
     }
 
     /// Forgets everything written; from then on the session answers `Closed`.

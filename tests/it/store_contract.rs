@@ -5,6 +5,7 @@
 mod commits;
 mod conflicts;
 mod model;
+mod past;
 mod reads;
 
 use std::sync::Arc;

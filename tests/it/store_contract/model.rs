@@ -65,6 +65,7 @@ impl Request {
             writes: self.writes.iter().map(Change::write).collect(),
             isolation: self.isolation,
             durability: Durability::Buffered,
+            ..CommitRequest::default()
         }
     }
 }
