@@ -3,6 +3,8 @@
 mod bad_input;
 mod collections;
 mod crash;
+mod feed;
+mod history;
 mod indexes;
 mod keyspaces;
 mod model;

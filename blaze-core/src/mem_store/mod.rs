@@ -97,7 +97,7 @@ impl Store for MemStore {
         let guard = self.shared.read();
         let state = open(&guard)?;
         let now = MemReadPoint::new(Arc::clone(&self.shared), state.commits.last(), state.catalog_ts);
-        Ok(Arc::new(now.as_of(ts, Arc::clone(&state.trail.marks))))
+        Ok(Arc::new(now.into_past(ts, Arc::clone(&state.trail.marks))))
     }
 
     fn versions(&self, point: &Arc<dyn ReadPoint>, key: &[u8]) -> Result<KeyVersions> {

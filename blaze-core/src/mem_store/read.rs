@@ -30,7 +30,7 @@ impl MemReadPoint {
     }
 
     /// The same view with data as it was at `ts`.
-    pub(super) fn as_of(self, ts: Timestamp, marks: Arc<Marks>) -> MemReadPoint {
+    pub(super) fn into_past(self, ts: Timestamp, marks: Arc<Marks>) -> MemReadPoint {
         MemReadPoint { past: Some(Past { ts: ts.min(self.ts), marks }), ..self }
     }
 

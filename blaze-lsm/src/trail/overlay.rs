@@ -8,13 +8,16 @@ use blaze_core::{Direction, Family, KeyRange, Result};
 
 use crate::ffi::{Engine, RawCursor, Snapshot};
 
+/// What is called with a key and its value.
+pub(crate) type VisitEntry<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
+
 /// What all commits that were written so far have made of the data, published or not.
 pub(crate) trait Latest {
     /// The value of a key.
     fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>>;
 
     /// Calls `visit` with each key of a range and its value.
-    fn scan(&self, range: &KeyRange, visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()>;
+    fn scan(&self, range: &KeyRange, visit: &mut VisitEntry<'_>) -> Result<()>;
 }
 
 impl Latest for Arc<Engine> {
@@ -22,7 +25,7 @@ impl Latest for Arc<Engine> {
         self.latest(Family::Data, key)
     }
 
-    fn scan(&self, range: &KeyRange, visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+    fn scan(&self, range: &KeyRange, visit: &mut VisitEntry<'_>) -> Result<()> {
         let snapshot = Arc::new(Snapshot::take(Arc::clone(self)));
         let mut cursor = RawCursor::new(snapshot, Family::Data, range, Direction::Forward);
         cursor.seek(None);
@@ -76,12 +79,7 @@ impl Overlay {
     }
 
     /// Calls `visit` with each key of a range under these writes, in no order.
-    pub(super) fn scan(
-        &self,
-        latest: &dyn Latest,
-        range: &KeyRange,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    pub(super) fn scan(&self, latest: &dyn Latest, range: &KeyRange, visit: &mut VisitEntry<'_>) -> Result<()> {
         latest.scan(range, &mut |key, value| match self.get(key) {
             None => visit(key, value),
             Some(_) => Ok(()),
