@@ -2,13 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use blaze_core::{Clock, Durability, Entropy, Error, Isolation, MemStore, Result, Store};
 use blaze_lsm::{CreateMode, Environment, LogDamage, LsmOptions, LsmStore};
 
 use crate::database::Database;
 use crate::database::core::{Core, Storage};
+use crate::retention::Retention;
 use crate::system::{SystemClock, SystemEntropy, TemporaryDirectory};
+
+/// How long changes are kept, unless said otherwise.
+const FEED_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The shortest time for which changes are kept.
+const FEED_RETENTION_MS_MIN: u64 = 1_000;
 
 /// The settings of a database, checked when it is opened.
 ///
@@ -33,6 +41,7 @@ pub struct DatabaseBuilder {
     environment: Option<Environment>,
     cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
+    feed_retention: Duration,
 }
 
 impl DatabaseBuilder {
@@ -49,6 +58,7 @@ impl DatabaseBuilder {
             environment: None,
             cache_bytes: None,
             write_buffer_bytes: None,
+            feed_retention: FEED_RETENTION,
         }
     }
 
@@ -160,6 +170,13 @@ impl DatabaseBuilder {
         self
     }
 
+    /// How long [change feeds](crate::Collection::changes) are kept, at least a second; a week by default. A reader that
+    /// falls further behind gets `FeedTruncated`.
+    pub fn feed_retention(mut self, age: Duration) -> DatabaseBuilder {
+        self.feed_retention = age;
+        self
+    }
+
     /// Opens the database in the directory `path`, or creates it. When that fails, the directory stands for what it did
     /// before.
     ///
@@ -173,6 +190,7 @@ impl DatabaseBuilder {
     /// [`Corruption`](crate::ErrorKind::Corruption), also when the log is damaged and commits are lost that had been
     /// synced; [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn open(self, path: impl AsRef<Path>) -> Result<Database> {
+        self.feed_retention_ms()?;
         let store = LsmStore::open(path.as_ref(), self.lsm_options())?;
         self.assemble_directory(store, None)
     }
@@ -197,6 +215,7 @@ impl DatabaseBuilder {
     /// # Errors
     /// As [`open`](DatabaseBuilder::open); [`Corruption`](crate::ErrorKind::Corruption) for other damage than that.
     pub fn open_salvage(self, path: impl AsRef<Path>) -> Result<(Database, Option<LogDamage>)> {
+        self.feed_retention_ms()?;
         let (store, damage) = LsmStore::open_salvage(path.as_ref(), self.lsm_options())?;
         Ok((self.assemble_directory(store, None)?, damage))
     }
@@ -207,7 +226,7 @@ impl DatabaseBuilder {
     /// [`temporary`](DatabaseBuilder::temporary) suits more data. Settings for files and their memory do not concern it.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when it is to be read-only.
+    /// [`Invalid`](crate::ErrorKind::Invalid) when it is to be read-only, or a setting is out of its range.
     pub fn in_memory(self) -> Result<Database> {
         self.check_new()?;
         let store = Arc::new(MemStore::new(Arc::clone(&self.clock)));
@@ -221,6 +240,7 @@ impl DatabaseBuilder {
     /// [`Invalid`](crate::ErrorKind::Invalid) when it is to be read-only; for settings as [`open`](DatabaseBuilder::open).
     pub fn temporary(mut self) -> Result<Database> {
         self.check_new()?;
+        self.feed_retention_ms()?;
         self.create = CreateMode::OpenOrCreate;
         let directory = TemporaryDirectory::create()?;
         let store = LsmStore::open(directory.path(), self.lsm_options())?;
@@ -262,8 +282,19 @@ impl DatabaseBuilder {
     }
 
     fn assemble(self, store: Arc<dyn Store>, storage: Storage) -> Result<Database> {
-        let mut core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability)?;
+        let retention = Retention::new(self.feed_retention_ms()?);
+        let mut core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability, retention)?;
         core.transaction_age_max_ms = self.transaction_age_max_ms;
         Ok(Database::new(Arc::new(core)))
+    }
+
+    /// Checked before anything is created.
+    fn feed_retention_ms(&self) -> Result<u64> {
+        match u64::try_from(self.feed_retention.as_millis()).unwrap_or(u64::MAX) {
+            retention_ms if retention_ms < FEED_RETENTION_MS_MIN => Err(Error::invalid(format!(
+                "the retention of change feeds is {retention_ms} ms, at least {FEED_RETENTION_MS_MIN} ms are needed"
+            ))),
+            retention_ms => Ok(retention_ms),
+        }
     }
 }

@@ -14,9 +14,12 @@ mod builder;
 mod catalog;
 mod collection;
 mod database;
+mod feed;
+mod history;
 mod index;
 mod keyspace;
 mod query;
+mod retention;
 mod search;
 mod session;
 mod system;
@@ -24,9 +27,9 @@ mod transaction;
 mod typed_field;
 
 pub use blaze_core::{
-    Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Filter, Isolation, ManualClock, Path,
-    Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, field, filter, inc, limits, set,
-    unset, update,
+    Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Feed, Filter, Isolation, ManualClock,
+    Path, Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, field, filter, inc, limits,
+    set, unset, update,
 };
 pub use blaze_derive::Document;
 pub use blaze_lsm::{Environment, EnvironmentBuilder, LogDamage};
@@ -34,6 +37,8 @@ pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
 pub use collection::{Bulk, Collection, Found};
 pub use database::Database;
+pub use feed::{Change, ChangeSet, Changes};
+pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
 pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};

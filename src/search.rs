@@ -120,14 +120,19 @@ impl<T> Search<T> {
     /// As [`run`](Search::run).
     pub fn explain(&self) -> Result<Explain> {
         self.collection.read(|session, definition| {
-            let (index, query) = self.prepare(definition)?;
+            let (index, query) = self.prepare(session, definition)?;
             let Outcome { hits, lines, counters } = self.find(session, definition, &index, query)?;
             Ok(Explain::new(Some(index.name), lines, counters, hits.len() as u64))
         })
     }
 
     /// Checks everything before anything is read.
-    fn prepare(&self, definition: &Definition) -> Result<(VectorIndex, VectorQuery)> {
+    fn prepare(&self, session: &Session, definition: &Definition) -> Result<(VectorIndex, VectorQuery)> {
+        if session.is_as_of() {
+            return Err(Error::unsupported(
+                "a view of the past cannot be searched by similarity: its indexes are gone",
+            ));
+        }
         if self.limit == 0 || self.limit > SEARCH_LIMIT_MAX {
             let limit = self.limit;
             return Err(Error::invalid(format!(
@@ -253,10 +258,11 @@ impl<T: DeserializeOwned> Search<T> {
     /// [`Invalid`](crate::ErrorKind::Invalid) when there is no vector index on the field, when the vector has another
     /// dimension, a component that is not finite, or no direction, when the limit is out of range, the filter not
     /// well-formed, or a document not of type `T`; [`NotFound`](crate::ErrorKind::NotFound) when the collection was
-    /// dropped; [`Corruption`](crate::ErrorKind::Corruption); [`Closed`](crate::ErrorKind::Closed).
+    /// dropped; [`Unsupported`](crate::ErrorKind::Unsupported) in a view of the [past](crate::Database::as_of);
+    /// [`Corruption`](crate::ErrorKind::Corruption); [`Closed`](crate::ErrorKind::Closed).
     pub fn run(&self) -> Result<Vec<Hit<T>>> {
         self.collection.read(|session, definition| {
-            let (index, query) = self.prepare(definition)?;
+            let (index, query) = self.prepare(session, definition)?;
             let outcome = self.find(session, definition, &index, query)?;
             outcome.hits.into_iter().map(|hit| read_hit(session, definition, hit)).collect()
         })

@@ -45,6 +45,12 @@ pub enum ErrorKind {
     NotFound,
     /// A document with this id, or a thing of this name, is there already.
     AlreadyExists,
+    /// What is asked for is not kept, or cannot be done here: switch it on first, or ask another way.
+    Unsupported,
+    /// The history does not go back so far: ask for a later time.
+    HistoryExpired,
+    /// Changes after this cursor are gone: read everything anew and go on from there.
+    FeedTruncated,
     /// Another process or handle has the database open: close it first.
     Locked,
     /// A size, count or memory limit was reached: stay below it, or raise it.
@@ -99,6 +105,8 @@ impl Error {
         not_found => NotFound,
         /// An [`ErrorKind::AlreadyExists`].
         already_exists => AlreadyExists,
+        /// An [`ErrorKind::Unsupported`].
+        unsupported => Unsupported,
         /// An [`ErrorKind::LimitExceeded`].
         limit_exceeded => LimitExceeded,
         /// An [`ErrorKind::Unavailable`].

@@ -33,8 +33,9 @@ pub use id::{DocumentId, Uuid};
 pub use mem_store::MemStore;
 pub use path::{Path, Segment};
 pub use store::{
-    CommitRequest, Cursor, Direction, Durability, Entry, Family, Head, Isolation, KeyRange, PointRead, RangeRead,
-    ReadPoint, Store, VisitMany, Write, counter,
+    Change, ChangeKind, ChangeSignal, Changes, CommitRequest, Cursor, Direction, Durability, Entry, Expiry, Family,
+    Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead, Prefix, RangeRead, ReadPoint, Store, Tracking,
+    UndoKey, Version, Versions, VisitMany, Write, counter, prefix_of, prefix_of_range,
 };
 pub use update::{Update, inc, set, unset};
 pub use value::{Decimal, Time, Value, Vector, VectorKind};

@@ -63,6 +63,11 @@ pub const REGEX_COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of keys and values that one transaction may write.
 pub const TRANSACTION_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// Bytes of keys and values that the history may have to remember for the removal of one range.
+///
+/// They are read and written within the commit, which makes others wait.
+pub const RANGE_HISTORY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Bytes that the oracle may spend on remembering recent writes before it ends the oldest transactions.
 pub const ORACLE_BYTES_MAX: usize = 64 * 1024 * 1024;
 

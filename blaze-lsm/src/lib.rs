@@ -17,9 +17,11 @@ mod directory;
 mod disk_space;
 mod environment;
 mod error;
+mod feed;
 #[expect(unsafe_code, reason = "what borrows from RocksDB is made to own it here, once")]
 mod ffi;
 mod handles;
+mod history;
 mod interval;
 mod log;
 mod marker;
@@ -29,6 +31,7 @@ mod read_point;
 mod recovery;
 mod store;
 mod sync;
+mod trail;
 
 pub use environment::{Environment, EnvironmentBuilder};
 pub use log::LogDamage;

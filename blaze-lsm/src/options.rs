@@ -7,6 +7,7 @@ use blaze_core::{Clock, Error, Family, Result};
 use rocksdb::{BlockBasedOptions, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options as RocksOptions};
 
 use crate::environment::{Environment, check};
+use crate::trail::{DropFloors, ExpiredFilterFactory};
 
 /// Files that a database alone keeps open: half of what many systems allow a process.
 const OPEN_FILES: usize = 512;
@@ -14,6 +15,9 @@ const OPEN_FILES: usize = 512;
 /// Bytes of memory for what was read, half of it in blocks and half in records: who reads at random has use for records,
 /// who scans for blocks.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Undo records that no one may ask for any more go when their file is compacted, and every file is after so long.
+const HISTORY_COMPACTION_SECONDS: u64 = 24 * 60 * 60;
 
 /// Whether the directory must be there when a store is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub struct LsmOptions {
     block_cache_bytes: Option<usize>,
     record_cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
+    /// Shared with the store that is opened, which sets them.
+    pub(crate) drop_floors: Arc<DropFloors>,
 }
 
 impl LsmOptions {
@@ -61,6 +67,7 @@ impl LsmOptions {
             block_cache_bytes: None,
             record_cache_bytes: None,
             write_buffer_bytes: None,
+            drop_floors: Arc::default(),
         }
     }
 
@@ -256,6 +263,10 @@ impl LsmOptions {
             options.set_enable_blob_gc(true);
             options.set_blob_gc_age_cutoff(0.25);
             options.set_blob_gc_force_threshold(0.5); // without it files full of dead values wait for ever
+        }
+        if family == Family::History {
+            options.set_compaction_filter_factory(ExpiredFilterFactory(Arc::clone(&self.drop_floors)));
+            options.set_periodic_compaction_seconds(HISTORY_COMPACTION_SECONDS);
         }
         Ok(options)
     }

@@ -4,20 +4,27 @@ use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use blaze_core::{CommitRequest, Error, Family, Head, KeyRange, ReadPoint, Result, Store, Timestamp, Write};
+use blaze_core::{
+    Changes, CommitRequest, Durability, Error, Family, Head, KeyRange, Marks, Prefix, ReadPoint, Result, Store,
+    Timestamp, Versions, Write, prefix_of,
+};
 
 use crate::cache::RecordCache;
 use crate::commit::Pipeline;
 use crate::directory::Claim;
 use crate::disk_space::DiskSpace;
 use crate::environment::Environment;
+use crate::feed::FeedRows;
 use crate::ffi::Engine;
 use crate::handles::Handles;
+use crate::history::{AsOf, KeyVersions};
 use crate::log::LogDamage;
 use crate::options::LsmOptions;
 use crate::read_point::TransactionPoint;
 use crate::recovery::{self, DamagedLog};
+use crate::trail::Trail;
 use crate::{error, marker};
 
 /// A durable store in one directory, which one handle of one process has open at a time, or any number of them for
@@ -53,6 +60,7 @@ pub struct LsmStore {
     path: PathBuf,
     handles: Arc<Handles>,
     pipeline: Arc<Pipeline>,
+    trail: Arc<Trail>,
     environment: Environment,
 }
 
@@ -87,20 +95,22 @@ impl LsmStore {
         LsmStore::open_as(path, options, DamagedLog::Salvage)
     }
 
-    fn open_as(path: &Path, options: LsmOptions, damaged: DamagedLog) -> Result<(LsmStore, Option<LogDamage>)> {
+    fn open_as(path: &Path, mut options: LsmOptions, damaged: DamagedLog) -> Result<(LsmStore, Option<LogDamage>)> {
         options.validate()?;
         let environment = options.make_environment()?;
         let claim = match options.read_only {
             true => Claim::to_read(path)?,
             false => Claim::to_write(path, options.create)?,
         };
+        options.drop_floors = Arc::default(); // of this store alone, however often the options were cloned
         let damage = recovery::prepare_log(path, &options, &environment, damaged)?;
         let engine = Engine::open(path, &options, &environment, claim)?;
         let cache = RecordCache::new(options.record_cache_bytes_in(&environment));
         let handles = Arc::new(Handles::new(Arc::clone(&engine), cache));
+        let trail = Trail::open(&engine, options.drop_floors.clone())?;
         let disk_space = DiskSpace::new(path, options.write_buffer_bytes_in(&environment));
-        let pipeline = Arc::new(Pipeline::open(&engine, &handles, options.clock, disk_space)?);
-        Ok((LsmStore { path: path.to_path_buf(), handles, pipeline, environment }, damage))
+        let pipeline = Arc::new(Pipeline::open(&engine, &handles, options.clock, disk_space, Arc::clone(&trail))?);
+        Ok((LsmStore { path: path.to_path_buf(), handles, pipeline, trail, environment }, damage))
     }
 
     /// True if the store was opened for reading only: commits and all that changes files answer
@@ -185,16 +195,56 @@ impl Store for LsmStore {
         self.handles.peek().as_ref().map(|view| view.head()).ok_or_else(error::closed)
     }
 
-    fn commit(&self, request: CommitRequest) -> Result<Timestamp> {
+    fn commit(&self, mut request: CommitRequest) -> Result<Timestamp> {
         let engine = self.handles.engine()?;
         request.writes.iter().try_for_each(Write::validate)?;
-        if request.writes.is_empty() {
+        if request.is_empty() {
             return Ok(request.read_ts);
         }
         engine.check_writable()?;
-        let committed = self.pipeline.commit(&engine, request)?;
+        let expiry = request.expiry.clone();
+        if !expiry.is_empty() {
+            request.durability = Durability::Sync; // what is dropped must stay refused after a power loss
+        }
+        let ts = self.pipeline.commit(&engine, request)?;
+        if !expiry.is_empty() {
+            self.trail.use_floors(&expiry, ts);
+        }
         self.environment.relieve();
-        Ok(committed)
+        Ok(ts)
+    }
+
+    fn read_point_at(&self, ts: Timestamp) -> Result<Arc<dyn ReadPoint>> {
+        let now = self.read_only_point()?;
+        let ts = ts.min(now.ts());
+        let (marks, reader) = self.trail.register(|_| Ok(ts))?;
+        Ok(Arc::new(AsOf::new(now, ts, marks, reader)))
+    }
+
+    fn versions(&self, point: &Arc<dyn ReadPoint>, key: &[u8]) -> Result<Versions> {
+        let prefix = prefix_of(key);
+        let mut floor = Timestamp::ZERO;
+        let (_, reader) = self.trail.register(|marks| {
+            marks.check_history(prefix, point.ts())?;
+            floor = prefix.and_then(|prefix| marks.history_from(prefix)).unwrap_or_default();
+            Ok(floor)
+        })?;
+        Ok(Box::new(KeyVersions::open(&**point, key, floor, reader)?))
+    }
+
+    fn changes(&self, point: &Arc<dyn ReadPoint>, after: Timestamp) -> Result<Changes> {
+        let rows = FeedRows::open(&**point, after)?;
+        self.trail.marks().check_feed(None, after)?;
+        Ok(Box::new(rows))
+    }
+
+    fn wait_for_changes(&self, after: Timestamp, prefix: Option<Prefix>, timeout: Duration) -> Result<bool> {
+        self.trail.wait(after, prefix, timeout)
+    }
+
+    fn marks(&self) -> Result<Arc<Marks>> {
+        self.handles.check_open()?;
+        Ok(self.trail.marks())
     }
 
     fn sync(&self) -> Result<()> {
@@ -220,6 +270,7 @@ impl Store for LsmStore {
 
     fn close(&self) -> Result<()> {
         let Ok(engine) = self.handles.engine() else { return Ok(()) };
+        self.trail.close();
         let settled = match engine.is_read_only() {
             true => Ok(()),
             false => self.pipeline.close(&engine),

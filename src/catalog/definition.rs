@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use blaze_core::{Feed, Tracking};
 use serde::{Deserialize, Serialize};
 
+use super::prefix;
+use crate::feed::FeedDefinition;
+use crate::history::HistoryDefinition;
 use crate::index::IndexDefinition;
 
 /// What stands behind a name.
@@ -35,10 +39,35 @@ pub(crate) struct Definition {
     pub(crate) kind: Kind,
     pub(crate) id: u32,
     pub(crate) indexes: Vec<IndexDefinition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) history: Option<HistoryDefinition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) feed: Option<FeedDefinition>,
 }
 
 impl Definition {
     pub(crate) fn new(kind: Kind, id: u32) -> Definition {
-        Definition { kind, id, indexes: Vec::new() }
+        Definition { kind, id, indexes: Vec::new(), history: None, feed: None }
+    }
+
+    /// How old what is replaced may become, if it is kept and not for ever.
+    pub(crate) fn history_age_ms(&self) -> Option<u64> {
+        self.history.as_ref()?.age_ms
+    }
+
+    /// True if its commits leave something behind.
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.history.is_some() || self.feed.is_some()
+    }
+
+    /// What its commits leave behind, if anything.
+    pub(crate) fn tracked(&self) -> Option<Tracking> {
+        self.is_tracked().then(|| self.tracking())
+    }
+
+    /// What its commits leave behind.
+    pub(crate) fn tracking(&self) -> Tracking {
+        let feed: Feed = FeedDefinition::of(self);
+        Tracking { prefix: prefix(self.id), history: self.history.is_some(), feed, dropped: false }
     }
 }

@@ -11,6 +11,7 @@
 //! | index | index, values, document id | nothing |
 //! | index | index, `FF` | nothing; there if some document has or had several entries |
 //! | vector | index, document id | numbers |
+//! | history, feed | the store's own | what data was, what has changed |
 //!
 //! Numbers of collections, keyspaces and indexes take 4 bytes, big-endian.
 

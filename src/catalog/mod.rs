@@ -16,7 +16,7 @@ use blaze_core::limits::NAME_BYTES_MAX;
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
 use blaze_core::{
     CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, KeyRange, PointRead, ReadPoint, Result,
-    Store, Timestamp, Write, from_document, to_document,
+    Store, Timestamp, Tracking, Write, from_document, to_document,
 };
 use parking_lot::RwLock;
 
@@ -27,6 +27,7 @@ pub(crate) use layout::{prefix, prefixed, with_prefixed};
 pub(crate) use named::Named;
 
 use crate::database::core::Core;
+use crate::history;
 use crate::session::{RetryLimits, Scope, Session, retry};
 
 /// What all sessions of a database share about its catalog: nothing here is needed to be right, all of it to be fast,
@@ -43,6 +44,11 @@ pub(crate) fn find(session: &Session, name: &str, kind: Kind) -> Result<Option<A
     let Some(definition) = row(session, name)? else { return Ok(None) };
     if definition.kind != kind {
         return Err(Error::invalid(format!("{name:?} is a {}, not a {kind}", definition.kind)));
+    }
+    if session.is_as_of() {
+        history::check(session, name, &definition)?;
+    } else if definition.is_tracked() {
+        session.track(definition.tracking())?;
     }
     Ok(Some(definition))
 }
@@ -91,20 +97,41 @@ pub(crate) fn remove(session: &Session, name: &str, kind: Kind) -> Result<bool> 
     for index in &definition.indexes {
         session.delete_range(index.family(), KeyRange::prefix(&prefix(index.id)))?;
     }
+    if definition.is_tracked() {
+        session.track(Tracking { dropped: true, ..definition.tracking() })?; // last: a failure above must not count
+    }
     Ok(true)
+}
+
+/// Changes what `name` leaves behind when it is written to, from this commit on.
+pub(crate) fn change(scope: &Scope, name: &str, kind: Kind, edit: impl Fn(&mut Definition)) -> Result<()> {
+    scope.write(|session| {
+        let before = get(session, name, kind)?;
+        let mut after = (*before).clone();
+        edit(&mut after);
+        if (&before.history, before.feed) == (&after.history, after.feed) {
+            return Ok(());
+        }
+        put(session, name, &after)?;
+        session.track(after.tracking()) // last, as above
+    })
+}
+
+/// All names with what is behind them, sorted by name.
+pub(crate) fn definitions(session: &Session) -> Result<Vec<(String, Definition)>> {
+    let mut definitions = Vec::new();
+    let range = KeyRange::prefix(&layout::name_key(""));
+    let mut cursor = session.cursor(Family::Catalog, &range, Direction::Forward)?;
+    while let Some((key, row)) = cursor.next()? {
+        definitions.push((layout::name_of(key)?, decode(row)?.1));
+    }
+    Ok(definitions)
 }
 
 /// All names of a kind, sorted.
 pub(crate) fn names(session: &Session, kind: Kind) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    let range = KeyRange::prefix(&layout::name_key(""));
-    let mut cursor = session.cursor(Family::Catalog, &range, Direction::Forward)?;
-    while let Some((key, row)) = cursor.next()? {
-        if decode(row)?.1.kind == kind {
-            names.push(layout::name_of(key)?);
-        }
-    }
-    Ok(names)
+    let definitions = definitions(session)?.into_iter();
+    Ok(definitions.filter(|(_, definition)| definition.kind == kind).map(|(name, _)| name).collect())
 }
 
 /// A number for a collection, keyspace or index that none ever had.

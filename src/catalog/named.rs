@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use blaze_core::{Family, PointRead, ReadPoint, Result, Timestamp};
+use blaze_core::{Family, PointRead, ReadPoint, Result, Timestamp, Tracking};
 
 use super::definition::{Definition, Kind};
 use super::{get, layout, open};
@@ -30,6 +30,19 @@ struct Found {
     definition: Arc<Definition>,
 }
 
+/// Where writes go. Whoever commits them on their own adds the [`guard`](Named::guard).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) id: u32,
+    pub(crate) tracked: Option<Tracking>,
+}
+
+impl Target {
+    fn of(definition: &Definition) -> Target {
+        Target { id: definition.id, tracked: definition.tracked() }
+    }
+}
+
 impl Named {
     /// Sees to it that `name` is there: creates it, or answers `NotFound` in a snapshot.
     pub(crate) fn open(scope: &Scope, name: &str, kind: Kind) -> Result<Arc<Named>> {
@@ -52,7 +65,7 @@ impl Named {
         let version = session.catalog_version();
         let known = self.known(version, |definition| Arc::clone(definition));
         match known {
-            Some(definition) => self.guard_again(session).map(|()| definition),
+            Some(definition) => self.guard_again(session, definition.tracked()).map(|()| definition),
             None => self.find(session, version),
         }
     }
@@ -60,24 +73,29 @@ impl Named {
     /// The number, as a session sees it, which guards it.
     pub(crate) fn id(&self, session: &Session) -> Result<u32> {
         let version = session.catalog_version();
-        match self.known(version, |definition| definition.id) {
-            Some(id) => self.guard_again(session).map(|()| id),
+        match self.known(version, |definition| (definition.id, definition.tracked())) {
+            Some((id, tracking)) => self.guard_again(session, tracking).map(|()| id),
             None => self.find(session, version).map(|definition| definition.id),
         }
     }
 
-    /// The number at a read point. Whoever commits upon it adds the [`guard`](Named::guard).
+    /// The number at a read point.
     pub(crate) fn id_at(&self, core: &Arc<Core>, point: &Arc<dyn ReadPoint>) -> Result<u32> {
+        Ok(self.target_at(core, point)?.id)
+    }
+
+    /// Where writes at a read point go.
+    pub(crate) fn target_at(&self, core: &Arc<Core>, point: &Arc<dyn ReadPoint>) -> Result<Target> {
         let version = CatalogVersion::at(&**point);
-        match self.known(version, |definition| definition.id) {
-            Some(id) => Ok(id),
-            None => Ok(self.find(&Session::over(core, Arc::clone(point)), version)?.id),
+        match self.known(version, |definition| Target::of(definition)) {
+            Some(target) => Ok(target),
+            None => Ok(Target::of(&*self.find(&Session::over(core, Arc::clone(point)), version)?)),
         }
     }
 
-    /// The number in a catalog that nobody has a read point of, if it is the one that is known.
-    pub(crate) fn id_in(&self, catalog_ts: Timestamp) -> Option<u32> {
-        self.known(CatalogVersion::of(catalog_ts), |definition| definition.id)
+    /// Where writes go in a catalog that nobody has a read point of, if it is the one that is known.
+    pub(crate) fn target_in(&self, catalog_ts: Timestamp) -> Option<Target> {
+        self.known(CatalogVersion::of(catalog_ts), |definition| Target::of(definition))
     }
 
     /// What a commit must find unchanged.
@@ -92,11 +110,12 @@ impl Named {
     }
 
     /// Guards the name in a session that did not find it in the catalog itself.
-    fn guard_again(&self, session: &Session) -> Result<()> {
-        match self.one_session || session.is_read_only() {
-            true => Ok(()),
-            false => session.guard(Family::Catalog, &self.key),
+    fn guard_again(&self, session: &Session, tracking: Option<Tracking>) -> Result<()> {
+        if self.one_session || session.is_read_only() {
+            return Ok(());
         }
+        session.guard(Family::Catalog, &self.key)?;
+        tracking.map_or(Ok(()), |tracking| session.track(tracking))
     }
 
     #[cold]

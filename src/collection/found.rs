@@ -6,6 +6,7 @@ use blaze_core::record::Record;
 use blaze_core::{DocumentId, Result, Timestamp, from_document};
 use serde::de::DeserializeOwned;
 
+use crate::database::core::Core;
 use crate::session::Session;
 
 /// A document that was read: its id, its version and its value, to which it dereferences.
@@ -37,7 +38,12 @@ impl<T> Deref for Found<T> {
 impl<T: DeserializeOwned> Found<T> {
     /// Decodes a record. A document that is not of type `T` is an error, never left out.
     pub(crate) fn decode(session: &Session, collection: u32, id: DocumentId, record: &[u8]) -> Result<Found<T>> {
-        let dictionary = session.core().catalog.dictionaries.get(session.core(), collection)?;
+        Found::decode_in(session.core(), collection, id, record)
+    }
+
+    /// As [`decode`](Found::decode), without a session.
+    pub(crate) fn decode_in(core: &Core, collection: u32, id: DocumentId, record: &[u8]) -> Result<Found<T>> {
+        let dictionary = core.catalog.dictionaries.get(core, collection)?;
         let in_document = |error: blaze_core::Error| error.context(format!("document {id:?}"));
         let record = Record::open(record, &dictionary).map_err(in_document)?;
         let value = record.decode().and_then(from_document).map_err(in_document)?;

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod found;
+mod past;
 mod read;
 mod write;
 

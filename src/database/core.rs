@@ -7,6 +7,7 @@ use blaze_core::{Clock, Durability, Entropy, Error, HybridClock, Isolation, Resu
 use blaze_lsm::LsmStore;
 
 use crate::catalog::{self, Catalog};
+use crate::retention::Retention;
 use crate::system::TemporaryDirectory;
 
 /// What all handles of one database share; the database closes with the last of them.
@@ -25,6 +26,7 @@ pub(crate) struct Core {
     read_only: bool,
     /// How old a transaction may become, if there is a limit.
     pub(crate) transaction_age_max_ms: Option<u64>,
+    pub(crate) retention: Retention,
 }
 
 /// Where the data lives, beyond what the Store port says.
@@ -56,6 +58,7 @@ impl Core {
         entropy: Arc<dyn Entropy>,
         isolation: Isolation,
         durability: Durability,
+        retention: Retention,
     ) -> Result<Core> {
         let read_only = storage.is_read_only()?;
         // It makes no ids that the replica would have to tell apart, and cannot keep a number that it draws.
@@ -74,6 +77,7 @@ impl Core {
             durability,
             read_only,
             transaction_age_max_ms: None,
+            retention,
         })
     }
 

@@ -5,7 +5,7 @@ pub(crate) mod core;
 use std::path::Path;
 use std::sync::Arc;
 
-use blaze_core::{Error, Family, KeyRange, Result};
+use blaze_core::{Error, Family, KeyRange, Result, Timestamp};
 
 use crate::builder::DatabaseBuilder;
 use crate::catalog::{self, Kind};
@@ -195,6 +195,48 @@ impl Database {
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn snapshot(&self) -> Result<Snapshot> {
         Ok(Snapshot::new(Session::read_only(&self.core)?))
+    }
+
+    /// A view of the database as it was at `ts`: right after the last commit at or before it. Collections and keyspaces
+    /// with a [history](crate::History) can be read in it, by id and key, in order and by filter; documents are found by
+    /// reading all of them. What was dropped since is gone. A timestamp that is still ahead means now.
+    ///
+    /// A timestamp is what [`Transaction::commit`], `read_ts` and versions answer, or a wall time:
+    /// [`Timestamp::from_ms`]. The view stays readable while it is kept, however old it becomes.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, History, field, set};
+    ///
+    /// let db = Database::temporary()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.set_history(History::Forever)?;
+    /// films.insert_with_id("solaris", &Document::new().with("year", 1971))?;
+    /// let before = db.snapshot()?.read_ts();
+    /// films.update("solaris", set("year", 1972))?;
+    ///
+    /// let then = db.as_of(before)?.collection::<Document>("films")?;
+    /// assert_eq!(then.find(field("year").eq(1971)).count()?, 1);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed). Collections and keyspaces in the view answer
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) when they have no history, and
+    /// [`HistoryExpired`](crate::ErrorKind::HistoryExpired) when it does not go back so far.
+    pub fn as_of(&self, ts: Timestamp) -> Result<Snapshot> {
+        Ok(Snapshot::new(Session::as_of(&self.core, ts)?))
+    }
+
+    /// Lets go of history and changes that are older than they need to be kept. Commits to collections and keyspaces
+    /// that have any do so by themselves about once a minute; call it where there are none. Takes time linear in the
+    /// number of collections; the space comes back with later compactions.
+    ///
+    /// A clock that has jumped ahead is not believed before it has gone on for ten minutes.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed); what [`Transaction::commit`] returns.
+    pub fn apply_retention(&self) -> Result<()> {
+        self.core.retention.apply(&self.core)
     }
 
     /// Makes every commit so far survive power loss, those under [`Durability::Buffered`](crate::Durability::Buffered) too.

@@ -2,6 +2,7 @@
 
 mod key;
 mod key_values;
+mod past;
 
 use std::iter;
 use std::ops::RangeBounds;
@@ -207,19 +208,20 @@ impl Keyspace {
         self.write(|id| Write::delete(Family::Data, prefixed(id, key.as_ref())))
     }
 
-    /// Removes all keys of a range in constant time.
+    /// Removes all keys of a range; in constant time, unless the keyspace has a [history](Keyspace::set_history).
     ///
     /// # Errors
-    /// As [`get`](Keyspace::get).
+    /// As [`get`](Keyspace::get); [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when the history would have to remember
+    /// too much.
     pub fn delete_range<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<()> {
         let (start, end) = (borrowed(range.start_bound()), borrowed(range.end_bound()));
         self.scope.write(|session| session.delete_range(Family::Data, key_range(self.named.id(session)?, start, end)))
     }
 
-    /// Removes all keys in constant time.
+    /// Removes all keys.
     ///
     /// # Errors
-    /// As [`get`](Keyspace::get).
+    /// As [`delete_range`](Keyspace::delete_range).
     pub fn clear(&self) -> Result<()> {
         self.delete_range::<&[u8]>(..)
     }
@@ -285,21 +287,25 @@ impl Keyspace {
             Scope::Database(core) => retry(core, RetryLimits::default(), || {
                 core.check_writable()?;
                 let head = core.store.head()?;
-                let (read_ts, id) = match self.named.id_in(head.catalog_ts) {
-                    Some(id) => (head.ts, id),
+                let (read_ts, target) = match self.named.target_in(head.catalog_ts) {
+                    Some(target) => (head.ts, target),
                     None => {
                         let point = core.store.read_only_point()?;
-                        (point.ts(), self.named.id_at(core, &point)?)
+                        (point.ts(), self.named.target_at(core, &point)?)
                     }
                 };
-                let request = CommitRequest {
+                core.store.commit(CommitRequest {
                     read_ts,
                     guards: vec![self.named.guard()],
-                    writes: vec![write(id)],
+                    writes: vec![write(target.id)],
+                    tracked: target.tracked.into_iter().collect(),
                     durability: core.durability,
                     ..CommitRequest::default() // nothing was read: no isolation asks for more
-                };
-                core.store.commit(request).map(drop)
+                })?;
+                if target.tracked.is_some() {
+                    core.retention.apply_if_due(core);
+                }
+                Ok(())
             }),
             Scope::Session(session) => session.write_alone(write(self.named.id(session)?)),
         }

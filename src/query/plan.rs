@@ -52,6 +52,9 @@ impl Plan {
 
 /// Chooses how to answer a query.
 pub(crate) fn plan(session: &Session, definition: &Definition, filter: &Filter, sort: &[Sort]) -> Result<Plan> {
+    if session.is_as_of() {
+        return Ok(Plan::Scan); // indexes tell of the present only
+    }
     let terms: Vec<_> = filter.conjuncts().collect();
     let only_terms = is_conjunction(filter);
     let mut best: Option<(usize, IndexPlan)> = None;

@@ -15,7 +15,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use blaze_core::{
-    Direction, Durability, Error, Family, Isolation, KeyRange, ReadPoint, Result, Timestamp, VisitMany, Write, counter,
+    Direction, Durability, Error, Family, Isolation, KeyRange, ReadPoint, Result, Timestamp, Tracking, VisitMany,
+    Write, counter,
 };
 
 use crate::database::core::Core;
@@ -29,6 +30,8 @@ use writer::Writer;
 pub(crate) struct Session {
     core: Arc<Core>,
     point: Arc<dyn ReadPoint>,
+    /// True if data is read as it was in the past, which only that of collections with a history can be.
+    is_as_of: bool,
     /// None for a read-only session.
     writer: Option<Writer>,
 }
@@ -66,7 +69,13 @@ impl Session {
 
     /// A session that only reads, at a read point that is there already.
     pub(crate) fn over(core: &Arc<Core>, point: Arc<dyn ReadPoint>) -> Session {
-        Session { core: Arc::clone(core), point, writer: None }
+        Session { core: Arc::clone(core), point, is_as_of: false, writer: None }
+    }
+
+    /// A session that reads data as it was at `ts`, and the catalog as it is now.
+    pub(crate) fn as_of(core: &Arc<Core>, ts: Timestamp) -> Result<Arc<Session>> {
+        let point = core.store.read_point_at(ts)?;
+        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: true, writer: None }))
     }
 
     /// A session that can be committed.
@@ -83,7 +92,7 @@ impl Session {
     ) -> Result<Arc<Session>> {
         let point = core.store.read_point()?;
         let writer = Writer::new(core, isolation, durability, deadline_ms);
-        Ok(Arc::new(Session { core: Arc::clone(core), point, writer: Some(writer) }))
+        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: false, writer: Some(writer) }))
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -97,6 +106,15 @@ impl Session {
     pub(crate) fn catalog_version(&self) -> CatalogVersion {
         let changes = self.writer.as_ref().map_or(0, Writer::catalog_changes);
         CatalogVersion { changes, ..CatalogVersion::at(&*self.point) }
+    }
+
+    pub(crate) fn point(&self) -> &Arc<dyn ReadPoint> {
+        &self.point
+    }
+
+    /// True if data is read as it was in the past: indexes tell of the present only.
+    pub(crate) fn is_as_of(&self) -> bool {
+        self.is_as_of
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
@@ -237,6 +255,11 @@ impl Session {
         self.writer.as_ref().map_or(Ok(()), |writer| writer.guard(&self.core, family, key))
     }
 
+    /// Has the commit leave history and feed behind as a definition says that this session sees and guards.
+    pub(crate) fn track(&self, tracking: Tracking) -> Result<()> {
+        self.writer.as_ref().map_or(Ok(()), |writer| writer.track(&self.core, tracking))
+    }
+
     /// Runs `work` so that its writes are all kept, or none if it fails.
     pub(crate) fn atomically<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
         self.core.check_writable()?;
@@ -267,7 +290,12 @@ impl Session {
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
         let request = self.writer()?.finish(&self.core, self.point.ts())?;
-        self.core.store.commit(request)
+        let is_tracked = !request.tracked.is_empty();
+        let ts = self.core.store.commit(request)?;
+        if is_tracked {
+            self.core.retention.apply_if_due(&self.core);
+        }
+        Ok(ts)
     }
 
     /// Forgets everything written; from then on the session answers `Closed`.

@@ -1,14 +1,14 @@
 //! What makes a session one that can be committed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use blaze_core::{
-    CommitRequest, Direction, Durability, Error, ErrorKind, Family, Isolation, KeyRange, PointRead, Result, Timestamp,
-    Write,
+    CommitRequest, Direction, Durability, Error, ErrorKind, Expiry, Family, Isolation, KeyRange, PointRead, Prefix,
+    Result, Timestamp, Tracking, Write,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -44,6 +44,7 @@ struct State {
     ended: bool,
     writes: WriteSet,
     guards: HashSet<PointRead>,
+    tracked: BTreeMap<Prefix, Tracking>,
     reads: ReadSet,
     /// The cursors that may still read on.
     cursors: Vec<Arc<Coverage>>,
@@ -128,6 +129,11 @@ impl Writer {
         Ok(())
     }
 
+    pub(super) fn track(&self, core: &Core, tracking: Tracking) -> Result<()> {
+        self.state(core)?.tracked.insert(tracking.prefix, tracking);
+        Ok(())
+    }
+
     /// Waits until no other operation runs.
     pub(super) fn begin_turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock()
@@ -183,6 +189,8 @@ impl Writer {
             reads,
             ranges,
             writes: state.writes.into_writes(),
+            tracked: state.tracked.into_values().collect(),
+            expiry: Expiry::default(),
             isolation: self.isolation,
             durability: self.durability,
             timeout: self.deadline_ms.map(|deadline_ms| Duration::from_millis(left_ms(deadline_ms))),

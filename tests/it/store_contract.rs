@@ -5,6 +5,7 @@
 mod commits;
 mod conflicts;
 mod model;
+mod past;
 mod reads;
 mod record_cache;
 

@@ -1,15 +1,21 @@
 //! The model of a [`Store`]: every version of every key, in memory. See [`MemStore`].
 
 mod read;
+mod trail;
 mod versions;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use self::read::MemReadPoint;
+use self::trail::Trail;
 use self::versions::Versions;
 use crate::clock::{Clock, HybridClock, Timestamp};
 use crate::error::{Error, Result};
-use crate::store::{CommitRequest, Family, Isolation, KeyRange, ReadPoint, Store, Write, counter};
+use crate::store::{
+    ChangeSignal, Changes, CommitRequest, Direction, Family, Isolation, KeyRange, Marks, Prefix, ReadPoint, Store,
+    Versions as KeyVersions, Write, counter, prefix_of,
+};
 
 /// A store in memory that keeps every version of every key.
 ///
@@ -34,6 +40,7 @@ use crate::store::{CommitRequest, Family, Isolation, KeyRange, ReadPoint, Store,
 pub struct MemStore {
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
+    signal: ChangeSignal,
 }
 
 /// What a store shares with its read points and cursors; empty once it is closed.
@@ -46,13 +53,18 @@ struct State {
     commits: HybridClock,
     /// The last commit that wrote to the catalog.
     catalog_ts: Timestamp,
+    trail: Trail,
 }
 
 impl MemStore {
     /// An empty store whose commit timestamps follow `clock`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> MemStore {
-        MemStore { clock, shared: Arc::new(Shared(RwLock::new(Some(State::default())))) }
+        MemStore {
+            clock,
+            shared: Arc::new(Shared(RwLock::new(Some(State::default())))),
+            signal: ChangeSignal::default(),
+        }
     }
 }
 
@@ -67,7 +79,7 @@ impl Store for MemStore {
         let mut guard = self.shared.write();
         let state = guard.as_mut().ok_or_else(closed)?;
         request.writes.iter().try_for_each(Write::validate)?;
-        if request.writes.is_empty() {
+        if request.is_empty() {
             return Ok(request.read_ts);
         }
         state.validate(&request)?;
@@ -78,10 +90,43 @@ impl Store for MemStore {
         if request.writes.iter().any(|write| write.family() == Family::Catalog) {
             state.catalog_ts = ts;
         }
-        for write in request.writes {
-            state.apply(write, ts);
-        }
+        let fed = state.apply_all(request, ts);
+        drop(guard);
+        self.signal.announce(ts, &fed);
         Ok(ts)
+    }
+
+    fn read_point_at(&self, ts: Timestamp) -> Result<Arc<dyn ReadPoint>> {
+        let guard = self.shared.read();
+        let state = open(&guard)?;
+        let now = MemReadPoint::new(Arc::clone(&self.shared), state.commits.last(), state.catalog_ts);
+        Ok(Arc::new(now.into_past(ts, Arc::clone(&state.trail.marks))))
+    }
+
+    fn versions(&self, point: &Arc<dyn ReadPoint>, key: &[u8]) -> Result<KeyVersions> {
+        let guard = self.shared.read();
+        let state = open(&guard)?;
+        let (prefix, marks) = (prefix_of(key), &state.trail.marks);
+        marks.check_history(prefix, point.ts())?;
+        let floor = prefix.and_then(|prefix| marks.history_from(prefix)).unwrap_or_default();
+        Ok(Box::new(state.versions(key, point.ts(), floor).into_iter().map(Ok)))
+    }
+
+    fn changes(&self, point: &Arc<dyn ReadPoint>, after: Timestamp) -> Result<Changes> {
+        // Whether the point is one of the past, it says itself; not under the lock, which it takes, too.
+        point.cursor(Family::Feed, &KeyRange::all(), Direction::Forward)?;
+        let guard = self.shared.read();
+        let state = open(&guard)?;
+        state.trail.marks.check_feed(None, after)?;
+        Ok(Box::new(state.trail.changes(after, point.ts()).into_iter().map(Ok)))
+    }
+
+    fn wait_for_changes(&self, after: Timestamp, prefix: Option<Prefix>, timeout: Duration) -> Result<bool> {
+        self.signal.wait(after, prefix, timeout)
+    }
+
+    fn marks(&self) -> Result<Arc<Marks>> {
+        Ok(Arc::clone(&open(&self.shared.read())?.trail.marks))
     }
 
     fn sync(&self) -> Result<()> {
@@ -94,6 +139,7 @@ impl Store for MemStore {
 
     fn close(&self) -> Result<()> {
         *self.shared.write() = None;
+        self.signal.close();
         Ok(())
     }
 }

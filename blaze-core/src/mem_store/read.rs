@@ -4,30 +4,55 @@ use std::sync::Arc;
 
 use super::{Shared, open};
 use crate::clock::Timestamp;
-use crate::error::Result;
-use crate::store::{Cursor, Direction, Entry, Family, KeyRange, ReadPoint, VisitMany};
+use crate::error::{Error, Result};
+use crate::store::{
+    Cursor, Direction, Entry, Family, KeyRange, Marks, Prefix, ReadPoint, VisitMany, prefix_of, prefix_of_range,
+};
 
 #[derive(Debug)]
 pub(super) struct MemReadPoint {
     shared: Arc<Shared>,
     ts: Timestamp,
     catalog_ts: Timestamp,
+    past: Option<Past>,
+}
+
+/// When data is read as of, and from when on that can be told.
+#[derive(Debug)]
+struct Past {
+    ts: Timestamp,
+    marks: Arc<Marks>,
 }
 
 impl MemReadPoint {
     pub(super) fn new(shared: Arc<Shared>, ts: Timestamp, catalog_ts: Timestamp) -> MemReadPoint {
-        MemReadPoint { shared, ts, catalog_ts }
+        MemReadPoint { shared, ts, catalog_ts, past: None }
+    }
+
+    /// The same view with data as it was at `ts`.
+    pub(super) fn into_past(self, ts: Timestamp, marks: Arc<Marks>) -> MemReadPoint {
+        MemReadPoint { past: Some(Past { ts: ts.min(self.ts), marks }), ..self }
+    }
+
+    /// The timestamp at which a family is read under a prefix.
+    fn reads_at(&self, family: Family, prefix: Option<Prefix>) -> Result<Timestamp> {
+        match (&self.past, family) {
+            (None, _) | (Some(_), Family::Catalog) => Ok(self.ts),
+            (Some(past), Family::Data) => past.marks.check_history(prefix, past.ts).map(|()| past.ts),
+            (Some(_), _) => Err(Error::unsupported(format!("there is no history of the family {}", family.name()))),
+        }
     }
 
     /// The value is shared, so that nobody's code runs under the lock.
     fn value(&self, family: Family, key: &[u8]) -> Result<Option<Arc<[u8]>>> {
-        Ok(open(&self.shared.read())?.family(family).get(key, self.ts).cloned())
+        let ts = self.reads_at(family, prefix_of(key))?;
+        Ok(open(&self.shared.read())?.family(family).get(key, ts).cloned())
     }
 }
 
 impl ReadPoint for MemReadPoint {
     fn ts(&self) -> Timestamp {
-        self.ts
+        self.past.as_ref().map_or(self.ts, |past| past.ts)
     }
 
     fn catalog_ts(&self) -> Timestamp {
@@ -46,10 +71,11 @@ impl ReadPoint for MemReadPoint {
 
     fn cursor(&self, family: Family, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>> {
         open(&self.shared.read())?;
+        let ts = self.reads_at(family, prefix_of_range(range))?;
         let rest = range.clone();
         Ok(Box::new(MemCursor {
             shared: Arc::clone(&self.shared),
-            ts: self.ts,
+            ts,
             family,
             direction,
             range: range.clone(),

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::store::{Direction, KeyRange};
 
 /// What a commit made of a key: no value where it removed it.
-type Version = (Timestamp, Option<Arc<[u8]>>);
+pub(super) type Version = (Timestamp, Option<Arc<[u8]>>);
 
 /// Each key with its versions, oldest first.
 #[derive(Debug, Default)]
@@ -27,6 +27,11 @@ impl Versions {
     /// The value of a key for those who read at `at`.
     pub(super) fn get(&self, key: &[u8], at: Timestamp) -> Option<&Arc<[u8]>> {
         visible(self.keys.get(key)?, at)
+    }
+
+    /// All versions of a key, oldest first.
+    pub(super) fn all(&self, key: &[u8]) -> &[Version] {
+        self.keys.get(key).map_or(&[], Vec::as_slice)
     }
 
     /// The first entry of `range`, in `direction`, for those who read at `at`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Family, KeyRange};
+use super::{Expiry, Family, KeyRange, Tracking};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 
@@ -120,12 +120,17 @@ impl Write {
         }
     }
 
-    /// Refuses what no store can write: an empty key, which a store keeps for itself, or a stamp outside the value.
+    /// Refuses what no store can write: an empty key and the families that a store keeps for itself, or a stamp outside
+    /// the value.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid).
     pub fn validate(&self) -> Result<()> {
         match self {
+            write if write.family().is_kept_by_the_store() => {
+                let name = write.family().name();
+                Err(Error::invalid(format!("the family {name} is kept by the store alone")))
+            }
             Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } if key.is_empty() => {
                 Err(Error::invalid("a key of 0 bytes cannot be written, at least 1 is needed"))
             }
@@ -151,6 +156,10 @@ pub struct CommitRequest {
     pub ranges: Vec<RangeRead>,
     /// What to write, in this order.
     pub writes: Vec<Write>,
+    /// What the writes leave behind. It counts only in a request with writes, and applies to all of them.
+    pub tracked: Vec<Tracking>,
+    /// What to let go of.
+    pub expiry: Expiry,
     /// Whether `reads` and `ranges`, or the keys of `writes`, are validated.
     pub isolation: Isolation,
     /// What the commit survives by the time it returns.
@@ -159,4 +168,12 @@ pub struct CommitRequest {
     /// that it is refused as [`Unavailable`](crate::ErrorKind::Unavailable), before anything of it is enqueued: what
     /// has been admitted is never given up.
     pub timeout: Option<Duration>,
+}
+
+impl CommitRequest {
+    /// True if there is nothing to commit.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.expiry.is_empty()
+    }
 }

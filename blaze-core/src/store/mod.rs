@@ -7,15 +7,26 @@
 //! There are two: [`MemStore`](crate::MemStore), the model, and `blaze-lsm`'s store over RocksDB. Both pass the same contract tests.
 //! A store may refuse a commit without need; it may never accept one wrongly or answer wrongly.
 
+mod change;
 mod commit;
 pub mod counter;
+mod marks;
 mod range;
+mod signal;
+mod tracking;
+mod undo;
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
+pub use change::{Change, ChangeKind, Changes};
 pub use commit::{CommitRequest, Durability, Isolation, PointRead, RangeRead, Write};
+pub use marks::{MarkChange, Marks};
 pub use range::{Direction, KeyRange};
+pub use signal::ChangeSignal;
+pub use tracking::{Expiry, Feed, Prefix, Tracking, Version, Versions, prefix_of, prefix_of_range};
+pub use undo::UndoKey;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -33,11 +44,24 @@ pub enum Family {
     Index = 2,
     /// Vectors, out of the way of scans over documents.
     Vector = 3,
+    /// What data was before it was replaced. Kept by the store alone, which answers from it through
+    /// [`read_point_at`](Store::read_point_at).
+    History = 4,
+    /// What has changed, by commit. Kept by the store alone, which answers from it through
+    /// [`changes`](Store::changes).
+    Feed = 5,
 }
 
 impl Family {
     /// All families, in the order of their discriminants.
-    pub const ALL: [Family; 4] = [Family::Catalog, Family::Data, Family::Index, Family::Vector];
+    pub const ALL: [Family; 6] =
+        [Family::Catalog, Family::Data, Family::Index, Family::Vector, Family::History, Family::Feed];
+
+    /// True if only the store itself writes to the family.
+    #[must_use]
+    pub const fn is_kept_by_the_store(self) -> bool {
+        matches!(self, Family::History | Family::Feed)
+    }
 
     /// The name under which a store keeps the family.
     #[must_use]
@@ -47,6 +71,8 @@ impl Family {
             Family::Data => "data",
             Family::Index => "index",
             Family::Vector => "vector",
+            Family::History => "history",
+            Family::Feed => "feed",
         }
     }
 }
@@ -88,16 +114,58 @@ pub trait Store: Send + Sync + Debug + 'static {
 
     /// Validates and applies a request as one unit, and returns its timestamp once it is visible to new read points
     /// and as durable as asked. Timestamps grow from commit to commit, across reopening too. A request without writes
-    /// is not validated and gets its own `read_ts`: what it read was one consistent view.
+    /// and expiry is not validated and gets its own `read_ts`: what it read was one consistent view.
     ///
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict) when something the request depends on was written after its
     /// `read_ts`; [`TransactionTooOld`](crate::ErrorKind::TransactionTooOld) when that can no longer be told;
     /// [`Invalid`](crate::ErrorKind::Invalid) and [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when something is
-    /// added to what is no counter, or too much; [`Closed`](crate::ErrorKind::Closed);
+    /// added to what is no counter, or too much; `LimitExceeded` when the history of a range to be deleted is too large;
+    /// [`Closed`](crate::ErrorKind::Closed);
     /// [`CommitOutcomeUnknown`](crate::ErrorKind::CommitOutcomeUnknown) when the disk failed after the hand-over. Nothing
     /// is written in all cases but the last.
     fn commit(&self, request: CommitRequest) -> Result<Timestamp>;
+
+    /// A view of [`Family::Data`] as it was right after the last commit at or before `ts`, of [`Family::Catalog`] as it
+    /// is now, and of no other family. A timestamp that is still ahead means now. The view goes on answering when the
+    /// history expires meanwhile.
+    ///
+    /// It reads keys and ranges of one [tracked](Tracking) prefix at a time, and answers
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for what has no history and
+    /// [`HistoryExpired`](crate::ErrorKind::HistoryExpired) where the history begins later than `ts`. A read takes the
+    /// time of two.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    fn read_point_at(&self, ts: Timestamp) -> Result<Arc<dyn ReadPoint>>;
+
+    /// What a key of [`Family::Data`] was, up to `point` and back to the beginning of its history.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) when the key has no history;
+    /// [`HistoryExpired`](crate::ErrorKind::HistoryExpired) when that begins after `point`;
+    /// [`Closed`](crate::ErrorKind::Closed).
+    fn versions(&self, point: &Arc<dyn ReadPoint>, key: &[u8]) -> Result<Versions>;
+
+    /// The rows of the change feed of all commits above `after` and up to `point`.
+    ///
+    /// # Errors
+    /// [`FeedTruncated`](crate::ErrorKind::FeedTruncated) when some of them are gone;
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a point of the past; [`Closed`](crate::ErrorKind::Closed).
+    fn changes(&self, point: &Arc<dyn ReadPoint>, after: Timestamp) -> Result<Changes>;
+
+    /// Waits until a commit above `after` has written to the change feed, under one prefix or any; false if the time is
+    /// up before. Commits never wait for it. Only commits since the store was opened count: read first, then wait.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed), also when the store is closed meanwhile.
+    fn wait_for_changes(&self, after: Timestamp, prefix: Option<Prefix>, timeout: Duration) -> Result<bool>;
+
+    /// From when on history and change feed can tell.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    fn marks(&self) -> Result<Arc<Marks>>;
 
     /// Makes every commit so far durable.
     ///

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use blaze_core::{Clock, CommitRequest, Durability, Error, ErrorKind, Family, Result, Timestamp};
+use blaze_core::{Clock, CommitRequest, Durability, Error, ErrorKind, Family, Prefix, Result, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 
 use self::batch::FamilyNumbers;
@@ -25,6 +25,7 @@ use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::interval::NextSync;
 use crate::read_point::View;
+use crate::trail::Trail;
 
 /// Bytes of a group from which it is written while another one is being synced, instead of waiting for more requests:
 /// the work is then worth overlapping.
@@ -38,6 +39,7 @@ const YIELDS_MAX: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     handles: Arc<Handles>,
+    trail: Arc<Trail>,
     families: FamilyNumbers,
     queue: Queue<Prepared, Result<Timestamp>>,
     /// Whose turn it is to write.
@@ -51,6 +53,7 @@ pub(crate) struct Pipeline {
 #[derive(Debug)]
 struct Written {
     view: Arc<View>,
+    fed: Fed,
     /// Those who wait, and what to tell them; none if the thread that wrote is the only one.
     group: Option<(Arc<Group<Result<Timestamp>>>, Outcomes)>,
 }
@@ -60,7 +63,11 @@ struct Turn {
     outcomes: Outcomes,
     /// What was written, and whether it must be synced before it is seen; none if all requests were refused.
     view: Option<(Arc<View>, bool)>,
+    fed: Fed,
 }
+
+/// The commits that have written to the change feed, and under which prefixes.
+type Fed = Vec<(Timestamp, Vec<Prefix>)>;
 
 impl Pipeline {
     /// A pipeline that goes on after the last commit of the database, wherever the clock is now.
@@ -69,13 +76,15 @@ impl Pipeline {
         handles: &Arc<Handles>,
         clock: Arc<dyn Clock>,
         disk_space: DiskSpace,
+        trail: Arc<Trail>,
     ) -> Result<Pipeline> {
         let families = Family::ALL.map(|family| engine.family_number(family));
-        let writer = Writer::open(engine, handles, families, clock, disk_space)?;
+        let writer = Writer::open(engine, handles, families, clock, disk_space, Arc::clone(&trail))?;
         let publisher = Publisher::new(writer.last().timestamp());
         handles.publish(Arc::clone(writer.last()));
         Ok(Pipeline {
             handles: Arc::clone(handles),
+            trail,
             families,
             queue: Queue::new(),
             writer: Mutex::new(writer),
@@ -153,11 +162,11 @@ impl Pipeline {
         mut writer: MutexGuard<'_, Writer>,
         prepared: Prepared,
     ) -> Result<Timestamp> {
-        let Turn { mut outcomes, view } = writer.write(engine, &self.publisher, vec![prepared]);
+        let Turn { mut outcomes, view, fed } = writer.write(engine, &self.publisher, vec![prepared]);
         let outcome = outcomes.pop().unwrap_or_else(|| Err(Error::internal("a commit has no outcome")));
         let Some((view, needs_sync)) = view else { return outcome };
         let ts = view.timestamp();
-        let pending = self.publisher.submit(ts, needs_sync, Written { view, group: None }, &self.outlet(engine));
+        let pending = self.publisher.submit(ts, needs_sync, Written { view, fed, group: None }, &self.outlet(engine));
         drop(writer);
         match pending.map_or(Ok(()), |number| self.publisher.wait(number, &self.outlet(engine))) {
             Ok(()) => outcome,
@@ -171,11 +180,11 @@ impl Pipeline {
         if self.queue.bytes() < OVERLAP_BYTES {
             self.publisher.wait_for_sync();
         }
-        let Turn { outcomes, view } = writer.write(engine, &self.publisher, self.queue.close());
+        let Turn { outcomes, view, fed } = writer.write(engine, &self.publisher, self.queue.close());
         let Some((view, needs_sync)) = view else { return group.complete(outcomes) };
         let commits: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().ok().copied()).collect();
         let ts = view.timestamp();
-        let written = Written { view, group: Some((Arc::clone(group), outcomes)) };
+        let written = Written { view, fed, group: Some((Arc::clone(group), outcomes)) };
         let pending = self.publisher.submit(ts, needs_sync, written, &self.outlet(engine));
         drop(writer);
         if pending.is_some_and(|number| self.publisher.wait(number, &self.outlet(engine)).is_err()) {
@@ -186,7 +195,7 @@ impl Pipeline {
     }
 
     fn outlet<'a>(&'a self, engine: &'a Arc<Engine>) -> PipelineOutlet<'a> {
-        PipelineOutlet { engine, handles: &self.handles }
+        PipelineOutlet { engine, handles: &self.handles, trail: &self.trail }
     }
 }
 
@@ -201,7 +210,8 @@ impl Pipeline {
         let mut writer = self.writer.lock();
         let result = writer.exclusively(engine, change)?;
         let (view, ts) = (Arc::clone(writer.last()), writer.last().timestamp());
-        let pending = self.publisher.submit(ts, false, Written { view, group: None }, &self.outlet(engine));
+        let pending =
+            self.publisher.submit(ts, false, Written { view, fed: Fed::new(), group: None }, &self.outlet(engine));
         drop(writer);
         match pending.map_or(Ok(()), |number| self.publisher.wait(number, &self.outlet(engine))) {
             Ok(()) => Ok(result),
@@ -252,6 +262,7 @@ impl Pipeline {
 struct PipelineOutlet<'a> {
     engine: &'a Arc<Engine>,
     handles: &'a Arc<Handles>,
+    trail: &'a Trail,
 }
 
 impl Outlet<Written> for PipelineOutlet<'_> {
@@ -264,8 +275,11 @@ impl Outlet<Written> for PipelineOutlet<'_> {
         if let Some(last) = groups.last() {
             self.handles.publish(Arc::clone(&last.view)); // the views before it would be replaced at once
         }
-        for (group, outcomes) in groups.into_iter().filter_map(|written| written.group) {
-            group.complete(outcomes);
+        for written in groups {
+            written.fed.iter().for_each(|(ts, prefixes)| self.trail.announce(*ts, prefixes));
+            if let Some((group, outcomes)) = written.group {
+                group.complete(outcomes);
+            }
         }
     }
 }

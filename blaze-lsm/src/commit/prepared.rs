@@ -26,26 +26,7 @@ impl Prepared {
     }
 
     fn encode(&mut self, families: &FamilyNumbers) {
-        let bytes = self.request.writes.iter().map(encoded_bytes_max).sum();
-        let mut batch = Batch::with_capacity(bytes);
-        for write in &self.request.writes {
-            let family = families[write.family() as usize];
-            match write {
-                Write::Put { key, value, stamp_at, .. } => {
-                    let value_at = batch.put(family, key, value);
-                    self.stamps.extend(stamp_at.map(|at| value_at + at));
-                }
-                Write::Delete { key, .. } => batch.delete(family, key),
-                Write::Add { .. } => {} // a put by now
-                Write::DeleteRange { range, .. } => {
-                    let start = range.start().max(&[0]); // spares the ceiling
-                    if let Some(end) = range.end().filter(|end| *end > start) {
-                        batch.delete_range(family, start, end);
-                    }
-                }
-            }
-        }
-        self.batch = Some(batch);
+        self.batch = Some(encode(&self.request.writes, families, &mut self.stamps));
     }
 
     /// Bytes that it adds to a group, as far as they are known.
@@ -74,6 +55,30 @@ impl Prepared {
         self.encode(families);
         Ok(())
     }
+}
+
+/// Writes that depend on nothing, as RocksDB takes them; says where the stamps go.
+pub(crate) fn encode(writes: &[Write], families: &FamilyNumbers, stamps: &mut Vec<usize>) -> Batch {
+    let bytes = writes.iter().map(encoded_bytes_max).sum();
+    let mut batch = Batch::with_capacity(bytes);
+    for write in writes {
+        let family = families[write.family() as usize];
+        match write {
+            Write::Put { key, value, stamp_at, .. } => {
+                let value_at = batch.put(family, key, value);
+                stamps.extend(stamp_at.map(|at| value_at + at));
+            }
+            Write::Delete { key, .. } => batch.delete(family, key),
+            Write::Add { .. } => {} // a put by now
+            Write::DeleteRange { range, .. } => {
+                let start = range.start().max(&[0]); // spares what the store keeps under the empty key
+                if let Some(end) = range.end().filter(|end| *end > start) {
+                    batch.delete_range(family, start, end);
+                }
+            }
+        }
+    }
+    batch
 }
 
 /// A sum depends on the counter, and the end of a range that has none on the last key: RocksDB wants an end, and no key

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use blaze_core::{Clock, Durability, Error, Family, HybridClock, KeyRange, Result, Timestamp, Write, counter, limits};
 
 use super::batch::{Batch, FamilyNumbers};
-use super::prepared::Prepared;
-use super::{Turn, Written, unknown};
+use super::prepared::{Prepared, encode};
+use super::{Fed, Turn, Written, unknown};
 use crate::commit::publisher::Publisher;
 use crate::disk_space::DiskSpace;
 use crate::error;
@@ -15,6 +15,7 @@ use crate::handles::Handles;
 use crate::log::LogMark;
 use crate::oracle::Oracle;
 use crate::read_point::View;
+use crate::trail::{Overlay, Trail};
 
 /// Where the catalog keeps the ceiling: no commit timestamp in the database is above it. Nobody else can write or see
 /// the empty key.
@@ -37,6 +38,7 @@ pub(super) struct Writer {
     families: FamilyNumbers,
     clock: Arc<dyn Clock>,
     disk_space: DiskSpace,
+    trail: Arc<Trail>,
     commits: HybridClock,
     ceiling: Timestamp,
     /// The last commit in the log.
@@ -48,12 +50,15 @@ pub(super) struct Writer {
 }
 
 /// The requests that go into one batch.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Assembly {
     batch: Option<Batch>,
     /// The positions of the requests in their group, and their timestamps.
     commits: Vec<(usize, Timestamp)>,
     needs_sync: bool,
+    /// What its requests make of the data that has a history or a feed.
+    overlay: Overlay,
+    fed: Fed,
 }
 
 impl Writer {
@@ -63,6 +68,7 @@ impl Writer {
         families: FamilyNumbers,
         clock: Arc<dyn Clock>,
         disk_space: DiskSpace,
+        trail: Arc<Trail>,
     ) -> Result<Writer> {
         let ceiling = read_ceiling(engine)?;
         Ok(Writer {
@@ -70,6 +76,7 @@ impl Writer {
             families,
             clock,
             disk_space,
+            trail,
             commits: HybridClock::after(ceiling),
             ceiling,
             logged: ceiling,
@@ -95,7 +102,7 @@ impl Writer {
         publisher: &Publisher<Written>,
         requests: Vec<Prepared>,
     ) -> Turn {
-        let mut turn = Turn { outcomes: Vec::with_capacity(requests.len()), view: None };
+        let mut turn = Turn { outcomes: Vec::with_capacity(requests.len()), view: None, fed: Fed::new() };
         self.oracle.forget(self.handles.raise_floor());
         let mut assembly = Assembly::default();
         for (position, prepared) in requests.into_iter().enumerate() {
@@ -113,7 +120,7 @@ impl Writer {
     /// Validates a request against all before it, in this group too, and gives it its timestamp.
     fn accept(
         &mut self,
-        engine: &Engine,
+        engine: &Arc<Engine>,
         mut prepared: Prepared,
         position: usize,
         assembly: &mut Assembly,
@@ -129,12 +136,19 @@ impl Writer {
             prepared.encode_late(&self.families, |writes| resolve(engine, writes))?;
         }
         let ts = self.commits.tick(&*self.clock);
+        let followed = self.trail.follow(engine, &mut assembly.overlay, &prepared.request, ts)?;
         prepared.stamp(ts);
         assembly.commits.push((position, ts));
         assembly.needs_sync |= prepared.request.durability == Durability::Sync;
         match (&mut assembly.batch, prepared.batch) {
             (Some(batch), Some(own)) => batch.append(&own),
             (batch, own) => *batch = own,
+        }
+        if let Some(batch) = assembly.batch.as_mut().filter(|_| !followed.writes.is_empty()) {
+            batch.append(&encode(&followed.writes, &self.families, &mut Vec::new()));
+        }
+        if !followed.fed.is_empty() {
+            assembly.fed.push((ts, followed.fed));
         }
         self.handles.cache.apply(&prepared.request.writes, ts);
         self.oracle.record(ts, prepared.request.writes);
@@ -149,7 +163,7 @@ impl Writer {
         assembly: &mut Assembly,
         turn: &mut Turn,
     ) {
-        let Assembly { batch, commits, needs_sync } = std::mem::take(assembly);
+        let Assembly { batch, commits, needs_sync, fed, .. } = std::mem::take(assembly);
         let (Some(mut batch), Some(&(_, ts))) = (batch, commits.last()) else { return };
         if needs_sync || turn.view.is_some() || publisher.has_pending() {
             // Readers stay for a while with the views of what is written before this batch.
@@ -163,6 +177,7 @@ impl Writer {
                 let sequence = engine.sequence();
                 self.last = View::new(ts, self.oracle.catalog_ts(), sequence, Arc::clone(&self.handles));
                 let synced_before = turn.view.as_ref().is_some_and(|(_, needs_sync)| *needs_sync);
+                turn.fed.extend(fed);
                 turn.view = Some((Arc::clone(&self.last), needs_sync || synced_before));
             }
             Err(error) => {

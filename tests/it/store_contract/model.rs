@@ -69,7 +69,7 @@ impl Request {
             writes: self.writes.iter().map(Change::write).collect(),
             isolation: self.isolation,
             durability: Durability::Buffered,
-            timeout: None,
+            ..CommitRequest::default()
         }
     }
 }
