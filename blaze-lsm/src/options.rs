@@ -63,7 +63,8 @@ impl LsmOptions {
     }
 
     /// Bytes of memory for writes of all families that are not yet in sorted files; at least 1 MiB is used. About
-    /// twice as many bytes of log are kept at most, to be replayed at the next opening.
+    /// twice as many bytes of log are kept at most, to be replayed at the next opening, and as many and 8 MiB are kept
+    /// free on the disk: commits that put something answer [`Unavailable`](blaze_core::ErrorKind::Unavailable) before.
     #[must_use]
     pub fn write_buffer_bytes(mut self, bytes: usize) -> LsmOptions {
         self.write_buffer_bytes = bytes.max(1024 * 1024);
