@@ -95,3 +95,50 @@ fn free_bytes(path: &Path) -> Option<u64> {
 fn free_bytes(_path: &Path) -> Option<u64> {
     None
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use blaze_core::{ErrorKind, Family, KeyRange};
+
+    use super::*;
+
+    /// No disk has as much free as these write buffers take.
+    fn short() -> DiskSpace {
+        DiskSpace::new(Path::new("/"), 1 << 60)
+    }
+
+    fn put(bytes: usize) -> [Write; 1] {
+        [Write::put(Family::Data, *b"key", vec![0; bytes])]
+    }
+
+    #[test]
+    fn puts_are_refused_and_deletes_are_not() {
+        let space = short();
+        for now_ms in [0, 1, 5_000] {
+            assert_eq!(space.admit(&put(1), now_ms).unwrap_err().kind(), ErrorKind::Unavailable);
+            space.admit(&[Write::delete(Family::Data, *b"key")], now_ms).unwrap();
+            space.admit(&[Write::DeleteRange { family: Family::Data, range: KeyRange::all() }], now_ms).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_disk_that_is_gone_is_not_taken_for_a_full_one() {
+        DiskSpace::new(Path::new("/there/is/no/such/disk"), 1 << 60).admit(&put(1), 0).unwrap();
+    }
+
+    #[test]
+    fn between_checks_nobody_asks() {
+        let mut space = DiskSpace::new(Path::new("/there/is/no/such/disk"), 1 << 60);
+        space.admit(&put(1), 7_000).unwrap();
+        space.written_bytes.store(0, Ordering::Relaxed);
+        space.next_check_ms.store(8_000, Ordering::Relaxed);
+        space.path = PathBuf::from("/");
+        space.admit(&put(1), 7_999).unwrap();
+        assert!(space.admit(&put(1), 8_000).is_err(), "the time is up");
+        space.is_short.store(false, Ordering::Relaxed);
+        space.next_check_ms.store(u64::MAX, Ordering::Relaxed);
+        space.written_bytes.store(0, Ordering::Relaxed);
+        space.admit(&put(1_000_000), 0).unwrap();
+        assert!(space.admit(&put(100_000), 0).is_err(), "a mebibyte was written");
+    }
+}

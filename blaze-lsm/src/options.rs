@@ -119,7 +119,8 @@ impl LsmOptions {
 
     /// Bytes of memory for writes of all families that are not yet in sorted files, within those of the environment,
     /// of which a sixteenth is the default. About twice as many bytes of log are kept at most, to be replayed when the
-    /// process was killed.
+    /// process was killed, and as many and 8 MiB are kept free on the disk: commits that put something answer
+    /// [`Unavailable`](blaze_core::ErrorKind::Unavailable) before.
     #[must_use]
     pub fn write_buffer_bytes(mut self, bytes: usize) -> LsmOptions {
         self.write_buffer_bytes = Some(bytes);

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code, unreachable_pub, reason = "only the reader is used; the engine around it needs RocksDB")]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "only the reader is used; the engine around it needs RocksDB")]
 #[path = "../../blaze-lsm/src/log/mod.rs"]
 mod log;
 

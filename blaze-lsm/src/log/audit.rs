@@ -103,8 +103,7 @@ impl Audit {
                         self.stop = None; // it was written after the recovery that stopped there
                     }
                     if self.stop.is_none() && !self.continues(&batch) {
-                        let zeros = self.zeros.filter(|zeros| zeros.file == number);
-                        self.stop_at(zeros.map_or(batch.offset, |zeros| zeros.offset), false, false);
+                        self.stop_at(batch.offset, false, false);
                     }
                     match self.stop {
                         None => self.keep(&batch),
@@ -135,7 +134,9 @@ impl Audit {
 
     fn stop_at(&mut self, offset: u64, by_itself: bool, endless: bool) {
         if self.stop.is_none() {
-            let position = Position { file: self.file, offset };
+            // Behind zeros whatever stands there may be the rest of what they were.
+            let zeros = self.zeros.filter(|zeros| zeros.file == self.file);
+            let position = zeros.unwrap_or(Position { file: self.file, offset });
             self.stop = Some(Stop { position, by_itself, endless, drops: false, kept: self.kept });
         }
     }

@@ -70,8 +70,8 @@ pub(crate) fn read(rest: &[u8]) -> Found<'_> {
 /// value of a record, so whoever uses it must see to it that it fits.
 pub(crate) fn skip_damage(rest: &[u8]) -> usize {
     let is_sound = |at: &usize| {
-        let found = rest.get(*at..).map(read);
-        matches!(found, Some(Found::Fragment { part, .. }) if part != Part::None)
+        let is_part = matches!(rest.get(at + HEADER_BYTES - 1), Some(1..=4)); // spares most checksums
+        is_part && matches!(read(&rest[*at..]), Found::Fragment { .. })
     };
     let length = rest.get(4..6).map_or(0, |bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
     let next = Some(HEADER_BYTES + length).filter(is_sound);

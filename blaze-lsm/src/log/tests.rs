@@ -256,3 +256,11 @@ fn a_record_of_a_recycled_log_is_cut_off_before_rocksdb_spins_on_it() {
     log.files[0][offset as usize + 6] = 5;
     assert_eq!(log.audit(), Findings { damage: None, cut: Some(log.commits[1].at) });
 }
+
+#[test]
+fn zeros_over_the_beginning_of_a_long_commit_are_where_the_log_ends() {
+    let mut log = Log::of(&[(40_000, true, false), (10, true, false), (10, true, false)]);
+    log.files[0][..512].fill(0);
+    let damage = log.audit().damage.unwrap();
+    assert_eq!((damage.offset, damage.kept, damage.durable), (0, None, log.commits[1].ts));
+}

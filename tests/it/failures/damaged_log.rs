@@ -1,6 +1,7 @@
 //! A log that was damaged is never read as if nothing had been behind the damage.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use blaze_core::Durability::{Buffered, Sync};
@@ -63,6 +64,12 @@ fn flip(file: &Path, offset: u64, by: u8) {
     let mut bytes = fs::read(file).unwrap();
     bytes[offset as usize] ^= by;
     fs::write(file, bytes).unwrap();
+}
+
+fn put_each(store: &LsmStore, keys: Range<u32>, durability: Durability) {
+    for key in keys {
+        put(store, key, 50, durability).unwrap();
+    }
 }
 
 #[test]
@@ -188,11 +195,11 @@ fn damage_in_a_log_file_that_is_no_longer_needed_is_none() {
     let directory = tempfile::tempdir().unwrap();
     let (live, crashed) = (directory.path().join("live"), directory.path().join("crashed"));
     let store = open(&live).unwrap();
-    (0..5).for_each(|key| drop(put(&store, key, 100, Sync).unwrap()));
+    put_each(&store, 0..5, Sync);
     let [old] = logs(&live).try_into().unwrap();
     let bytes = fs::read(&old).unwrap();
     store.flush().unwrap();
-    (5..10).for_each(|key| drop(put(&store, key, 100, Sync).unwrap()));
+    put_each(&store, 5..10, Sync);
 
     copy(&live, &crashed);
     let lingering = crashed.join(old.file_name().unwrap());
@@ -206,7 +213,7 @@ fn after_an_orderly_close_no_damaged_byte_loses_a_commit_in_silence() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("database");
     let store = open(&path).unwrap();
-    (0..3).for_each(|key| drop(put(&store, key, 10, Buffered).unwrap()));
+    put_each(&store, 0..3, Buffered);
     let [log] = logs(&path).try_into().unwrap();
     let end = fs::metadata(&log).unwrap().len();
     store.close().unwrap();

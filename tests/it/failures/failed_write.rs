@@ -2,9 +2,9 @@
 //! commit whose outcome is not known is whole or absent.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use blaze_core::{Durability, ErrorKind, ReadPoint, Store};
+use blaze_core::{Durability, ErrorKind, Store};
 
 use super::{get, open, put, value};
 
@@ -41,13 +41,12 @@ fn check(below: &mut Command) {
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "failures::failed_write::child_commits_until_that_fails", "--nocapture", "--test-threads=1"])
         .env(DIRECTORY, directory.path())
-        .stderr(Stdio::piped())
         .output()
         .unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
     let acknowledged = stdout.lines().find_map(|line| line.strip_prefix("acknowledged ")?.parse().ok());
-    let acknowledged: u32 =
-        acknowledged.unwrap_or_else(|| panic!("{stdout}{}", String::from_utf8_lossy(&output.stderr)));
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    let acknowledged: u32 = acknowledged.unwrap();
     assert!(acknowledged > 0, "the first commit failed already");
 
     let store = open(directory.path()).unwrap();

@@ -1,6 +1,6 @@
 //! What becomes of a database when its disk fails, fills up or loses something, and when its process is killed.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 mod damaged_log;
 mod failed_write;
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use blaze_core::{CommitRequest, Durability, Family, ManualClock, ReadPoint, Result, Store, Timestamp, Write};
+use blaze_core::{CommitRequest, Durability, Family, ManualClock, Result, Store, Timestamp, Write};
 use blaze_lsm::{LsmOptions, LsmStore};
 
 fn options() -> LsmOptions {
