@@ -56,6 +56,31 @@ impl Keyspace {
         self.scope.read(|session| session.get(Family::Data, &self.key(session, key.as_ref())?))
     }
 
+    /// What `read` makes of the value under `key`, if there is one: the value is not copied. `read` must not use the
+    /// database.
+    ///
+    /// ```
+    /// let db = blaze::Database::temporary()?;
+    /// let pages = db.keyspace("pages")?;
+    /// pages.put("index", "<html>")?;
+    /// assert_eq!(pages.get_with("index", |page| page.len())?, Some(6));
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`get`](Keyspace::get).
+    pub fn get_with<R>(&self, key: impl AsRef<[u8]>, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        validate_key(key.as_ref())?;
+        let (mut read, mut result) = (Some(read), None);
+        self.scope.read(|session| {
+            session.visit(Family::Data, &self.key(session, key.as_ref())?, &mut |value| {
+                result = read.take().map(|read| read(value));
+                Ok(())
+            })
+        })?;
+        Ok(result)
+    }
+
     /// True if there is a value under `key`.
     ///
     /// # Errors
@@ -189,16 +214,41 @@ pub struct KeyValues {
     _session: Arc<Session>,
 }
 
+impl KeyValues {
+    /// The next key and its value, without copying them: they are gone with the next call. `None` at the end.
+    ///
+    /// ```
+    /// let db = blaze::Database::temporary()?;
+    /// let words = db.keyspace("words")?;
+    /// words.put("a", "1")?;
+    /// let mut pairs = words.iter()?;
+    /// assert_eq!(pairs.next_entry()?, Some((b"a".as_slice(), b"1".as_slice())));
+    /// assert_eq!(pairs.next_entry()?, None);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable);
+    /// [`Corruption`](crate::ErrorKind::Corruption).
+    pub fn next_entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+        if self.failed {
+            return Ok(None);
+        }
+        match self.cursor.next() {
+            Ok(entry) => Ok(entry.map(|(key, value)| (&key[4..], value))),
+            Err(error) => {
+                self.failed = true;
+                Err(error)
+            }
+        }
+    }
+}
+
 impl Iterator for KeyValues {
     type Item = Result<(Vec<u8>, Vec<u8>)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let entry = self.cursor.next().map(|entry| entry.map(|(key, value)| (key[4..].to_vec(), value.to_vec())));
-        self.failed = entry.is_err();
-        entry.transpose()
+        self.next_entry().map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec()))).transpose()
     }
 }
 
