@@ -116,26 +116,33 @@ impl Report {
     }
 }
 
-/// The targets beside the medians of all engines; with the rows that have none, too, when `all` is true. `None` when there
-/// is no target.
+/// The targets beside the medians of all engines; when `all` is true, with the rows that have none, and the
+/// name of each workload above its rows. `None` when there is no target.
 pub(super) fn grid(report: &Report, summary: &Summary, all: bool) -> Option<Grid> {
     let aims = report.aims();
     if aims.is_empty() {
         return None;
     }
-    let rows = summary.tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)));
-    let aimed = rows.map(|(table, row)| {
-        let aim = aims.iter().find(|aim| aim.workload == table.workload && aim.row == row.name && aim.unit == row.unit);
-        (table, row, aim)
-    });
-    let rows = aimed.filter(|(.., aim)| all || aim.is_some());
+    let mut rows = Vec::new();
+    for table in &summary.tables {
+        if all {
+            rows.push((table.workload.clone(), Vec::new()));
+        }
+        for row in &table.rows {
+            let is_of_row = |aim: &&Aim| aim.workload == table.workload && aim.row == row.name && aim.unit == row.unit;
+            let aim = aims.iter().find(is_of_row);
+            if all || aim.is_some() {
+                rows.push((row.name.clone(), entries(summary, table, row, aim)));
+            }
+        }
+    }
     Some(Grid {
         caption:
             "Medians; how many times as good as the rival, or the figure, with the least and the most of the rounds."
                 .to_owned(),
         label: "row".to_owned(),
         columns: summary.engines.iter().map(String::as_str).chain(["found", "target", ""]).map(str::to_owned).collect(),
-        rows: rows.map(|(table, row, aim)| (row.name.clone(), entries(summary, table, row, aim))).collect(),
+        rows,
     })
 }
 
@@ -218,7 +225,8 @@ mod tests {
         let texts: Vec<&str> = entries.iter().map(|entry| entry.text.as_str()).collect();
         assert_eq!(label, "gets");
         assert_eq!(texts, ["1.00/s", "2.00/s", "–", "0.50×", "at least 1.00× of redb", "missed"]);
-        assert_eq!((rows(false).len(), rows(true).len()), (1, 2));
+        let labels: Vec<String> = rows(true).into_iter().map(|(label, _)| label).collect();
+        assert_eq!((rows(false).len(), labels), (1, ["map", "gets", "puts"].map(str::to_owned).to_vec()));
         report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.measurements).for_each(|found| found.target = None);
         assert!(grid(&report, &Summary::of(&report), true).is_none());
     }

@@ -1,12 +1,15 @@
 //! Gets and puts in turn while everything is compacted: what single operations take then.
 
+use std::array;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::beside::wait;
 use super::writes::Writes;
 use crate::Result;
 use crate::engine::Transactional;
-use crate::measure::{Histogram, Laps, Measurement, Unit, measure};
+use crate::measure::{Histogram, Laps, Measurement, Unit};
 
 const THREADS: usize = 2;
 /// How much longer than other phases.
@@ -23,29 +26,38 @@ pub(super) fn run(writes: &Writes<'_>, store: &dyn Transactional) -> Result<()> 
     let run = writes.run;
     let limit = Duration::from_secs_f64(run.workload.seconds() * TIMES_AS_LONG);
     let phase = run.phase("mixed load", 0)?;
-    let (mut all, compaction) = thread::scope(|scope| -> Result<(Load, Duration)> {
-        let compaction = scope.spawn(|| measure(|| store.compact()));
-        let users = [0, 1].map(|thread| scope.spawn(move || user(writes, store, thread, limit)));
-        let mut all = Load::default();
-        for user in users {
+    let done = AtomicBool::new(false);
+    let all = thread::scope(|scope| {
+        let compaction = scope.spawn(|| compact_until(&done, store));
+        let users: [_; THREADS] = array::from_fn(|thread| scope.spawn(move || user(writes, store, thread, limit)));
+        let all = users.into_iter().try_fold(Load::default(), |mut all, user| -> Result<Load> {
             let load = user.join().map_err(|_| "a thread of the mixed load panicked")??;
             all.gets.merge(&load.gets);
             all.puts.merge(&load.puts);
-        }
-        let (compaction, compacted) = compaction.join().map_err(|_| "a compaction panicked")?;
-        compacted?;
-        Ok((all, compaction))
+            Ok(all)
+        });
+        done.store(true, Ordering::Relaxed);
+        compaction.join().map_err(|_| "a compaction panicked")??;
+        all
     })?;
     drop(phase);
-    for (what, histogram) in [("gets", &mut all.gets), ("puts", &mut all.puts)] {
+    for (what, histogram) in [("gets", &all.gets), ("puts", &all.puts)] {
         let rate = histogram.count() as f64 / limit.as_secs_f64();
         let mut measured = Measurement::new(format!("mixed load: {what}"), Unit::OperationsPerSecond, rate);
         measured.operations = Some(histogram.count());
         measured.latency = Some(histogram.latency());
         run.measured(measured)?;
     }
-    run.measured(Measurement::new("mixed load: the compaction beside it", Unit::Seconds, compaction.as_secs_f64()))?;
     store.settle()
+}
+
+/// Compacts everything again and again: each time there is something new to be merged with all the rest.
+fn compact_until(done: &AtomicBool, store: &dyn Transactional) -> Result<()> {
+    while !done.load(Ordering::Relaxed) {
+        store.compact()?;
+        wait();
+    }
+    Ok(())
 }
 
 /// One thread of the load: gets any row, puts one of its own.

@@ -81,7 +81,7 @@ fn random_gets(run: &Run<'_>, store: &dyn KeyValue) -> Result<()> {
 /// A read transaction is begun, registered and dropped while others commit.
 fn views(run: &Run<'_>, store: &dyn Transactional) -> Result<()> {
     let name = "begin and drop a read transaction, during commits";
-    let count = run.workload.rows.next_multiple_of(VIEWS_STRIDE);
+    let count = (4 * run.workload.rows).next_multiple_of(VIEWS_STRIDE);
     let mut phase = run.phase(name, count)?;
     let write = |number| store.put(&run.rows.key(number % run.workload.rows), &run.rows.value(number, 1));
     let ((), pace) = beside(COMMITS_PER_SECOND, write, || {

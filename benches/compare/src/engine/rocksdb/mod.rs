@@ -4,6 +4,7 @@ mod as_blaze;
 mod optimistic;
 mod plain;
 mod ranges;
+mod setup;
 mod statistics;
 
 use std::thread::available_parallelism;

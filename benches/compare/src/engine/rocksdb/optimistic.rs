@@ -6,13 +6,14 @@ use blaze_bench::engine::{
     VisitPair, Write,
 };
 use rocksdb::{
-    Error, ErrorKind, OptimisticTransactionDB, OptimisticTransactionOptions, Options, ReadOptions, Transaction,
+    Error, ErrorKind, OptimisticTransactionDB, OptimisticTransactionOptions, ReadOptions, Transaction,
     WaitForCompactOptions, WriteBatchWithTransaction, WriteOptions,
 };
 
 use super::ranges::RefreshedRanges;
+use super::setup::Setup;
 use super::statistics::Statistics;
-use super::{LOAD_BATCH, Rocks, SnapshotReader, as_blaze, write_options};
+use super::{LOAD_BATCH, Rocks, SnapshotReader, write_options};
 
 pub(crate) struct RocksDbOptimistic;
 
@@ -43,13 +44,11 @@ impl Engine for RocksDbOptimistic {
     }
 
     fn open_key_value(&self, options: &EngineOptions) -> Result<Box<dyn KeyValue>> {
-        Ok(Box::new(Store::open(&super::options(options), options, Durability::Sync, None)?))
+        Ok(Box::new(Store::open(options, Setup::recommended(options))?))
     }
 
     fn open_transactional(&self, options: &EngineOptions, opening: Opening) -> Result<Box<dyn Transactional>> {
-        let mut settings = as_blaze::options(options);
-        let statistics = Statistics::of(&mut settings, opening.counts_syncs);
-        Ok(Box::new(Store::open(&settings, options, opening.durability, statistics)?))
+        Ok(Box::new(Store::open(options, Setup::as_blaze(options, opening))?))
     }
 }
 
@@ -58,25 +57,17 @@ struct Store {
     read: ReadOptions,
     sync: WriteOptions,
     buffered: WriteOptions,
-    /// Of what is written as [`Transactional`].
-    durability: Durability,
-    statistics: Option<Statistics>,
+    setup: Setup,
 }
 
 impl Store {
-    fn open(
-        settings: &Options,
-        options: &EngineOptions,
-        durability: Durability,
-        statistics: Option<Statistics>,
-    ) -> Result<Store> {
+    fn open(options: &EngineOptions, setup: Setup) -> Result<Store> {
         Ok(Store {
-            database: OptimisticTransactionDB::open(settings, &options.directory)?,
+            database: OptimisticTransactionDB::open(&setup.settings, &options.directory)?,
             read: ReadOptions::default(),
             sync: write_options(Durability::Sync),
             buffered: write_options(Durability::Buffered),
-            durability,
-            statistics,
+            setup,
         })
     }
 
@@ -156,7 +147,7 @@ impl KeyValue for Store {
     }
 
     fn compact(&self) -> Result<bool> {
-        self.database.compact_range::<&[u8], &[u8]>(None, None);
+        self.database.compact_range_opt::<&[u8], &[u8]>(None, None, &self.setup.compaction);
         Ok(true)
     }
 
@@ -169,11 +160,11 @@ impl KeyValue for Store {
 
 impl Transactional for Store {
     fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        Ok(self.database.put_opt(key, value, self.write_options(self.durability))?)
+        Ok(self.database.put_opt(key, value, self.write_options(self.setup.durability))?)
     }
 
     fn write(&self, writes: &[Write<'_>]) -> Result<()> {
-        self.commit(writes, self.durability)
+        self.commit(writes, self.setup.durability)
     }
 
     fn rewrite(
@@ -183,7 +174,7 @@ impl Transactional for Store {
         writes: &[Write<'_>],
         _isolation: Isolation,
     ) -> Result<()> {
-        self.transaction(self.durability, |transaction| {
+        self.transaction(self.setup.durability, |transaction| {
             for key in keys {
                 if let Some(value) = transaction.get_pinned_for_update_opt(key, true, &self.read)? {
                     visit(key, &value);
@@ -203,7 +194,7 @@ impl Transactional for Store {
     }
 
     fn syncs(&self) -> Option<u64> {
-        self.statistics.as_ref().map(Statistics::log_syncs)
+        self.setup.statistics.as_ref().map(Statistics::log_syncs)
     }
 }
 

@@ -8,11 +8,12 @@ use blaze_bench::engine::{
     Durability, Engine, EngineOptions, Faculty, Isolation, KeyValue, Opening, Pairs, Ranges, Reader, Transactional,
     VisitPair, Write,
 };
-use rocksdb::{DB, Options, ReadOptions, WaitForCompactOptions, WriteBatch, WriteOptions};
+use rocksdb::{DB, ReadOptions, WaitForCompactOptions, WriteBatch, WriteOptions};
 
 use super::ranges::RefreshedRanges;
+use super::setup::Setup;
 use super::statistics::Statistics;
-use super::{LOAD_BATCH, Rocks, SnapshotReader, as_blaze, write_options};
+use super::{LOAD_BATCH, Rocks, SnapshotReader, write_options};
 
 pub(crate) struct RocksDb;
 
@@ -40,13 +41,11 @@ impl Engine for RocksDb {
     }
 
     fn open_key_value(&self, options: &EngineOptions) -> Result<Box<dyn KeyValue>> {
-        Ok(Box::new(Store::open(&super::options(options), options, Durability::Sync, None)?))
+        Ok(Box::new(Store::open(options, Setup::recommended(options))?))
     }
 
     fn open_transactional(&self, options: &EngineOptions, opening: Opening) -> Result<Box<dyn Transactional>> {
-        let mut settings = as_blaze::options(options);
-        let statistics = Statistics::of(&mut settings, opening.counts_syncs);
-        Ok(Box::new(Store::open(&settings, options, opening.durability, statistics)?))
+        Ok(Box::new(Store::open(options, Setup::as_blaze(options, opening))?))
     }
 }
 
@@ -56,26 +55,18 @@ struct Store {
     sync: WriteOptions,
     buffered: WriteOptions,
     stripes: Stripes,
-    /// Of what is written as [`Transactional`].
-    durability: Durability,
-    statistics: Option<Statistics>,
+    setup: Setup,
 }
 
 impl Store {
-    fn open(
-        settings: &Options,
-        options: &EngineOptions,
-        durability: Durability,
-        statistics: Option<Statistics>,
-    ) -> Result<Store> {
+    fn open(options: &EngineOptions, setup: Setup) -> Result<Store> {
         Ok(Store {
-            database: DB::open(settings, &options.directory)?,
+            database: DB::open(&setup.settings, &options.directory)?,
             read: ReadOptions::default(),
             sync: write_options(Durability::Sync),
             buffered: write_options(Durability::Buffered),
             stripes: Stripes::default(),
-            durability,
-            statistics,
+            setup,
         })
     }
 
@@ -131,7 +122,7 @@ impl KeyValue for Store {
     }
 
     fn compact(&self) -> Result<bool> {
-        self.database.compact_range::<&[u8], &[u8]>(None, None);
+        self.database.compact_range_opt::<&[u8], &[u8]>(None, None, &self.setup.compaction);
         Ok(true)
     }
 
@@ -144,11 +135,11 @@ impl KeyValue for Store {
 
 impl Transactional for Store {
     fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
-        Ok(self.database.put_opt(key, value, self.write_options(self.durability))?)
+        Ok(self.database.put_opt(key, value, self.write_options(self.setup.durability))?)
     }
 
     fn write(&self, writes: &[Write<'_>]) -> Result<()> {
-        Ok(self.database.write_opt(batch(writes), self.write_options(self.durability))?)
+        Ok(self.database.write_opt(batch(writes), self.write_options(self.setup.durability))?)
     }
 
     fn rewrite(
@@ -174,7 +165,7 @@ impl Transactional for Store {
     }
 
     fn syncs(&self) -> Option<u64> {
-        self.statistics.as_ref().map(Statistics::log_syncs)
+        self.setup.statistics.as_ref().map(Statistics::log_syncs)
     }
 }
 

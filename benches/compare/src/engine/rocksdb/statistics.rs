@@ -10,12 +10,10 @@ pub(super) struct Statistics {
 }
 
 impl Statistics {
-    /// Has a database count that is opened with `options` from now on, if that is wanted.
-    pub(super) fn of(options: &mut Options, wanted: bool) -> Option<Statistics> {
-        wanted.then(|| {
-            options.enable_statistics();
-            Statistics { options: options.clone() }
-        })
+    /// Has a database count that is opened with `options` from now on.
+    pub(super) fn of(options: &mut Options) -> Statistics {
+        options.enable_statistics();
+        Statistics { options: options.clone() }
     }
 
     pub(super) fn log_syncs(&self) -> u64 {
