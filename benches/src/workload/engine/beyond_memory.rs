@@ -5,6 +5,7 @@ use super::writes::Writes;
 use crate::Result;
 use crate::distribution::Distribution;
 use crate::engine::{KeyValue, Opening};
+use crate::machine::drop_cached_pages;
 use crate::run::Errand;
 
 pub(super) fn run(run: &Run<'_>) -> Result<()> {
@@ -12,6 +13,8 @@ pub(super) fn run(run: &Run<'_>) -> Result<()> {
     run.context.recorder.phase("load, in unlimited memory", rows)?;
     Errand::LoadRows(rows).run(run.engine, &run.context.options(), run.context.seed)?;
     run.context.limit_memory()?;
+    // What the other process has left in memory is not counted as this one's.
+    drop_cached_pages(run.context.directory)?;
     let store = run.open(Opening::BUFFERED)?;
     gets(run, &*store, "random get", Distribution::Uniform, 40)?;
     gets(run, &*store, "Zipfian 0.99 get", Distribution::Latest, 41)?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::beside::wait;
 use super::writes::Writes;
 use crate::Result;
+use crate::distribution::Distribution;
 use crate::engine::Transactional;
 use crate::measure::{Histogram, Laps, Measurement, Unit};
 
@@ -65,7 +66,8 @@ fn user(writes: &Writes<'_>, store: &dyn Transactional, thread: usize, limit: Du
     /// Rows in one go; then the same order again.
     const ORDER: u64 = 100_000;
     let run = writes.run;
-    let (mine, any) = (writes.order_of(thread, THREADS, 30, ORDER), writes.order_of(thread, 1, 31, ORDER));
+    let mine = writes.order_of(thread, THREADS, 30, ORDER);
+    let any = run.order(31 << 8 | thread as u64, Distribution::Uniform, run.workload.rows, ORDER);
     let (mut load, mut laps) = (Load::default(), Laps::start());
     for (&own, &row) in mine.iter().zip(&any).cycle() {
         let row = u64::from(row);

@@ -60,6 +60,11 @@ impl<'a> Writes<'a> {
         (self.run.rows.key(row), self.run.rows.value(row, u64::from(version)))
     }
 
+    /// The last version of a row.
+    fn version(&self, row: u64) -> Option<u64> {
+        Some(self.versions.get(usize::try_from(row).ok()?)?.load(Ordering::Relaxed).into())
+    }
+
     /// So many rows in random order that belong to one of `threads` threads.
     pub(super) fn order_of(&self, thread: usize, threads: usize, purpose: u64, count: u64) -> Vec<u32> {
         let (thread, threads) = (thread as u32, threads as u32);
@@ -104,9 +109,11 @@ impl<'a> Writes<'a> {
         let measured = self.transactions(name, purpose, |rows| {
             let keys: Vec<&[u8]> = rows.iter().map(|(key, _)| key.as_slice()).collect();
             let (mut visited, mut right) = (0, true);
+            // The rows have their next versions already, so what is read is older.
+            let is_older = |(row, version): (u64, u64)| self.version(row).is_some_and(|next| version < next);
             let mut visit = |_: &[u8], value: &[u8]| {
                 visited += 1;
-                right &= self.run.rows.parse(value).is_some();
+                right &= self.run.rows.parse(value).is_some_and(is_older);
             };
             store.rewrite(&keys, &mut visit, &writes_of(rows), isolation)?;
             // After a conflict all are read again.
@@ -145,12 +152,11 @@ impl<'a> Writes<'a> {
     pub(super) fn check_all(&self, store: &dyn KeyValue) -> Result<()> {
         let mut wrong = None;
         let read = store.scan(&[], usize::MAX, &mut |key, value| {
-            let last = |row: u64| self.versions.get(row as usize).map(|version| version.load(Ordering::Relaxed).into());
             let right = self
                 .run
                 .rows
                 .parse(value)
-                .is_some_and(|(row, version)| key == self.run.rows.key(row) && last(row) == Some(version));
+                .is_some_and(|(row, version)| key == self.run.rows.key(row) && self.version(row) == Some(version));
             if !right {
                 wrong.get_or_insert_with(|| (key.to_vec(), self.run.rows.parse(value)));
             }
