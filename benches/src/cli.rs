@@ -32,6 +32,14 @@ enum Action {
     Quick(RunOptions),
     /// Everything, at the sizes that others publish. Takes hours.
     Full(RunOptions),
+    /// The engine's own table: Blaze beside RocksDB under the same settings, and what it shall reach. Ten minutes.
+    Engine {
+        /// Rows that are loaded before anything is measured.
+        #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
+        rows: u64,
+        #[command(flatten)]
+        options: RunOptions,
+    },
     /// Compares two runs by their report.json, and says what has changed beyond the noise.
     Compare {
         /// The earlier run.
@@ -113,10 +121,14 @@ struct RunOptions {
 #[must_use]
 pub fn main(engines: &[&'static dyn Engine]) -> ExitCode {
     let cli = Cli::parse();
+    let run = |profile, options| plan(profile, options).and_then(|plan| measure(engines, plan, options));
     let done = match cli.command {
-        None => measure(engines, Profile::Quick, &cli.options),
-        Some(Action::Quick(options)) => measure(engines, Profile::Quick, &options),
-        Some(Action::Full(options)) => measure(engines, Profile::Full, &options),
+        None => run(Profile::Quick, &cli.options),
+        Some(Action::Quick(options)) => run(Profile::Quick, &options),
+        Some(Action::Full(options)) => run(Profile::Full, &options),
+        Some(Action::Engine { rows, options }) => {
+            engine_plan(rows, &options).and_then(|plan| measure(engines, plan, &options))
+        }
         Some(Action::Compare { before, after, threshold, fail }) => compare(&before, &after, threshold, fail),
         Some(Action::Codec { data, rounds }) => crate::codec::compare(data.as_deref(), rounds).and_then(say),
         Some(Action::List { data }) => list(engines, data.as_deref()),
@@ -158,9 +170,9 @@ fn compare(before: &Path, after: &Path, threshold: f64, fail: bool) -> Result<Ex
     Ok(if fail && comparison.has_regressions() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn measure(engines: &[&'static dyn Engine], profile: Profile, options: &RunOptions) -> Result<ExitCode> {
-    let engines = chosen(engines, &options.engines)?;
-    let mut plan = plan(profile, options)?;
+fn measure(engines: &[&'static dyn Engine], mut plan: Plan, options: &RunOptions) -> Result<ExitCode> {
+    let mut engines = chosen(engines, &options.engines)?;
+    engines.retain(|engine| plan.steps.iter().any(|step| engine.faculties().contains(&step.workload.faculty())));
     let directory = options.directory.as_ref().unwrap_or(&options.output);
     std::fs::create_dir_all(directory)?;
     let machine = Machine::of(directory)?;
@@ -218,6 +230,18 @@ fn plan(profile: Profile, options: &RunOptions) -> Result<Plan> {
         return Plan::of_vectors(vectors.clone(), options.queries.clone(), own_memory, own_rounds);
     }
     let mut plan = Plan::of(profile, options.data.as_deref(), memory, options.rounds);
+    if !options.workloads.is_empty() {
+        plan.keep(&options.workloads);
+    }
+    Ok(plan)
+}
+
+fn engine_plan(rows: u64, options: &RunOptions) -> Result<Plan> {
+    if options.jsonl.is_some() || options.vectors.is_some() {
+        return Err("the engine's own table has its own rows: leave out --jsonl and --vectors".into());
+    }
+    let memory = options.memory.map(|mebibytes| mebibytes << 20);
+    let mut plan = Plan::of_engine(rows, memory, options.rounds.unwrap_or(3));
     if !options.workloads.is_empty() {
         plan.keep(&options.workloads);
     }
@@ -288,6 +312,9 @@ fn conclude(report: &Report, output: &Path) -> Result<ExitCode> {
     if !report.missing.is_empty() {
         right = false;
         writeln!(io::stderr(), "The run was interrupted; the report has what was found until then.")?;
+    }
+    if let Some(targets) = report.targets() {
+        writeln!(io::stdout(), "{targets}")?;
     }
     say(format!("{}\n{}", output.join("report.md").display(), output.join("report.html").display()))?;
     Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use blaze_bench::measure::Target;
 use blaze_bench::report::Report;
 
 fn bench(arguments: &[&str], output: &Path) -> Output {
@@ -52,6 +53,44 @@ fn a_run_leaves_a_report_in_three_forms_and_no_data() {
     let output = Command::new(env!("CARGO_BIN_EXE_bench")).arg("compare").args([&json, &json]).arg("--fail").output();
     let output = output.unwrap();
     assert!(output.status.success(), "{}", text(&output.stdout));
+}
+
+#[test]
+fn the_engines_own_table_tells_its_targets() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let output = directory.path().to_str().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+    command.args(["engine", "--rows", "2000", "--rounds", "1", "--workloads", "reads,writes", "--output", output]);
+    let run = command.output().unwrap();
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let report = Report::read(&directory.path().join("report.json")).unwrap();
+    assert!(report.missing.is_empty() && report.failures().next().is_none());
+
+    let aims = report.aims();
+    let rows: Vec<&str> = aims.iter().map(|aim| aim.row.as_str()).collect();
+    let expected = [
+        "full scan",
+        "random get, data in block cache",
+        "hot get, 1,000 keys",
+        "seek + 10",
+        "hot get, 1,000 keys, while a writer updates them",
+        "seek + 10, while a writer commits 1,000 a second",
+        "begin and drop a read transaction, during commits",
+        "Zipfian 0.99 get, cache holds 10 %",
+        "put one by one, buffered, 1 thread",
+        "put one by one, buffered, 4 threads",
+        "1,000-row transactions, buffered, blind",
+        "1,000-row transactions, buffered, with reads",
+    ];
+    assert_eq!(rows, expected);
+    for aim in aims {
+        let needs_rival = matches!(aim.target, Target::Times { .. });
+        assert_eq!(aim.is_reached().is_none(), needs_rival, "alone it cannot be held against another: {}", aim.row);
+    }
+    let said = text(&run.stdout);
+    for part in ["at least 5.00× of rocksdb", "not measured", "at least 5,000,000/s", "mixed load: gets"] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! What a product must offer to be measured: an [`Engine`] opens it, and what it opens is a [`KeyValue`] store, a store
-//! of [`Documents`] or an index of [`Vectors`].
+//! What a product must offer to be measured: an [`Engine`] opens it, and what it opens is a [`KeyValue`] store, one that
+//! is [`Transactional`], a store of [`Documents`] or an index of [`Vectors`].
 //!
 //! Whoever wants to see another product in the tables implements these traits and hands the engine to
 //! [`cli::main`](crate::cli::main); the rivals in `benches/compare` do just that.
 
 mod blaze;
 mod document;
+mod transactional;
 mod vector;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::blaze::Blaze;
 pub use self::document::{Condition, Documents, Find, Operator, Sort};
+pub use self::transactional::{Isolation, Opening, Ranges, Transactional};
 pub use self::vector::Vectors;
 use crate::Result;
 
@@ -31,6 +33,8 @@ pub enum Durability {
 pub enum Faculty {
     /// Raw bytes under raw bytes, in order.
     KeyValue,
+    /// The same with transactions, for Blaze's own targets: RocksDB in one form or another.
+    Transactions,
     /// Documents with indexes and queries.
     Documents,
     /// Vectors and their nearest neighbours.
@@ -77,6 +81,15 @@ pub trait Engine: Sync {
     /// Those of the product.
     fn open_key_value(&self, _options: &EngineOptions) -> Result<Box<dyn KeyValue>> {
         Err(format!("{} is no key-value store", self.name()).into())
+    }
+
+    /// Opens it as a store with transactions. Whatever a product has in common with Blaze is set as Blaze sets it, and
+    /// both get the same memory, so that what differs is the code.
+    ///
+    /// # Errors
+    /// Those of the product.
+    fn open_transactional(&self, _options: &EngineOptions, _opening: Opening) -> Result<Box<dyn Transactional>> {
+        Err(format!("{} does not take part in the engine's own table", self.name()).into())
     }
 
     /// Opens it as a store of documents.

@@ -3,12 +3,14 @@
 mod latency;
 mod process;
 mod stopwatch;
+mod target;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::latency::{Histogram, Latency};
 pub use self::process::{DiskUse, Resources, directory_bytes, written_bytes};
 pub use self::stopwatch::{Laps, Rounds, measure};
+pub use self::target::Target;
 
 /// What a figure counts, and which direction is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +60,9 @@ pub struct Measurement {
     /// Where this figure belongs in a plot: the figures with the same `series` make a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<Point>,
+    /// What the first engine shall reach here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
 }
 
 impl Measurement {
@@ -73,7 +78,15 @@ impl Measurement {
             timeline: Vec::new(),
             checksum: None,
             point: None,
+            target: None,
         }
+    }
+
+    /// The same, with what the first engine shall reach.
+    #[must_use]
+    pub fn target(mut self, target: Target) -> Measurement {
+        self.target = Some(target);
+        self
     }
 
     /// The same, to be compared with what other engines answer.

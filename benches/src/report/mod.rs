@@ -15,8 +15,10 @@ mod standing;
 mod story;
 mod summary;
 mod tables;
+mod targets;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::fs;
 use std::io;
@@ -28,6 +30,7 @@ pub use self::comparison::{Change, Comparison, Drift, Verdict};
 pub use self::spread::Spread;
 pub use self::standing::{Rival, Standing};
 pub use self::summary::{Answer, Cell, Row, Summary, Table};
+pub use self::targets::Aim;
 use crate::machine::Machine;
 use crate::measure::{Measurement, Resources};
 
@@ -153,6 +156,13 @@ impl Report {
             return Err(invalid(format!("its format is {}, not {FORMAT}", report.format)));
         }
         Ok(report)
+    }
+
+    /// What the first engine shall reach and whether it does, with the figures of all engines, as a table for a terminal;
+    /// `None` when it shall reach nothing.
+    #[must_use]
+    pub fn targets(&self) -> Option<String> {
+        targets::grid(self, &Summary::of(self), true).map(|grid| text::write(&grid))
     }
 
     /// The jobs that failed.

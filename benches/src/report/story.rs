@@ -4,7 +4,7 @@ use super::block::{Block, Entry, Grid, Story};
 use super::figure::{self, figure};
 use super::standing::{Rival, Standing};
 use super::summary::{Answer, Row, Summary, Table};
-use super::{Report, tables};
+use super::{Report, tables, targets};
 use crate::machine::{Disk, Machine};
 use crate::measure::Unit;
 
@@ -18,6 +18,9 @@ pub(super) fn tell(report: &Report, summary: &Summary) -> Story {
     if !report.conditions.is_empty() {
         blocks.push(Block::Section("Conditions".to_owned()));
         blocks.push(Block::List(report.conditions.clone()));
+    }
+    if let Some(grid) = targets::grid(report, summary, false) {
+        blocks.extend([Block::Section("Targets".to_owned()), Block::Grid(grid)]);
     }
     blocks.extend(standing(summary));
     if summary.tables.is_empty() {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Task;
 use crate::Result;
 use crate::engine::{Durability, Engine, EngineOptions};
-use crate::workload::{Reopen, Ycsb};
+use crate::workload::{EngineWorkload, Reopen, Ycsb};
 
 /// The hidden command of every runner that reads a [`Task`].
 pub const WORKER: &str = "worker";
@@ -21,6 +21,8 @@ pub enum Errand {
     WriteAndDie(Range<u64>),
     /// Loads so many records of [`Ycsb`].
     Load(u64),
+    /// Loads so many rows of [`EngineWorkload`].
+    LoadRows(u64),
 }
 
 /// What the process says when it has done its errand.
@@ -53,6 +55,7 @@ impl Errand {
     pub(super) fn serve(self, engine: &dyn Engine, options: &EngineOptions, seed: u64) -> Result<()> {
         match self {
             Errand::Load(records) => Ycsb::load(&*engine.open_key_value(options)?, records)?,
+            Errand::LoadRows(rows) => EngineWorkload::load(engine, options, rows, seed)?,
             Errand::WriteAndDie(positions) => {
                 let store = engine.open_key_value(options)?;
                 Reopen::add(&*store, seed, positions, Durability::Sync)?;

@@ -6,8 +6,8 @@ use crate::Result;
 use crate::distribution::Distribution;
 use crate::report::Skipped;
 use crate::workload::{
-    Commits, DocumentSource, DocumentWorkload, Endurance, OrderedMap, Reopen, VectorSource, VectorWorkload, Workload,
-    Ycsb, ycsb,
+    Commits, DocumentSource, DocumentWorkload, Endurance, EnginePart, EngineWorkload, OrderedMap, Reopen, VectorSource,
+    VectorWorkload, Workload, Ycsb, ycsb,
 };
 
 /// How much is measured.
@@ -48,6 +48,8 @@ pub struct Plan {
 }
 
 const MIB: u64 = 1 << 20;
+/// Less memory is not measured: a process does not fit into it.
+const MEMORY_BYTES_MIN: u64 = 64 * MIB;
 
 impl Plan {
     /// The plan of a profile. External data are looked for in `data`; `memory_bytes` replaces the memory of those
@@ -64,6 +66,31 @@ impl Plan {
         plan.vectors(profile, data, memory_bytes.unwrap_or(4096 * MIB));
         if let Some(rounds) = rounds {
             plan.steps.iter_mut().for_each(|step| step.rounds = rounds);
+        }
+        plan
+    }
+
+    /// The engine's own table over so many rows. `memory_bytes` replaces the memory of the parts whose data are to fit.
+    #[must_use]
+    pub fn of_engine(rows: u64, memory_bytes: Option<u64>, rounds: u32) -> Plan {
+        let mut plan = Plan::default();
+        for part in EngineWorkload::PARTS {
+            let workload = EngineWorkload { part, rows };
+            let data = workload.data_bytes();
+            let (rounds, memory) = match part {
+                // A quarter of the memory is cache, so that is twice the data: all of them fit, and so does what an engine
+                // keeps beside blocks.
+                EnginePart::Reads | EnginePart::Writes => (rounds, memory_bytes.unwrap_or((8 * data).max(256 * MIB))),
+                EnginePart::DurableCommits => (rounds, memory_bytes.unwrap_or(1024 * MIB)),
+                EnginePart::BeyondMemory => (1, data / 4),
+            };
+            let workload = Workload::Engine(workload);
+            if memory < MEMORY_BYTES_MIN {
+                let least = 4 * MEMORY_BYTES_MIN.div_ceil(data / rows.max(1));
+                plan.skipped.push(skipped(&workload.name(), &format!("it takes at least {least} rows")));
+            } else {
+                plan.add(workload, rounds, memory);
+            }
         }
         plan
     }
@@ -193,6 +220,24 @@ mod tests {
             assert!(plan.steps.iter().all(|step| step.rounds == 2));
             assert!(!plan.skipped.is_empty(), "what is looked for in --data is named");
         }
+    }
+
+    #[test]
+    fn the_engines_table_has_all_parts_and_leaves_out_what_so_few_rows_cannot_show() {
+        let plan = Plan::of_engine(2_000_000, None, 3);
+        assert_eq!((plan.steps.len(), plan.skipped.len()), (4, 0));
+        for step in &plan.steps {
+            assert_eq!(step.workload.faculty(), Faculty::Transactions);
+            let data = 2_000_000 * 174;
+            let fits = step.cache_bytes() as u64 > data;
+            match step.workload.needs_little_memory() {
+                true => assert_eq!((step.memory_bytes, step.rounds), (data / 4, 1)),
+                false => assert!(step.rounds == 3 && (fits || step.workload.is_durable()), "{step:?}"),
+            }
+        }
+        let small = Plan::of_engine(1000, None, 1);
+        assert_eq!((small.steps.len(), small.skipped.len()), (3, 1));
+        assert!(small.skipped[0].what.contains("four times memory"), "{:?}", small.skipped);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod commits;
 mod document;
 mod endurance;
+mod engine;
 mod ordered_map;
 mod recorder;
 mod reopen;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::commits::Commits;
 pub use self::document::{DocumentSource, DocumentWorkload};
 pub use self::endurance::Endurance;
+pub use self::engine::{EnginePart, EngineWorkload};
 pub use self::ordered_map::OrderedMap;
 pub use self::recorder::{Event, Phase, Recorder};
 pub use self::reopen::Reopen;
@@ -47,6 +49,8 @@ pub enum Workload {
     Document(DocumentWorkload),
     /// Nearest neighbours: recall against queries a second.
     Vector(VectorWorkload),
+    /// The engine's own table, with its targets.
+    Engine(EngineWorkload),
 }
 
 /// What a workload runs in.
@@ -92,6 +96,7 @@ impl Workload {
             Workload::Endurance(workload) => workload.name(),
             Workload::Document(workload) => workload.name(),
             Workload::Vector(workload) => workload.name(),
+            Workload::Engine(workload) => workload.name(),
         }
     }
 
@@ -106,6 +111,7 @@ impl Workload {
             Workload::Endurance(workload) => workload.description(),
             Workload::Document(workload) => workload.description(),
             Workload::Vector(workload) => workload.description(),
+            Workload::Engine(workload) => workload.description(),
         }
     }
 
@@ -115,6 +121,7 @@ impl Workload {
         match self {
             Workload::Document(_) => Faculty::Documents,
             Workload::Vector(_) => Faculty::Vectors,
+            Workload::Engine(_) => Faculty::Transactions,
             _ => Faculty::KeyValue,
         }
     }
@@ -122,13 +129,21 @@ impl Workload {
     /// True when it measures what survives power loss: it makes no sense on a disk that is memory.
     #[must_use]
     pub fn is_durable(&self) -> bool {
-        matches!(self, Workload::OrderedMap(_) | Workload::Commits(_) | Workload::Reopen(_))
+        match self {
+            Workload::OrderedMap(_) | Workload::Commits(_) | Workload::Reopen(_) => true,
+            Workload::Engine(workload) => workload.part == EnginePart::DurableCommits,
+            _ => false,
+        }
     }
 
     /// True when its data are not to fit into memory: it makes no sense where memory cannot be limited.
     #[must_use]
     pub fn needs_little_memory(&self) -> bool {
-        matches!(self, Workload::Ycsb(workload) if workload.memory_by_data < 1.0)
+        match self {
+            Workload::Ycsb(workload) => workload.memory_by_data < 1.0,
+            Workload::Engine(workload) => workload.part == EnginePart::BeyondMemory,
+            _ => false,
+        }
     }
 
     /// Runs it.
@@ -147,6 +162,7 @@ impl Workload {
             Workload::Endurance(workload) => workload.run(engine, context),
             Workload::Document(workload) => workload.run(engine, context),
             Workload::Vector(workload) => workload.run(engine, context),
+            Workload::Engine(workload) => workload.run(engine, context),
         }
     }
 }

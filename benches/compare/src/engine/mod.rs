@@ -19,6 +19,8 @@ mod sqlite_documents;
 mod surrealkv;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod transactional_tests;
 
 use blaze_bench::engine::{Blaze, Engine};
 

@@ -10,17 +10,19 @@ pub(super) const WRITES_PER_TRANSACTION: usize = 100_000;
 /// Small enough for the least memory in which anything is measured.
 pub(super) const LOAD_BYTES_PER_TRANSACTION: usize = 4 << 20;
 
-const NAME: &str = "pairs";
+pub(super) const NAME: &str = "pairs";
 
 pub(super) struct BlazeKeyspace {
-    database: Database,
-    keyspace: Keyspace,
+    pub(super) database: Database,
+    pub(super) keyspace: Keyspace,
+    /// The database's own, for what is written without a transaction.
+    pub(super) durability: Durability,
 }
 
 impl BlazeKeyspace {
-    pub(super) fn open(database: Database) -> Result<BlazeKeyspace> {
+    pub(super) fn open(database: Database, durability: Durability) -> Result<BlazeKeyspace> {
         let keyspace = database.keyspace(NAME)?;
-        Ok(BlazeKeyspace { database, keyspace })
+        Ok(BlazeKeyspace { database, keyspace, durability })
     }
 
     fn begin(&self, durability: Durability) -> Result<Transaction> {
@@ -117,17 +119,14 @@ impl Reader for KeyspaceReader {
 }
 
 fn get(keyspace: &Keyspace, key: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<bool> {
-    let Some(value) = keyspace.get(key)? else { return Ok(false) };
-    visit(&value);
-    Ok(true)
+    Ok(keyspace.get_with(key, visit)?.is_some())
 }
 
-fn scan(keyspace: &Keyspace, start: &[u8], limit: usize, visit: &mut VisitPair<'_>) -> Result<usize> {
-    let mut visited = 0;
-    for pair in keyspace.range(start..)?.take(limit) {
-        let (key, value) = pair?;
-        visit(&key, &value);
-        visited += 1;
+pub(super) fn scan(keyspace: &Keyspace, start: &[u8], limit: usize, visit: &mut VisitPair<'_>) -> Result<usize> {
+    let mut pairs = keyspace.range(start..)?;
+    for visited in 0..limit {
+        let Some((key, value)) = pairs.next_entry()? else { return Ok(visited) };
+        visit(key, value);
     }
-    Ok(visited)
+    Ok(limit)
 }

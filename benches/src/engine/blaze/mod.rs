@@ -2,9 +2,10 @@
 
 mod documents;
 mod key_value;
+mod transactional;
 mod vectors;
 
-use super::{Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Vectors};
+use super::{Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Opening, Transactional, Vectors};
 use crate::Result;
 
 /// Blaze, through the interface that applications use.
@@ -21,7 +22,7 @@ impl Engine for Blaze {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::KeyValue, Faculty::Documents, Faculty::Vectors]
+        &[Faculty::KeyValue, Faculty::Transactions, Faculty::Documents, Faculty::Vectors]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
@@ -34,21 +35,27 @@ impl Engine for Blaze {
     }
 
     fn open_key_value(&self, options: &EngineOptions) -> Result<Box<dyn KeyValue>> {
-        Ok(Box::new(key_value::BlazeKeyspace::open(database(options)?)?))
+        Ok(Box::new(key_value::BlazeKeyspace::open(builder(options).open(&options.directory)?, Durability::Sync)?))
+    }
+
+    fn open_transactional(&self, options: &EngineOptions, opening: Opening) -> Result<Box<dyn Transactional>> {
+        let database = builder(options).durability(opening.durability.into()).open(&options.directory)?;
+        Ok(Box::new(key_value::BlazeKeyspace::open(database, opening.durability)?))
     }
 
     fn open_documents(&self, options: &EngineOptions) -> Result<Box<dyn Documents>> {
-        Ok(Box::new(documents::BlazeCollection::open(database(options)?)?))
+        Ok(Box::new(documents::BlazeCollection::open(builder(options).open(&options.directory)?)?))
     }
 
     fn open_vectors(&self, options: &EngineOptions, dimensions: usize) -> Result<Box<dyn Vectors>> {
-        Ok(Box::new(vectors::BlazeVectors::open(database(options)?, dimensions)?))
+        Ok(Box::new(vectors::BlazeVectors::open(builder(options).open(&options.directory)?, dimensions)?))
     }
 }
 
-fn database(options: &EngineOptions) -> Result<blaze::Database> {
+/// The memory that it gets is all that it may use: the rivals get as much.
+fn builder(options: &EngineOptions) -> blaze::DatabaseBuilder {
     let builder = blaze::Database::builder().cache_bytes(options.cache_bytes);
-    Ok(builder.write_buffer_bytes(options.write_buffer_bytes()).open(&options.directory)?)
+    builder.write_buffer_bytes(options.write_buffer_bytes())
 }
 
 impl From<Durability> for blaze::Durability {

@@ -1,7 +1,11 @@
 //! RocksDB, in the two ways in which applications use it. How it is tuned and read is the same in both.
 
+mod as_blaze;
 mod optimistic;
 mod plain;
+mod ranges;
+mod setup;
+mod statistics;
 
 use std::thread::available_parallelism;
 
@@ -33,6 +37,7 @@ fn configuration(options: &EngineOptions) -> Vec<String> {
         "as many background threads as cores; bytes_per_sync 1 MiB",
         "one ReadOptions for all reads, pinned values, raw iterators; a reader seeks one iterator again",
         "loads in batches of 10,000 pairs without log, then flushes",
+        &as_blaze::description(options),
     ]
     .map(str::to_owned)
     .to_vec()

@@ -1,12 +1,18 @@
 //! RocksDB's own optimistic transactions, as redb's comparison uses them.
 
 use blaze_bench::Result;
-use blaze_bench::engine::{Durability, Engine, EngineOptions, Faculty, KeyValue, Pairs, Reader, VisitPair, Write};
+use blaze_bench::engine::{
+    Durability, Engine, EngineOptions, Faculty, Isolation, KeyValue, Opening, Pairs, Ranges, Reader, Transactional,
+    VisitPair, Write,
+};
 use rocksdb::{
     Error, ErrorKind, OptimisticTransactionDB, OptimisticTransactionOptions, ReadOptions, Transaction,
     WaitForCompactOptions, WriteBatchWithTransaction, WriteOptions,
 };
 
+use super::ranges::RefreshedRanges;
+use super::setup::Setup;
+use super::statistics::Statistics;
 use super::{LOAD_BATCH, Rocks, SnapshotReader, write_options};
 
 pub(crate) struct RocksDbOptimistic;
@@ -24,25 +30,25 @@ impl Engine for RocksDbOptimistic {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::KeyValue]
+        &[Faculty::KeyValue, Faculty::Transactions]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
         let mut lines = super::configuration(options);
         lines.push(format!(
             "each commit is an OptimisticTransaction, retried on conflict; at most {WRITES_PER_TRANSACTION} writes in \
-             one, larger commits are split"
+             one, larger commits are split. In the engine's own table a put by itself is no transaction, and a \
+             transaction that reads gets for update"
         ));
         lines
     }
 
     fn open_key_value(&self, options: &EngineOptions) -> Result<Box<dyn KeyValue>> {
-        Ok(Box::new(Store {
-            database: OptimisticTransactionDB::open(&super::options(options), &options.directory)?,
-            read: ReadOptions::default(),
-            sync: write_options(Durability::Sync),
-            buffered: write_options(Durability::Buffered),
-        }))
+        Ok(Box::new(Store::open(options, Setup::recommended(options))?))
+    }
+
+    fn open_transactional(&self, options: &EngineOptions, opening: Opening) -> Result<Box<dyn Transactional>> {
+        Ok(Box::new(Store::open(options, Setup::as_blaze(options, opening))?))
     }
 }
 
@@ -51,19 +57,34 @@ struct Store {
     read: ReadOptions,
     sync: WriteOptions,
     buffered: WriteOptions,
+    setup: Setup,
 }
 
 impl Store {
+    fn open(options: &EngineOptions, setup: Setup) -> Result<Store> {
+        Ok(Store {
+            database: OptimisticTransactionDB::open(&setup.settings, &options.directory)?,
+            read: ReadOptions::default(),
+            sync: write_options(Durability::Sync),
+            buffered: write_options(Durability::Buffered),
+            setup,
+        })
+    }
+
+    fn write_options(&self, durability: Durability) -> &WriteOptions {
+        match durability {
+            Durability::Sync => &self.sync,
+            Durability::Buffered => &self.buffered,
+        }
+    }
+
     /// Runs a transaction until it commits.
     fn transaction<T>(
         &self,
         durability: Durability,
         mut work: impl FnMut(&Transaction<'_, OptimisticTransactionDB>) -> Result<T>,
     ) -> Result<T> {
-        let write = match durability {
-            Durability::Sync => &self.sync,
-            Durability::Buffered => &self.buffered,
-        };
+        let write = self.write_options(durability);
         loop {
             let transaction = self.database.transaction_opt(write, &OptimisticTransactionOptions::default());
             let result = work(&transaction)?;
@@ -95,15 +116,7 @@ impl KeyValue for Store {
 
     fn commit(&self, writes: &[Write<'_>], durability: Durability) -> Result<()> {
         for writes in writes.chunks(WRITES_PER_TRANSACTION) {
-            self.transaction(durability, |transaction| {
-                for write in writes {
-                    match write {
-                        Write::Put(key, value) => transaction.put(key, value)?,
-                        Write::Delete(key) => transaction.delete(key)?,
-                    }
-                }
-                Ok(())
-            })?;
+            self.transaction(durability, |transaction| write_all(transaction, writes))?;
         }
         Ok(())
     }
@@ -134,7 +147,7 @@ impl KeyValue for Store {
     }
 
     fn compact(&self) -> Result<bool> {
-        self.database.compact_range::<&[u8], &[u8]>(None, None);
+        self.database.compact_range_opt::<&[u8], &[u8]>(None, None, &self.setup.compaction);
         Ok(true)
     }
 
@@ -143,4 +156,54 @@ impl KeyValue for Store {
         options.set_flush(true);
         Ok(self.database.wait_for_compact(&options)?)
     }
+}
+
+impl Transactional for Store {
+    fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        Ok(self.database.put_opt(key, value, self.write_options(self.setup.durability))?)
+    }
+
+    fn write(&self, writes: &[Write<'_>]) -> Result<()> {
+        self.commit(writes, self.setup.durability)
+    }
+
+    fn rewrite(
+        &self,
+        keys: &[&[u8]],
+        visit: &mut VisitPair<'_>,
+        writes: &[Write<'_>],
+        _isolation: Isolation,
+    ) -> Result<()> {
+        self.transaction(self.setup.durability, |transaction| {
+            for key in keys {
+                if let Some(value) = transaction.get_pinned_for_update_opt(key, true, &self.read)? {
+                    visit(key, &value);
+                }
+            }
+            write_all(transaction, writes)
+        })
+    }
+
+    fn begin_and_drop(&self) -> Result<()> {
+        drop(self.database.snapshot());
+        Ok(())
+    }
+
+    fn ranges(&self) -> Result<Box<dyn Ranges + '_>> {
+        Ok(Box::new(RefreshedRanges::new(&self.database)))
+    }
+
+    fn syncs(&self) -> Option<u64> {
+        self.setup.statistics.as_ref().map(Statistics::log_syncs)
+    }
+}
+
+fn write_all(transaction: &Transaction<'_, OptimisticTransactionDB>, writes: &[Write<'_>]) -> Result<()> {
+    for write in writes {
+        match write {
+            Write::Put(key, value) => transaction.put(key, value)?,
+            Write::Delete(key) => transaction.delete(key)?,
+        }
+    }
+    Ok(())
 }

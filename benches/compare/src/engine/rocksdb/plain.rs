@@ -4,9 +4,15 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use blaze_bench::Result;
-use blaze_bench::engine::{Durability, Engine, EngineOptions, Faculty, KeyValue, Pairs, Reader, VisitPair, Write};
+use blaze_bench::engine::{
+    Durability, Engine, EngineOptions, Faculty, Isolation, KeyValue, Opening, Pairs, Ranges, Reader, Transactional,
+    VisitPair, Write,
+};
 use rocksdb::{DB, ReadOptions, WaitForCompactOptions, WriteBatch, WriteOptions};
 
+use super::ranges::RefreshedRanges;
+use super::setup::Setup;
+use super::statistics::Statistics;
 use super::{LOAD_BATCH, Rocks, SnapshotReader, write_options};
 
 pub(crate) struct RocksDb;
@@ -21,26 +27,25 @@ impl Engine for RocksDb {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::KeyValue]
+        &[Faculty::KeyValue, Faculty::Transactions]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
         let mut lines = super::configuration(options);
         lines.push(format!(
             "no transactions: a commit is one write batch; what reads before it writes takes one of {STRIPES} locks by \
-             the key's hash, which commits share"
+             the key's hash, which commits share. In the engine's own table there are no locks either: nothing is \
+             protected, and a transaction that reads is its reads and then one batch"
         ));
         lines
     }
 
     fn open_key_value(&self, options: &EngineOptions) -> Result<Box<dyn KeyValue>> {
-        Ok(Box::new(Store {
-            database: DB::open(&super::options(options), &options.directory)?,
-            read: ReadOptions::default(),
-            sync: write_options(Durability::Sync),
-            buffered: write_options(Durability::Buffered),
-            stripes: Stripes::default(),
-        }))
+        Ok(Box::new(Store::open(options, Setup::recommended(options))?))
+    }
+
+    fn open_transactional(&self, options: &EngineOptions, opening: Opening) -> Result<Box<dyn Transactional>> {
+        Ok(Box::new(Store::open(options, Setup::as_blaze(options, opening))?))
     }
 }
 
@@ -50,9 +55,21 @@ struct Store {
     sync: WriteOptions,
     buffered: WriteOptions,
     stripes: Stripes,
+    setup: Setup,
 }
 
 impl Store {
+    fn open(options: &EngineOptions, setup: Setup) -> Result<Store> {
+        Ok(Store {
+            database: DB::open(&setup.settings, &options.directory)?,
+            read: ReadOptions::default(),
+            sync: write_options(Durability::Sync),
+            buffered: write_options(Durability::Buffered),
+            stripes: Stripes::default(),
+            setup,
+        })
+    }
+
     fn write_options(&self, durability: Durability) -> &WriteOptions {
         match durability {
             Durability::Sync => &self.sync,
@@ -75,13 +92,7 @@ impl KeyValue for Store {
     }
 
     fn commit(&self, writes: &[Write<'_>], durability: Durability) -> Result<()> {
-        let mut batch = WriteBatch::default();
-        for write in writes {
-            match write {
-                Write::Put(key, value) => batch.put(key, value),
-                Write::Delete(key) => batch.delete(key),
-            }
-        }
+        let batch = batch(writes);
         let _shared = self.stripes.share(writes);
         Ok(self.database.write_opt(batch, self.write_options(durability))?)
     }
@@ -111,7 +122,7 @@ impl KeyValue for Store {
     }
 
     fn compact(&self) -> Result<bool> {
-        self.database.compact_range::<&[u8], &[u8]>(None, None);
+        self.database.compact_range_opt::<&[u8], &[u8]>(None, None, &self.setup.compaction);
         Ok(true)
     }
 
@@ -120,6 +131,58 @@ impl KeyValue for Store {
         options.set_flush(true);
         Ok(self.database.wait_for_compact(&options)?)
     }
+}
+
+impl Transactional for Store {
+    fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        Ok(self.database.put_opt(key, value, self.write_options(self.setup.durability))?)
+    }
+
+    fn write(&self, writes: &[Write<'_>]) -> Result<()> {
+        Ok(self.database.write_opt(batch(writes), self.write_options(self.setup.durability))?)
+    }
+
+    fn rewrite(
+        &self,
+        keys: &[&[u8]],
+        visit: &mut VisitPair<'_>,
+        writes: &[Write<'_>],
+        _isolation: Isolation,
+    ) -> Result<()> {
+        for key in keys {
+            super::get(&self.database, &self.read, key, &mut |value| visit(key, value))?;
+        }
+        self.write(writes)
+    }
+
+    fn begin_and_drop(&self) -> Result<()> {
+        drop(self.database.snapshot());
+        Ok(())
+    }
+
+    fn ranges(&self) -> Result<Box<dyn Ranges + '_>> {
+        Ok(Box::new(RefreshedRanges::new(&self.database)))
+    }
+
+    fn syncs(&self) -> Option<u64> {
+        self.setup.statistics.as_ref().map(Statistics::log_syncs)
+    }
+}
+
+fn batch(writes: &[Write<'_>]) -> WriteBatch {
+    let bytes = |write: &Write<'_>| match write {
+        Write::Put(key, value) => key.len() + value.len(),
+        Write::Delete(key) => key.len(),
+    };
+    // Lengths and the kind of each write take some bytes, and the batch has a header.
+    let mut batch = WriteBatch::with_capacity_bytes(writes.iter().map(|write| bytes(write) + 8).sum::<usize>() + 16);
+    for write in writes {
+        match write {
+            Write::Put(key, value) => batch.put(key, value),
+            Write::Delete(key) => batch.delete(key),
+        }
+    }
+    batch
 }
 
 const STRIPES: usize = 1024;

@@ -1,0 +1,65 @@
+//! A keyspace of Blaze as the engine's own table uses it.
+
+use blaze::TransactionOptions;
+
+use super::key_value::{BlazeKeyspace, NAME, scan};
+use crate::Result;
+use crate::engine::{Isolation, KeyValue, Ranges, Transactional, VisitPair, Write};
+
+impl Transactional for BlazeKeyspace {
+    fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        Ok(self.keyspace.put(key, value)?)
+    }
+
+    fn write(&self, writes: &[Write<'_>]) -> Result<()> {
+        self.commit(writes, self.durability)
+    }
+
+    fn rewrite(
+        &self,
+        keys: &[&[u8]],
+        visit: &mut VisitPair<'_>,
+        writes: &[Write<'_>],
+        isolation: Isolation,
+    ) -> Result<()> {
+        let options = match isolation {
+            Isolation::Strongest => TransactionOptions::new(), // serializable, the default
+            Isolation::Snapshot => TransactionOptions::new().isolation(blaze::Isolation::Snapshot),
+        };
+        self.database.transaction_with(options, |transaction| {
+            let keyspace = transaction.keyspace(NAME)?;
+            for key in keys {
+                keyspace.get_with(key, |value| visit(key, value))?;
+            }
+            for write in writes {
+                match write {
+                    Write::Put(key, value) => keyspace.put(key, value)?,
+                    Write::Delete(key) => keyspace.delete(key)?,
+                }
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn begin_and_drop(&self) -> Result<()> {
+        drop(self.database.snapshot()?);
+        Ok(())
+    }
+
+    fn ranges(&self) -> Result<Box<dyn Ranges + '_>> {
+        Ok(Box::new(KeyspaceRanges(self)))
+    }
+
+    fn has_weaker_isolation(&self) -> bool {
+        true
+    }
+}
+
+struct KeyspaceRanges<'a>(&'a BlazeKeyspace);
+
+impl Ranges for KeyspaceRanges<'_> {
+    fn scan(&mut self, start: &[u8], limit: usize, visit: &mut VisitPair<'_>) -> Result<usize> {
+        scan(&self.0.keyspace, start, limit, visit)
+    }
+}
