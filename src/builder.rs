@@ -29,6 +29,7 @@ pub struct DatabaseBuilder {
     create: CreateMode,
     cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
+    background_io_bytes_per_second: Option<u64>,
 }
 
 impl DatabaseBuilder {
@@ -41,6 +42,7 @@ impl DatabaseBuilder {
             create: CreateMode::default(),
             cache_bytes: None,
             write_buffer_bytes: None,
+            background_io_bytes_per_second: None,
         }
     }
 
@@ -93,6 +95,13 @@ impl DatabaseBuilder {
         self
     }
 
+    /// Bytes that background work, flushes and compactions together, may write in a second; no limit by default, and
+    /// at least 1 MiB is used. When commits write faster than that for long, they are slowed down.
+    pub fn background_io_bytes_per_second(mut self, bytes: u64) -> DatabaseBuilder {
+        self.background_io_bytes_per_second = Some(bytes);
+        self
+    }
+
     /// Opens the database in the directory `path`, or creates it.
     ///
     /// # Errors
@@ -136,6 +145,9 @@ impl DatabaseBuilder {
         }
         if let Some(bytes) = self.write_buffer_bytes {
             options = options.write_buffer_bytes(bytes);
+        }
+        if let Some(bytes) = self.background_io_bytes_per_second {
+            options = options.background_io_bytes_per_second(bytes);
         }
         let store = Arc::new(LsmStore::open(path, options)?);
         let storage = Storage::Directory { store: Arc::clone(&store), _temporary: temporary };

@@ -30,8 +30,8 @@ use crate::session::{Scope, Session, SessionCursor};
 #[derive(Clone, Debug)]
 #[doc(alias = "column family")]
 pub struct Keyspace {
-    scope: Scope,
-    name: String,
+    pub(crate) scope: Scope,
+    pub(crate) name: String,
 }
 
 impl Keyspace {

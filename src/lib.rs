@@ -17,11 +17,13 @@ mod database;
 mod index;
 mod keyspace;
 mod query;
+mod salvage;
 mod search;
 mod session;
 mod system;
 mod transaction;
 mod typed_field;
+mod verify;
 
 pub use blaze_core::{
     Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Filter, Isolation, ManualClock, Path,
@@ -29,14 +31,17 @@ pub use blaze_core::{
     unset, update,
 };
 pub use blaze_derive::Document;
+pub use blaze_lsm::{Backup, BackupProgress, Backups, CompactionStats, DiskStats, MemoryStats};
 pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
 pub use collection::{Bulk, Collection, Found};
-pub use database::Database;
+pub use database::{CompactionPause, Database, DatabaseStats};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
 pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};
+pub use salvage::{Loss, SalvageReport};
 pub use search::{Hit, Search};
 pub use system::{SystemClock, SystemEntropy};
 pub use transaction::{Snapshot, Transaction, TransactionOptions};
 pub use typed_field::TypedField;
+pub use verify::{Problem, VerifyProgress, VerifyReport};

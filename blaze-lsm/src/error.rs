@@ -8,13 +8,19 @@ use blaze_core::{Error, ErrorKind};
 /// An error of RocksDB while `doing` something. Its type stays inside this crate: only its text goes on.
 #[cold]
 pub(crate) fn rocks(doing: &str, error: &rocksdb::Error) -> Error {
-    let kind = match error.kind() {
-        rocksdb::ErrorKind::Corruption => ErrorKind::Corruption,
-        rocksdb::ErrorKind::InvalidArgument | rocksdb::ErrorKind::NotSupported => ErrorKind::Internal,
+    rocks_message(doing, error.as_ref())
+}
+
+/// As [`rocks`], by the message alone: RocksDB's C interface tells no more.
+#[cold]
+pub(crate) fn rocks_message(doing: &str, message: &str) -> Error {
+    let kind = match message.split(':').next() {
+        Some("Corruption") => ErrorKind::Corruption,
+        Some("Invalid argument" | "Not implemented") => ErrorKind::Internal,
         // Full disks, failed reads and syncs, a background error of before: nothing helps but repair and reopening.
         _ => ErrorKind::Unavailable,
     };
-    Error::new(kind, format!("{doing}: {error}"))
+    Error::new(kind, format!("{doing}: {message}"))
 }
 
 /// An error of RocksDB while opening the directory `path`.

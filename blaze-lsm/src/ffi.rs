@@ -3,6 +3,11 @@
 //! All of this crate's unsafe code is here. It extends lifetimes to `'static` in three places, each inside a struct
 //! that keeps what is borrowed alive: fields are dropped in the order of their declaration, borrowers first.
 
+mod backup;
+mod call;
+mod scrub;
+mod sight;
+
 use std::fmt;
 use std::mem::transmute;
 use std::path::Path;
@@ -11,13 +16,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use blaze_core::{Direction, Entry, Error, Family, KeyRange, Result};
+use librocksdb_sys as sys;
 use parking_lot::Mutex;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    BottommostLevelCompaction, BoundColumnFamily, CompactOptions, DB, DBPinnableSlice, DBRawIterator, FlushOptions,
-    ReadOptions, WaitForCompactOptions, WriteBatch, WriteOptions,
+    AsColumnFamilyRef, AsRawPtr, BottommostLevelCompaction, BoundColumnFamily, CompactOptions, DB, DBPinnableSlice,
+    DBRawIterator, FlushOptions, ReadOptions, WaitForCompactOptions, WriteBatch, WriteOptions,
 };
 
+pub(crate) use self::backup::{BackupEngine, REPORT_BYTES};
+pub(crate) use self::scrub::{ScrubIterator, ScrubView};
 use crate::error;
 use crate::options::{LsmOptions, column_family_name};
 
@@ -37,6 +45,11 @@ impl Engine {
     pub(crate) fn open(path: &Path, options: &LsmOptions) -> Result<Arc<Engine>> {
         let database = DB::open_cf_descriptors(&options.database(), path, options.column_families())
             .map_err(|error| error::open(path, &error))?;
+        Engine::over(database)
+    }
+
+    /// The engine of a database that RocksDB has opened.
+    fn over(database: DB) -> Result<Arc<Engine>> {
         let mut families = Vec::with_capacity(Family::ALL.len());
         for family in Family::ALL {
             let handle = database
@@ -120,6 +133,16 @@ impl Engine {
         Checkpoint::new(&self.database)
             .and_then(|checkpoint| checkpoint.create_checkpoint(to))
             .map_err(|error| error::rocks(&format!("writing a checkpoint to {}", to.display()), &error))
+    }
+
+    fn raw(&self) -> *mut sys::rocksdb_t {
+        // SAFETY: whoever uses the pointer borrows the engine or holds an `Arc` of it, and the engine holds the
+        // database.
+        unsafe { self.database.as_raw_ptr() }
+    }
+
+    fn raw_family(&self, family: Family) -> *mut sys::rocksdb_column_family_handle_t {
+        self.families[family as usize].inner()
     }
 
     #[cold]

@@ -7,17 +7,27 @@
 
 #![deny(unsafe_code)]
 
+mod backup;
 mod commit;
 mod cursor;
 mod error;
 #[expect(unsafe_code, reason = "what borrows from RocksDB is made to own it here, once")]
 mod ffi;
 mod handles;
+mod maintenance;
 mod marker;
 mod options;
 mod oracle;
 mod read_point;
+mod salvage;
+mod stats;
 mod store;
+mod verify;
 
+pub use backup::{Backup, BackupProgress, Backups};
+pub use maintenance::CompactionPause;
 pub use options::{CreateMode, LsmOptions};
+pub use salvage::{Sieve, SalvagedStore, salvage};
+pub use stats::{CompactionStats, DiskStats, MemoryStats, StoreStats};
 pub use store::LsmStore;
+pub use verify::{Met, Scrub};

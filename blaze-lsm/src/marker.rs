@@ -44,6 +44,19 @@ pub(crate) fn prepare(path: &Path, create: CreateMode) -> Result<()> {
     }
 }
 
+/// Refuses a directory that is there and is no database, or one of a newer version. A marker that is damaged or lost is
+/// let pass: the rest may be readable.
+pub(crate) fn check_damaged(path: &Path) -> Result<()> {
+    if !path.is_dir() {
+        return Err(Error::not_found(format!("there is no directory {}", path.display())));
+    }
+    match fs::read(path.join(NAME)).map(|bytes| check(&bytes)) {
+        Ok(Err(error)) if error.kind() == ErrorKind::Invalid => Err(error.context(path.display())),
+        _ if path.join("CURRENT").exists() => Ok(()),
+        _ => Err(Error::invalid(format!("{} is not a Blaze database: it has no file CURRENT", path.display()))),
+    }
+}
+
 /// Writes the marker of a directory so that it is there, whole, after a power loss.
 pub(crate) fn write(path: &Path) -> Result<()> {
     let (temporary, marker) = (path.join(TEMPORARY_NAME), path.join(NAME));
@@ -57,6 +70,14 @@ pub(crate) fn write(path: &Path) -> Result<()> {
     match fs::rename(&temporary, &marker) {
         Err(error) if !(error.kind() == IoErrorKind::NotFound && marker.exists()) => Err(error::file(&marker, error)),
         _ => sync_directory(path),
+    }
+}
+
+/// Makes the name of a file or directory durable in the directory that it is in.
+pub(crate) fn sync_parent(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+        _ => sync_directory(Path::new(".")),
     }
 }
 
@@ -77,7 +98,8 @@ fn create_at(path: &Path, create: CreateMode) -> Result<()> {
     write(path)
 }
 
-fn create_directory(path: &Path) -> Result<()> {
+/// Makes a directory, with those above it that are missing, so that it is there after a power loss.
+pub(crate) fn create_directory(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }

@@ -7,6 +7,11 @@ use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options as RocksOptions,
 };
 
+/// How often the limit of background I/O gives out its bytes, and how seldom a low priority goes before a high one:
+/// RocksDB's defaults.
+const RATE_LIMIT_PERIOD_US: i64 = 100_000;
+const RATE_LIMIT_FAIRNESS: i32 = 10;
+
 /// Whether the directory must be there when a store is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CreateMode {
@@ -34,6 +39,7 @@ pub struct LsmOptions {
     pub(crate) create: CreateMode,
     block_cache_bytes: usize,
     write_buffer_bytes: usize,
+    background_io_bytes_per_second: Option<u64>,
 }
 
 impl LsmOptions {
@@ -45,6 +51,7 @@ impl LsmOptions {
             create: CreateMode::default(),
             block_cache_bytes: 64 * 1024 * 1024,
             write_buffer_bytes: 64 * 1024 * 1024,
+            background_io_bytes_per_second: None,
         }
     }
 
@@ -67,6 +74,14 @@ impl LsmOptions {
     #[must_use]
     pub fn write_buffer_bytes(mut self, bytes: usize) -> LsmOptions {
         self.write_buffer_bytes = bytes.max(1024 * 1024);
+        self
+    }
+
+    /// Bytes that flushes and compactions together write in a second, at most; without a limit by default, and at least
+    /// 1 MiB is used. When commits write faster than that for long, they are slowed down.
+    #[must_use]
+    pub fn background_io_bytes_per_second(mut self, bytes: u64) -> LsmOptions {
+        self.background_io_bytes_per_second = Some(bytes.max(1024 * 1024));
         self
     }
 
@@ -100,6 +115,23 @@ impl LsmOptions {
         options.set_max_log_file_size(1024 * 1024);
         // Opening reads every file's statistics otherwise.
         options.set_skip_stats_update_on_db_open(true);
+        if let Some(bytes) = self.background_io_bytes_per_second {
+            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+            options.set_ratelimiter(bytes, RATE_LIMIT_PERIOD_US, RATE_LIMIT_FAIRNESS);
+        }
+        options
+    }
+
+    /// As [`database`](LsmOptions::database), for reading a directory that is damaged and must not change.
+    pub(crate) fn damaged_database(&self, recovery: DBRecoveryMode) -> RocksOptions {
+        let mut options = self.database();
+        options.create_if_missing(false);
+        options.create_missing_column_families(false);
+        options.set_wal_recovery_mode(recovery);
+        options.set_track_and_verify_wals_in_manifest(false);
+        // A file that cannot be opened makes its range unreadable, and not the whole database.
+        options.set_paranoid_checks(false);
+        options.set_max_open_files(256);
         options
     }
 

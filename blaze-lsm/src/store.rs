@@ -11,6 +11,7 @@ use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
 use crate::commit::Committer;
 use crate::ffi::Engine;
 use crate::handles::Handles;
+use crate::maintenance::Pauses;
 use crate::options::LsmOptions;
 use crate::{error, marker};
 
@@ -44,6 +45,7 @@ pub struct LsmStore {
     engine: RwLock<Option<Arc<Engine>>>,
     handles: Arc<Handles>,
     committer: Mutex<Committer>,
+    pub(crate) pauses: Pauses,
 }
 
 impl LsmStore {
@@ -56,6 +58,7 @@ impl LsmStore {
     /// else or was written by a newer version, in which case nothing there is touched;
     /// [`Corruption`](blaze_core::ErrorKind::Corruption); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn open(path: &Path, options: LsmOptions) -> Result<LsmStore> {
+        let _span = tracing::info_span!("open").entered();
         marker::prepare(path, options.create)?;
         let engine = Engine::open(path, &options)?;
         let handles = Arc::new(Handles::default());
@@ -65,6 +68,7 @@ impl LsmStore {
             engine: RwLock::new(Some(engine)),
             handles,
             committer: Mutex::new(committer),
+            pauses: Pauses::default(),
         })
     }
 
@@ -79,12 +83,10 @@ impl LsmStore {
         if fs::symlink_metadata(to).is_ok() {
             return Err(Error::already_exists(format!("{} exists already", to.display())));
         }
+        let _span = tracing::info_span!("checkpoint").entered();
         engine.checkpoint(to)?;
         marker::write(to)?; // last: without it, what a crash left behind is not taken for a copy
-        match to.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => marker::sync_directory(parent),
-            _ => marker::sync_directory(Path::new(".")),
-        }
+        marker::sync_parent(to)
     }
 
     /// Writes everything that is in memory only into sorted files, so that the next opening has no log to replay.
@@ -92,7 +94,9 @@ impl LsmStore {
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn flush(&self) -> Result<()> {
-        self.engine()?.flush()
+        let engine = self.engine()?;
+        let _span = tracing::info_span!("flush").entered();
+        engine.flush()
     }
 
     /// Flushes, and waits until the compactions are done that earlier writes have made necessary.
@@ -100,7 +104,9 @@ impl LsmStore {
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn settle(&self) -> Result<()> {
-        self.engine()?.settle()
+        let engine = self.engine()?;
+        let _span = tracing::info_span!("settle").entered();
+        engine.settle()
     }
 
     /// Rewrites the files of a range without what was overwritten or deleted. That happens by itself, too.
@@ -108,11 +114,17 @@ impl LsmStore {
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed).
     pub fn compact(&self, family: Family, range: &KeyRange) -> Result<()> {
-        self.engine()?.compact(family, range);
+        let engine = self.engine()?;
+        let _span = tracing::info_span!("compact", family = family.name()).entered();
+        engine.compact(family, range);
         Ok(())
     }
 
-    fn engine(&self) -> Result<MappedRwLockReadGuard<'_, Arc<Engine>>> {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn engine(&self) -> Result<MappedRwLockReadGuard<'_, Arc<Engine>>> {
         RwLockReadGuard::try_map(self.engine.read(), Option::as_ref).map_err(|_| error::closed())
     }
 }
@@ -150,6 +162,7 @@ impl Store for LsmStore {
 
     fn close(&self) -> Result<()> {
         let Some(engine) = self.engine.write().take() else { return Ok(()) };
+        let _span = tracing::info_span!("close").entered();
         let settled = self.committer.lock().settle(&engine);
         self.handles.close();
         engine.close();

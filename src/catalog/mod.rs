@@ -7,6 +7,7 @@ mod conflict;
 mod definition;
 mod dictionaries;
 mod layout;
+mod row;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use parking_lot::RwLock;
 pub(crate) use conflict::name_conflict;
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
+pub(crate) use row::{Row, read_row, rewrite};
 pub(crate) use layout::{prefix, prefixed};
 
 use crate::database::core::Core;

@@ -1,6 +1,8 @@
 //! The database: the handle that everything else comes from.
 
+mod backup;
 pub(crate) mod core;
+mod maintenance;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use crate::database::core::{Core, Storage};
 use crate::keyspace::Keyspace;
 use crate::session::{Scope, Session};
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
+pub use maintenance::{CompactionPause, DatabaseStats};
 
 /// A database: one directory, one process, any number of threads.
 ///
@@ -31,7 +34,7 @@ use crate::transaction::{Snapshot, Transaction, TransactionOptions};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Database {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
 }
 
 impl Database {

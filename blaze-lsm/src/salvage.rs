@@ -1,0 +1,117 @@
+//! Salvage: a new database of what can be read of a damaged one.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use blaze_core::{Error, ErrorKind, Family, KeyRange, Result, Timestamp};
+use rocksdb::DBRecoveryMode;
+
+use crate::commit::CEILING_KEY;
+use crate::ffi::Engine;
+use crate::options::LsmOptions;
+use crate::verify::{Met, Scrub};
+use crate::marker;
+
+/// Bytes that are written at once.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Decides what of a damaged store goes into the new one.
+pub trait Sieve {
+    /// What to store under a key of a family, which had `value`; `None` to leave it out. Families come in the order
+    /// of [`Family::ALL`], keys in theirs.
+    ///
+    /// # Errors
+    /// Any, which ends the salvage.
+    fn sift(&mut self, family: Family, key: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>>;
+
+    /// Told of keys that cannot be read.
+    ///
+    /// # Errors
+    /// Any, which ends the salvage.
+    fn lose(&mut self, family: Family, range: KeyRange, error: Error) -> Result<()>;
+
+    /// A timestamp not below any commit that was seen.
+    fn newest(&self) -> Timestamp;
+}
+
+/// What a salvage has to say beyond what its [`Sieve`] was told.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SalvagedStore {
+    /// Why the log of the last commits could not be read to its end, if so: what it held beyond is lost. After a
+    /// crash the end of the log may be torn without any commit lost that was acknowledged.
+    pub log_damage: Option<String>,
+}
+
+/// Reads what can be read of the damaged store in the directory `from`, which nobody may have open, and writes what
+/// `sieve` lets pass to a new store in the new directory `to`. Nothing changes in `from`. What a crash leaves behind
+/// at `to` does not open as a store.
+///
+/// # Errors
+/// [`NotFound`](ErrorKind::NotFound) when there is no directory `from`; [`Invalid`](ErrorKind::Invalid) when it is
+/// something else or of a newer version; [`AlreadyExists`](ErrorKind::AlreadyExists) when there is something at `to`;
+/// [`Corruption`](ErrorKind::Corruption) when the files that say what the database consists of, `CURRENT` and the
+/// manifest, are damaged; what `sieve` returns; [`Unavailable`](ErrorKind::Unavailable).
+pub fn salvage(from: &Path, to: &Path, options: &LsmOptions, sieve: &mut dyn Sieve) -> Result<SalvagedStore> {
+    marker::check_damaged(from)?;
+    if fs::symlink_metadata(to).is_ok() {
+        return Err(Error::already_exists(format!("{} exists already", to.display())));
+    }
+    let (damaged, log_damage) = open_damaged(from, options)?;
+    marker::create_directory(to)?;
+    let copied = copy(damaged, to, options, sieve).and_then(|()| {
+        marker::write(to)?; // last: without it, what a crash left behind is not taken for a database
+        marker::sync_parent(to)
+    });
+    copied.inspect_err(|_| {
+        let _ = fs::remove_dir_all(to); // the first error is the one to be told
+    })?;
+    Ok(SalvagedStore { log_damage })
+}
+
+/// Opens the database with its whole log, or with as much of it as is whole.
+fn open_damaged(from: &Path, options: &LsmOptions) -> Result<(Arc<Engine>, Option<String>)> {
+    match Engine::open_damaged(from, options, DBRecoveryMode::AbsoluteConsistency) {
+        Ok(engine) => Ok((engine, None)),
+        Err(error) => match Engine::open_damaged(from, options, DBRecoveryMode::PointInTime) {
+            Ok(engine) => Ok((engine, Some(error.to_string()))),
+            Err(error) => Err(Error::new(ErrorKind::Corruption, error.to_string())),
+        },
+    }
+}
+
+fn copy(damaged: Arc<Engine>, to: &Path, options: &LsmOptions, sieve: &mut dyn Sieve) -> Result<()> {
+    let scrub = Scrub::of_engine(damaged);
+    let engine = Engine::open(to, options)?;
+    let mut ceiling = Timestamp::ZERO;
+    for family in Family::ALL {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        scrub.walk(family, &KeyRange::all(), &mut |met| {
+            match met {
+                Met::Unreadable(range, error) => sieve.lose(family, range, error)?,
+                Met::Entry(key, value) if key == CEILING_KEY => {
+                    ceiling = value.try_into().map_or(ceiling, |bits| Timestamp::from_bits(u64::from_be_bytes(bits)));
+                }
+                Met::Entry(key, value) => {
+                    if let Some(value) = sieve.sift(family, key, value)? {
+                        bytes += key.len() + value.len();
+                        entries.push((key.to_vec(), value));
+                    }
+                }
+            }
+            if bytes >= BATCH_BYTES {
+                engine.load(family, &entries)?;
+                entries.clear();
+                bytes = 0;
+            }
+            Ok(())
+        })?;
+        engine.load(family, &entries)?;
+    }
+    let ceiling = ceiling.max(sieve.newest());
+    engine.load(Family::Catalog, &[(CEILING_KEY.to_vec(), ceiling.to_bits().to_be_bytes().to_vec())])?;
+    engine.flush()?;
+    engine.close();
+    Ok(())
+}
