@@ -50,8 +50,11 @@ pub(crate) fn check_damaged(path: &Path) -> Result<()> {
     if !path.is_dir() {
         return Err(Error::not_found(format!("there is no directory {}", path.display())));
     }
-    match fs::read(path.join(NAME)).map(|bytes| check(&bytes)) {
-        Ok(Err(error)) if error.kind() == ErrorKind::Invalid => Err(error.context(path.display())),
+    let marker = fs::read(path.join(NAME)).unwrap_or_default();
+    match check(&marker) {
+        Err(error) if marker.starts_with(MAGIC) && error.kind() == ErrorKind::Invalid => {
+            Err(error.context(path.display()))
+        }
         _ if path.join("CURRENT").exists() => Ok(()),
         _ => Err(Error::invalid(format!("{} is not a Blaze database: it has no file CURRENT", path.display()))),
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use blaze_core::{Error, ErrorKind, Family, KeyRange, Result};
 
+use crate::commit::CEILING_KEY;
 use crate::ffi::{Engine, ScrubIterator, ScrubView};
 use crate::store::LsmStore;
 
@@ -28,7 +29,7 @@ pub enum Met<'a> {
 /// Nothing that is read gets into the caches. When the store is closed meanwhile, the next step answers
 /// [`Closed`](ErrorKind::Closed).
 pub struct Scrub<'a> {
-    /// None when nobody can close what is read.
+    /// None when nobody can close what is read, the store's own key included.
     store: Option<&'a LsmStore>,
     view: ScrubView,
 }
@@ -96,7 +97,9 @@ impl Scrub<'_> {
                     next.clear();
                     next.extend_from_slice(key);
                     next.push(0);
-                    visit(Met::Entry(key, value))?;
+                    if self.store.is_none() || key != CEILING_KEY {
+                        visit(Met::Entry(key, value))?;
+                    }
                     iterator.advance();
                     continue;
                 }

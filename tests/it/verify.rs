@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use blaze::{Database, Document, Durability, ErrorKind, Index, Value, VerifyReport};
+use blaze::{Database, Document, Durability, ErrorKind, Index, IndexState, Value, VerifyReport};
 use blaze_core::{CommitRequest, Direction, Family, KeyRange, ManualClock, Store, Write};
 use blaze_lsm::{LsmOptions, LsmStore};
 
@@ -86,10 +86,11 @@ fn a_database_with_a_half_built_index_is_healthy() {
     let db = Database::temporary().unwrap();
     fill(&db);
     let films = db.collection::<Document>("films").unwrap();
-    let unbuilt = films.ensure_index_with(Index::on("text"), |_| panic!("the process ends"));
-    drop(unbuilt);
-    let _ = std::panic::catch_unwind(|| ());
-    assert!(db.verify().unwrap().is_healthy());
+    let building = || films.ensure_index_with(Index::on("text"), |_| panic!("the thread ends"));
+    assert!(std::thread::scope(|scope| scope.spawn(building).join().is_err()));
+    assert_eq!(films.indexes().unwrap()[3].state, IndexState::Building);
+    let report = db.verify().unwrap();
+    assert_eq!((report.problems, report.indexes), (vec![], 3));
 }
 
 #[test]
