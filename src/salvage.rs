@@ -196,7 +196,8 @@ impl Sieve for Salvage {
         if matches!(family, Family::Index | Family::Vector) {
             return Ok(());
         }
-        let within: Vec<_> = self.known.keys().map(|id| (*id, range.intersect(&KeyRange::prefix(&prefix(*id))))).collect();
+        let within: Vec<_> =
+            self.known.keys().map(|id| (*id, range.intersect(&KeyRange::prefix(&prefix(*id))))).collect();
         let mut told = false;
         for (id, part) in within.into_iter().filter(|(_, part)| !part.is_empty() && family == Family::Data) {
             self.lost(Some(id), part, error.to_string());

@@ -25,7 +25,7 @@ use rocksdb::{
 };
 
 pub(crate) use self::backup::{BackupEngine, REPORT_BYTES};
-pub(crate) use self::scrub::{ScrubIterator, ScrubView};
+pub(crate) use self::scrub::ScrubView;
 use crate::error;
 use crate::options::{LsmOptions, column_family_name};
 

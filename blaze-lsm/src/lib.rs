@@ -27,7 +27,7 @@ mod verify;
 pub use backup::{Backup, BackupProgress, Backups};
 pub use maintenance::CompactionPause;
 pub use options::{CreateMode, LsmOptions};
-pub use salvage::{Sieve, SalvagedStore, salvage};
+pub use salvage::{SalvagedStore, Sieve, salvage};
 pub use stats::{CompactionStats, DiskStats, MemoryStats, StoreStats};
 pub use store::LsmStore;
 pub use verify::{Met, Scrub};

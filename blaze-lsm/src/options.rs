@@ -123,14 +123,14 @@ impl LsmOptions {
     }
 
     /// As [`database`](LsmOptions::database), for reading a directory that is damaged and must not change.
-    pub(crate) fn damaged_database(&self, recovery: DBRecoveryMode) -> RocksOptions {
+    pub(crate) fn damaged_database(&self, recovery: DBRecoveryMode, checks_files: bool) -> RocksOptions {
         let mut options = self.database();
         options.create_if_missing(false);
         options.create_missing_column_families(false);
         options.set_wal_recovery_mode(recovery);
         options.set_track_and_verify_wals_in_manifest(false);
-        // A file that cannot be opened makes its range unreadable, and not the whole database.
-        options.set_paranoid_checks(false);
+        // Without the checks a file that cannot be opened makes its range unreadable, and not the whole database.
+        options.set_paranoid_checks(checks_files);
         options.set_max_open_files(256);
         options
     }

@@ -9,9 +9,9 @@ use rocksdb::DBRecoveryMode;
 
 use crate::commit::CEILING_KEY;
 use crate::ffi::Engine;
+use crate::marker;
 use crate::options::LsmOptions;
 use crate::verify::{Met, Scrub};
-use crate::marker;
 
 /// Bytes that are written at once.
 const BATCH_BYTES: usize = 1 << 20;
@@ -70,14 +70,21 @@ pub fn salvage(from: &Path, to: &Path, options: &LsmOptions, sieve: &mut dyn Sie
     Ok(SalvagedStore { log_damage })
 }
 
-/// Opens the database with its whole log, or with as much of it as is whole.
+/// Opens the database with its whole log, or with as much of it as is whole, and says what is wrong with it.
 fn open_damaged(from: &Path, options: &LsmOptions) -> Result<(Arc<Engine>, Option<String>)> {
-    match Engine::open_damaged(from, options, DBRecoveryMode::AbsoluteConsistency) {
-        Ok(engine) => Ok((engine, None)),
-        Err(error) => match Engine::open_damaged(from, options, DBRecoveryMode::PointInTime) {
-            Ok(engine) => Ok((engine, Some(error.to_string()))),
-            Err(error) => Err(Error::new(ErrorKind::Corruption, error.to_string())),
-        },
+    let open = |recovery, checks_files| Engine::open_damaged(from, options, recovery, checks_files);
+    let with_damaged_log = match open(DBRecoveryMode::AbsoluteConsistency, true) {
+        Ok(engine) => return Ok((engine, None)),
+        Err(error) => error,
+    };
+    let with_damaged_files = match open(DBRecoveryMode::PointInTime, true) {
+        Ok(engine) => return Ok((engine, Some(with_damaged_log.to_string()))),
+        Err(error) => error,
+    };
+    match open(DBRecoveryMode::PointInTime, false) {
+        // RocksDB then leaves out what is damaged in the log without a word.
+        Ok(engine) => Ok((engine, Some(format!("it was not checked, since files are damaged: {with_damaged_files}")))),
+        Err(error) => Err(Error::new(ErrorKind::Corruption, error.to_string())),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use blaze_core::{Error, ErrorKind, Family, KeyRange, Result};
 
 use crate::commit::CEILING_KEY;
-use crate::ffi::{Engine, ScrubIterator, ScrubView};
+use crate::ffi::{Engine, ScrubView};
 use crate::store::LsmStore;
 
 /// Entries between two looks at whether the store was closed.
@@ -75,16 +75,10 @@ impl Scrub<'_> {
     ///
     /// # Errors
     /// What `visit` returns; [`Closed`](ErrorKind::Closed).
-    pub fn walk(
-        &self,
-        family: Family,
-        range: &KeyRange,
-        visit: &mut dyn FnMut(Met<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let mut iterator = self.view.iterator(family, range);
+    pub fn walk(&self, family: Family, range: &KeyRange, visit: &mut dyn FnMut(Met<'_>) -> Result<()>) -> Result<()> {
         // The first key that may not have been visited yet.
         let mut next = range.start().to_vec();
-        iterator.seek(&next);
+        let mut iterator = self.view.seek(family, range, &next);
         let mut entries = 0_u64;
         loop {
             if entries.is_multiple_of(ENTRIES_PER_LOOK) {
@@ -106,27 +100,24 @@ impl Scrub<'_> {
                 Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
                 Err(error) => error,
             };
-            let end = self.end_of_hole(&mut iterator, family, &next)?;
+            let end = self.end_of_hole(family, range, &next)?;
             let hole = KeyRange::new(next, end.clone());
             visit(Met::Unreadable(hole.intersect(range), error))?;
             let Some(end) = end else { return Ok(()) };
-            iterator.seek(&end);
+            iterator = self.view.seek(family, range, &end);
             next = end;
         }
     }
 
     /// A key above `start`, which cannot be sought, that can; `None` if there is none up to the end of the range.
-    fn end_of_hole(
-        &self,
-        iterator: &mut ScrubIterator<'_>,
-        family: Family,
-        start: &[u8],
-    ) -> Result<Option<Vec<u8>>> {
+    fn end_of_hole(&self, family: Family, range: &KeyRange, start: &[u8]) -> Result<Option<Vec<u8>>> {
+        // An iterator that met damage goes on reporting it, so that each key needs one of its own.
+        let is_readable = |key: &[u8]| self.view.seek(family, range, key).entry().is_ok();
         let boundaries = self.view.engine().boundaries(family)?;
         let mut above = boundaries.range::<[u8], _>((Bound::Excluded(start), Bound::Unbounded));
-        let Some(readable) = above.find(|key| can_seek(iterator, key)) else { return Ok(None) };
+        let Some(readable) = above.find(|key| is_readable(key)) else { return Ok(None) };
         self.check_open()?;
-        Ok(Some(first_readable(start, readable, |key| can_seek(iterator, key))))
+        Ok(Some(first_readable(start, readable, is_readable)))
     }
 
     fn check_open(&self) -> Result<()> {
@@ -138,11 +129,6 @@ impl std::fmt::Debug for Scrub<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scrub").finish_non_exhaustive()
     }
-}
-
-fn can_seek(iterator: &mut ScrubIterator<'_>, key: &[u8]) -> bool {
-    iterator.seek(key);
-    iterator.entry().is_ok()
 }
 
 /// The smallest key between `unreadable` and `readable` that is readable, to some bytes, if holes do not alternate

@@ -23,8 +23,8 @@ use parking_lot::RwLock;
 pub(crate) use conflict::name_conflict;
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
-pub(crate) use row::{Row, read_row, rewrite};
 pub(crate) use layout::{prefix, prefixed};
+pub(crate) use row::{Row, read_row, rewrite};
 
 use crate::database::core::Core;
 use crate::session::{Scope, Session, retry};

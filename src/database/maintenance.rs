@@ -131,9 +131,7 @@ fn compact(session: &Arc<Session>, definition: &Definition) -> Result<()> {
 fn bytes_used(session: &Arc<Session>, definition: &Definition) -> Result<u64> {
     let ranges = ranges(definition).into_iter();
     match &session.core().storage {
-        Storage::Directory { store, .. } => {
-            ranges.map(|(family, range)| store.approximate_bytes(family, &range)).sum()
-        }
+        Storage::Directory { store, .. } => ranges.map(|(family, range)| store.approximate_bytes(family, &range)).sum(),
         Storage::Memory => ranges.map(|(family, range)| bytes_in_memory(session.core(), family, &range)).sum(),
     }
 }

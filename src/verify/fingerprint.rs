@@ -35,7 +35,12 @@ mod tests {
     fn the_order_does_not_matter_and_everything_else_does() {
         let entries = of(&[("a", "1"), ("b", "2")]);
         assert_eq!(entries, of(&[("b", "2"), ("a", "1")]));
-        for other in [&[("a", "1")][..], &[("a", "2"), ("b", "1")], &[("a", "1"), ("b", "2"), ("b", "2")], &[("a1", ""), ("b2", "")]] {
+        for other in [
+            &[("a", "1")][..],
+            &[("a", "2"), ("b", "1")],
+            &[("a", "1"), ("b", "2"), ("b", "2")],
+            &[("a1", ""), ("b2", "")],
+        ] {
             assert_ne!(entries, of(other), "{other:?}");
         }
     }

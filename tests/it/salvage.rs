@@ -60,7 +60,7 @@ fn around_a_damaged_block_everything_is_saved() {
         flip(&largest(&path, "sst"), thousandths);
         let (report, db) = salvage(&path, &path.with_file_name("saved"));
         assert!(report.loss_count >= 1, "a damaged block was not noticed");
-        assert!(report.documents < 2_999 && report.documents > 2_500, "{} documents", report.documents);
+        assert!(report.documents < 2_999 && report.documents > 2_900, "{} documents", report.documents);
         assert_eq!(report.keys, 501);
         let loss = &report.losses[0];
         assert_eq!(loss.name.as_deref(), Some("films"), "{loss}");
@@ -75,9 +75,8 @@ fn around_a_damaged_block_everything_is_saved() {
         for n in (0..3_000).filter(|n| *n != 2) {
             let mut key = Vec::new();
             blaze_core::DocumentId::from(n).write_key(&mut key);
-            let is_reported = report.losses.iter().any(|loss| {
-                key >= loss.start && loss.end.as_ref().is_none_or(|end| key < *end)
-            });
+            let is_reported =
+                report.losses.iter().any(|loss| key >= loss.start && loss.end.as_ref().is_none_or(|end| key < *end));
             assert!(is_reported || films.contains(n).unwrap(), "document {n} is lost and the report does not say so");
         }
     }

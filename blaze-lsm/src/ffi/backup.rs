@@ -34,9 +34,7 @@ impl BackupEngine {
         // SAFETY: the options are valid until they are destroyed below, the environment for as long as `env`.
         let raw = unsafe {
             sys::rocksdb_backup_engine_options_set_callback_trigger_interval_size(options, REPORT_BYTES);
-            checked("opening backups", |error| {
-                sys::rocksdb_backup_engine_open_opts(options, env.as_raw_ptr(), error)
-            })
+            checked("opening backups", |error| sys::rocksdb_backup_engine_open_opts(options, env.as_raw_ptr(), error))
         };
         // SAFETY: the engine has copied the options.
         unsafe { sys::rocksdb_backup_engine_options_destroy(options) };

@@ -19,7 +19,7 @@ const READ_AHEAD_BYTES: usize = 2 << 20;
 
 /// The database at one moment, to be read through once.
 pub(crate) struct ScrubView {
-    read_options: ReadOptions,             // before the snapshot, to which it points
+    read_options: ReadOptions,            // before the snapshot, to which it points
     snapshot: rocksdb::Snapshot<'static>, // before the engine, which must free it
     engine: Arc<Engine>,
 }
@@ -46,7 +46,8 @@ impl ScrubView {
         value.map_err(|error| error::rocks("reading", &error))
     }
 
-    pub(crate) fn iterator(&self, family: Family, range: &KeyRange) -> ScrubIterator<'_> {
+    /// An iterator over a range that stands at the first entry not below `key`.
+    pub(crate) fn seek(&self, family: Family, range: &KeyRange, key: &[u8]) -> ScrubIterator<'_> {
         let mut read_options = ReadOptions::default();
         read_options.set_snapshot(&self.snapshot);
         read_options.set_verify_checksums(true);
@@ -56,18 +57,16 @@ impl ScrubView {
         if let Some(end) = range.end() {
             read_options.set_iterate_upper_bound(end.max(range.start())); // RocksDB wants them in order
         }
-        ScrubIterator(self.engine.database.raw_iterator_cf_opt(self.engine.family(family), read_options))
+        let mut iterator = self.engine.database.raw_iterator_cf_opt(self.engine.family(family), read_options);
+        iterator.seek(key);
+        ScrubIterator(iterator)
     }
 }
 
-/// An iterator over a range of a [`ScrubView`], which stands nowhere at first.
+/// An iterator over a range of a [`ScrubView`].
 pub(crate) struct ScrubIterator<'a>(DBRawIterator<'a>);
 
 impl ScrubIterator<'_> {
-    pub(crate) fn seek(&mut self, key: &[u8]) {
-        self.0.seek(key);
-    }
-
     /// Moves on from an entry.
     pub(crate) fn advance(&mut self) {
         self.0.next();
@@ -83,10 +82,16 @@ impl ScrubIterator<'_> {
 }
 
 impl Engine {
-    /// Opens a database that may be damaged, without changing anything in its directory.
-    pub(crate) fn open_damaged(path: &Path, options: &LsmOptions, recovery: DBRecoveryMode) -> Result<Arc<Engine>> {
+    /// Opens a database that may be damaged, without changing anything in its directory. Files that cannot be opened
+    /// are refused if `checks_files`, and else are found when they are read.
+    pub(crate) fn open_damaged(
+        path: &Path,
+        options: &LsmOptions,
+        recovery: DBRecoveryMode,
+        checks_files: bool,
+    ) -> Result<Arc<Engine>> {
         let database = DB::open_cf_descriptors_read_only(
-            &options.damaged_database(recovery),
+            &options.damaged_database(recovery, checks_files),
             path,
             options.column_families(),
             false,
