@@ -75,7 +75,7 @@ impl Database {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when there is no directory `from`; [`Invalid`](crate::ErrorKind::Invalid)
-    /// when it is something else or of a newer version; [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is
+    /// when it is something else or of a newer version, or `to` is within it; [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is
     /// something at `to`; [`Corruption`](crate::ErrorKind::Corruption) when the file `CURRENT` or the manifest that it
     /// names is damaged, without which nothing can be read; [`Unavailable`](crate::ErrorKind::Unavailable). Then there
     /// is no database at `to`, unless it was the building of indexes that failed, which `ensure_index` completes.

@@ -76,6 +76,19 @@ pub(crate) fn write(path: &Path) -> Result<()> {
     }
 }
 
+/// Refuses to put something new at `place` if that is within `directory`, which is there and has an order of its own.
+pub(crate) fn refuse_within(directory: &Path, place: &Path) -> Result<()> {
+    let directory = fs::canonicalize(directory).map_err(|error| error::file(directory, error))?;
+    // The nearest part of the place that exists tells where the rest will be.
+    let parts = place.ancestors().map(|part| if part.as_os_str().is_empty() { Path::new(".") } else { part });
+    match parts.filter_map(|part| fs::canonicalize(part).ok()).next() {
+        Some(part) if part.starts_with(&directory) => {
+            Err(Error::invalid(format!("{} is within {}", place.display(), directory.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Makes the name of a file or directory durable in the directory that it is in.
 pub(crate) fn sync_parent(path: &Path) -> Result<()> {
     match path.parent() {

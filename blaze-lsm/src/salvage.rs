@@ -50,7 +50,7 @@ pub struct SalvagedStore {
 ///
 /// # Errors
 /// [`NotFound`](ErrorKind::NotFound) when there is no directory `from`; [`Invalid`](ErrorKind::Invalid) when it is
-/// something else or of a newer version; [`AlreadyExists`](ErrorKind::AlreadyExists) when there is something at `to`;
+/// something else or of a newer version, or `to` is within it; [`AlreadyExists`](ErrorKind::AlreadyExists) when there is something at `to`;
 /// [`Corruption`](ErrorKind::Corruption) when the files that say what the database consists of, `CURRENT` and the
 /// manifest, are damaged; what `sieve` returns; [`Unavailable`](ErrorKind::Unavailable).
 pub fn salvage(from: &Path, to: &Path, options: &LsmOptions, sieve: &mut dyn Sieve) -> Result<SalvagedStore> {
@@ -58,6 +58,7 @@ pub fn salvage(from: &Path, to: &Path, options: &LsmOptions, sieve: &mut dyn Sie
     if fs::symlink_metadata(to).is_ok() {
         return Err(Error::already_exists(format!("{} exists already", to.display())));
     }
+    marker::refuse_within(from, to)?;
     let (damaged, log_damage) = open_damaged(from, options)?;
     marker::create_directory(to)?;
     let copied = copy(damaged, to, options, sieve).and_then(|()| {

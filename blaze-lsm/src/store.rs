@@ -77,12 +77,14 @@ impl LsmStore {
     ///
     /// # Errors
     /// [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) when there is something at `to`;
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) when `to` is within the database;
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn checkpoint(&self, to: &Path) -> Result<()> {
         let engine = self.engine()?;
         if fs::symlink_metadata(to).is_ok() {
             return Err(Error::already_exists(format!("{} exists already", to.display())));
         }
+        marker::refuse_within(&self.path, to)?;
         let _span = tracing::info_span!("checkpoint").entered();
         engine.checkpoint(to)?;
         marker::write(to)?; // last: without it, what a crash left behind is not taken for a copy

@@ -251,8 +251,8 @@ impl Database {
     ///
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is something at `to`;
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a database in memory; [`Closed`](crate::ErrorKind::Closed);
-    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    /// [`Invalid`](crate::ErrorKind::Invalid) when `to` is within the database, or for a database in memory;
+    /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn checkpoint(&self, to: impl AsRef<Path>) -> Result<()> {
         match &self.core.storage {
             Storage::Directory { store, .. } => store.checkpoint(to.as_ref()),

@@ -1,6 +1,6 @@
 //! Backups: several generations, taken while threads write, each restorable with nothing but the backup.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -258,6 +258,9 @@ fn directories_of_something_else_are_left_alone() {
     let backups = directory.path().join("backups");
     db.backup(&backups).unwrap();
     assert_eq!(Backups::open(&backups).unwrap().restore(1, &other).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    let within = Backups::open(&backups).unwrap().restore(1, backups.join("restored"));
+    assert_eq!(within.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(db.checkpoint(directory.path().join("db/copy")).unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!(Database::open(&backups).unwrap_err().kind(), ErrorKind::Invalid, "backups are no database");
     let marker = backups.join("BLAZE-BACKUPS");
     let good = fs::read(&marker).unwrap();

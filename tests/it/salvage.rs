@@ -136,6 +136,7 @@ fn what_cannot_be_salvaged_leaves_nothing_behind() {
     assert_eq!(kind(&directory.path().join("none"), &to), ErrorKind::NotFound);
     assert_eq!(kind(directory.path(), &to), ErrorKind::Invalid);
     assert_eq!(kind(&path, directory.path()), ErrorKind::AlreadyExists);
+    assert_eq!(kind(&path, &path.join("below/saved")), ErrorKind::Invalid);
     fs::write(path.join("CURRENT"), "MANIFEST-999999\n").unwrap();
     assert_eq!(kind(&path, &to), ErrorKind::Corruption);
     assert!(!to.exists());

@@ -98,6 +98,7 @@ impl Backups {
     ///
     /// # Errors
     /// [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) when there is something at `to`;
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) when `to` is within the directory of backups;
     /// [`Corruption`](blaze_core::ErrorKind::Corruption) when a file is damaged or missing, and then nothing is left
     /// at `to`; [`NotFound`](blaze_core::ErrorKind::NotFound) when there is no such backup;
     /// [`Locked`](blaze_core::ErrorKind::Locked); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
@@ -108,6 +109,7 @@ impl Backups {
         if fs::symlink_metadata(to).is_ok() {
             return Err(Error::already_exists(format!("{} exists already", to.display())));
         }
+        marker::refuse_within(&self.path, to)?;
         tracing::info!(id, "restoring a backup");
         marker::create_directory(to)?;
         let restored = BackupEngine::open(&self.path).and_then(|mut engine| engine.restore(id, to));
@@ -226,7 +228,7 @@ impl LsmStore {
     ) -> Result<Backup> {
         let engine = Arc::clone(&*self.engine()?);
         engine.check_healthy()?;
-        self.refuse_within(to)?;
+        marker::refuse_within(self.path(), to)?;
         directory::prepare(to)?;
         let _hold = Hold::alone(to)?;
         let mut bytes = 0;
@@ -244,23 +246,5 @@ impl LsmStore {
         let id = backups.create(&engine, &description::metadata(commit_ts), &mut report)?;
         tracing::info!(id, "wrote a backup");
         Backups { path: to.to_path_buf() }.look_at(id)
-    }
-
-    /// Refuses a place within the directory of the database.
-    fn refuse_within(&self, to: &Path) -> Result<()> {
-        let database = fs::canonicalize(self.path()).map_err(|error| error::file(self.path(), error))?;
-        let mut above = Some(to);
-        // The nearest part that exists tells where the rest will be.
-        while let Some(path) = above {
-            let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-            if let Ok(path) = fs::canonicalize(path) {
-                return match path.starts_with(&database) {
-                    true => Err(Error::invalid(format!("{} is within the database itself", to.display()))),
-                    false => Ok(()),
-                };
-            }
-            above = path.parent();
-        }
-        Ok(())
     }
 }
