@@ -41,6 +41,7 @@ pub struct DatabaseBuilder {
     environment: Option<Environment>,
     cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
+    background_io_bytes_per_second: Option<u64>,
     feed_retention: Duration,
 }
 
@@ -58,6 +59,7 @@ impl DatabaseBuilder {
             environment: None,
             cache_bytes: None,
             write_buffer_bytes: None,
+            background_io_bytes_per_second: None,
             feed_retention: FEED_RETENTION,
         }
     }
@@ -170,6 +172,13 @@ impl DatabaseBuilder {
         self
     }
 
+    /// Bytes that background work, flushes and compactions together, may write in a second; no limit by default, and
+    /// at least 1 MiB is used. When commits write faster than that for long, they are slowed down.
+    pub fn background_io_bytes_per_second(mut self, bytes: u64) -> DatabaseBuilder {
+        self.background_io_bytes_per_second = Some(bytes);
+        self
+    }
+
     /// How long [change feeds](crate::Collection::changes) are kept, at least a second; a week by default. A reader that
     /// falls further behind gets `FeedTruncated`.
     pub fn feed_retention(mut self, age: Duration) -> DatabaseBuilder {
@@ -263,6 +272,9 @@ impl DatabaseBuilder {
         }
         if let Some(bytes) = self.write_buffer_bytes {
             options = options.write_buffer_bytes(bytes);
+        }
+        if let Some(bytes) = self.background_io_bytes_per_second {
+            options = options.background_io_bytes_per_second(bytes);
         }
         options
     }

@@ -20,11 +20,13 @@ mod index;
 mod keyspace;
 mod query;
 mod retention;
+mod salvage;
 mod search;
 mod session;
 mod system;
 mod transaction;
 mod typed_field;
+mod verify;
 
 pub use blaze_core::{
     Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Feed, Filter, Isolation, ManualClock,
@@ -32,17 +34,22 @@ pub use blaze_core::{
     set, unset, update,
 };
 pub use blaze_derive::Document;
-pub use blaze_lsm::{Environment, EnvironmentBuilder, LogDamage};
+pub use blaze_lsm::{
+    Backup, BackupProgress, Backups, CompactionStats, DiskStats, Environment, EnvironmentBuilder, LogDamage,
+    MemoryStats,
+};
 pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
 pub use collection::{Bulk, Collection, Found};
-pub use database::Database;
+pub use database::{CompactionPause, Database, DatabaseStats};
 pub use feed::{Change, ChangeSet, Changes};
 pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
 pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};
+pub use salvage::{Loss, SalvageReport};
 pub use search::{Hit, Search};
 pub use system::{SystemClock, SystemEntropy};
 pub use transaction::{Savepoint, Snapshot, Transaction, TransactionOptions};
 pub use typed_field::TypedField;
+pub use verify::{Problem, VerifyProgress, VerifyReport};

@@ -63,6 +63,8 @@ pub enum ErrorKind {
     Corruption,
     /// The handle was closed, or its transaction has ended.
     Closed,
+    /// The caller's own callback asked to stop: nothing is wrong.
+    Cancelled,
     /// A defect in Blaze: please report it.
     Internal,
 }
@@ -115,6 +117,8 @@ impl Error {
         corruption => Corruption,
         /// An [`ErrorKind::Closed`].
         closed => Closed,
+        /// An [`ErrorKind::Cancelled`].
+        cancelled => Cancelled,
         /// An [`ErrorKind::Internal`].
         internal => Internal,
     }

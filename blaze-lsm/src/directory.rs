@@ -142,7 +142,8 @@ fn is_directory(path: &Path) -> Result<bool> {
     }
 }
 
-fn create_directory(path: &Path) -> Result<()> {
+/// Makes a directory, with those above it that are missing, so that it is there after a power loss.
+pub(crate) fn create_directory(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }

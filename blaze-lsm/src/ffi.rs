@@ -3,8 +3,11 @@
 //! All of this crate's unsafe code is here and in the files below. What the binding does well is done through it; reads
 //! and writes go to the C interface, because the binding copies, allocates or borrows where they must not.
 
+mod backup;
 mod call;
 mod iterator;
+mod scrub;
+mod sight;
 mod snapshot;
 
 use std::fmt;
@@ -23,8 +26,10 @@ use rocksdb::{
     WaitForCompactOptions,
 };
 
+pub(crate) use self::backup::{BackupEngine, REPORT_BYTES};
 use self::call::checked;
 pub(crate) use self::iterator::RawIterator;
+pub(crate) use self::scrub::ScrubView;
 pub(crate) use self::snapshot::Snapshot;
 use self::snapshot::bytes;
 use crate::directory::Claim;
@@ -44,7 +49,7 @@ pub(crate) struct Engine {
     /// A write or a sync failed: what the disk holds is not known, and a second sync may lie about it.
     failed: AtomicBool,
     read_only: bool,
-    _claim: Claim, // after the database, which is closed before another may have the directory
+    _claim: Option<Claim>, // after the database, which is closed before another may have the directory
     /// Dropped once the database is closed, which wakes [`Engine::close`].
     gone: Mutex<Option<Sender<()>>>,
 }
@@ -63,6 +68,13 @@ impl Engine {
         };
         let database = database.map_err(|error| error::open(path, &error))?;
         claim.complete()?;
+        let engine = Engine::over(database, options.read_only, Some(claim))?;
+        environment.add(&engine);
+        Ok(engine)
+    }
+
+    /// The engine of a database that RocksDB has opened.
+    fn over(database: DB, read_only: bool, claim: Option<Claim>) -> Result<Arc<Engine>> {
         let mut families = Vec::with_capacity(Family::ALL.len());
         for family in Family::ALL {
             let handle = database
@@ -74,18 +86,16 @@ impl Engine {
             families.push(unsafe { transmute::<ColumnFamily<'_>, ColumnFamily<'static>>(handle) });
         }
         let families = families.try_into().map_err(|_| Error::internal("one handle for each family"))?;
-        let engine = Arc::new(Engine {
+        Ok(Arc::new(Engine {
             families,
             write_options: WriteOptions::new(),
             database,
             syncs: AtomicU64::new(0),
             failed: AtomicBool::new(false),
-            read_only: options.read_only,
+            read_only,
             _claim: claim,
             gone: Mutex::new(None),
-        });
-        environment.add(&engine);
-        Ok(engine)
+        }))
     }
 
     pub(crate) fn is_read_only(&self) -> bool {

@@ -7,6 +7,7 @@
 
 #![deny(unsafe_code)]
 
+mod backup;
 mod cache;
 #[cfg(test)]
 #[path = "cache/tests.rs"]
@@ -24,16 +25,25 @@ mod handles;
 mod history;
 mod interval;
 mod log;
+mod maintenance;
 mod marker;
 mod options;
 mod oracle;
 mod read_point;
 mod recovery;
+mod salvage;
+mod stats;
 mod store;
 mod sync;
 mod trail;
+mod verify;
 
+pub use backup::{Backup, BackupProgress, Backups};
 pub use environment::{Environment, EnvironmentBuilder};
 pub use log::LogDamage;
+pub use maintenance::CompactionPause;
 pub use options::{CreateMode, LsmOptions};
+pub use salvage::{SalvagedStore, Sieve, salvage};
+pub use stats::{CompactionStats, DiskStats, MemoryStats, StoreStats};
 pub use store::LsmStore;
+pub use verify::{Met, Scrub};

@@ -39,6 +39,43 @@ pub(crate) fn publish(path: &Path) -> Result<()> {
     sync_directory(path)
 }
 
+/// Refuses a directory that is there and is no database, or one of a newer version. A marker that is damaged or lost is
+/// let pass: the rest may be readable.
+pub(crate) fn check_damaged(path: &Path) -> Result<()> {
+    if !path.is_dir() {
+        return Err(Error::not_found(format!("there is no directory {}", path.display())));
+    }
+    let marker = fs::read(path.join(NAME)).unwrap_or_default();
+    match check(&marker, true) {
+        Err(error) if marker.starts_with(MAGIC) && error.kind() == ErrorKind::Invalid => {
+            Err(error.context(path.display()))
+        }
+        _ if path.join("CURRENT").exists() => Ok(()),
+        _ => Err(Error::invalid(format!("{} is not a Blaze database: it has no file CURRENT", path.display()))),
+    }
+}
+
+/// Refuses to put something new at `place` if that is within `directory`, which is there and has an order of its own.
+pub(crate) fn refuse_within(directory: &Path, place: &Path) -> Result<()> {
+    let directory = fs::canonicalize(directory).map_err(|error| error::file(directory, error))?;
+    // The nearest part of the place that exists tells where the rest will be.
+    let parts = place.ancestors().map(|part| if part.as_os_str().is_empty() { Path::new(".") } else { part });
+    match parts.filter_map(|part| fs::canonicalize(part).ok()).next() {
+        Some(part) if part.starts_with(&directory) => {
+            Err(Error::invalid(format!("{} is within {}", place.display(), directory.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes the name of a file or directory durable in the directory that it is in.
+pub(crate) fn sync_parent(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+        _ => sync_directory(Path::new(".")),
+    }
+}
+
 /// Makes what was created and renamed in a directory durable.
 pub(crate) fn sync_directory(path: &Path) -> Result<()> {
     // Only POSIX systems can, and need to.

@@ -19,6 +19,11 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// Undo records that no one may ask for any more go when their file is compacted, and every file is after so long.
 const HISTORY_COMPACTION_SECONDS: u64 = 24 * 60 * 60;
 
+/// How often the limit of background I/O gives out its bytes, and how seldom a low priority goes before a high one:
+/// RocksDB's defaults.
+const RATE_LIMIT_PERIOD_US: i64 = 100_000;
+const RATE_LIMIT_FAIRNESS: i32 = 10;
+
 /// Whether the directory must be there when a store is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CreateMode {
@@ -50,6 +55,7 @@ pub struct LsmOptions {
     block_cache_bytes: Option<usize>,
     record_cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
+    background_io_bytes_per_second: Option<u64>,
     /// Shared with the store that is opened, which sets them.
     pub(crate) drop_floors: Arc<DropFloors>,
 }
@@ -67,6 +73,7 @@ impl LsmOptions {
             block_cache_bytes: None,
             record_cache_bytes: None,
             write_buffer_bytes: None,
+            background_io_bytes_per_second: None,
             drop_floors: Arc::default(),
         }
     }
@@ -124,6 +131,14 @@ impl LsmOptions {
     #[must_use]
     pub fn write_buffer_bytes(mut self, bytes: usize) -> LsmOptions {
         self.write_buffer_bytes = Some(bytes);
+        self
+    }
+
+    /// Bytes that flushes and compactions together write in a second, at most; without a limit by default, and at least
+    /// 1 MiB is used. When commits write faster than that for long, they are slowed down.
+    #[must_use]
+    pub fn background_io_bytes_per_second(mut self, bytes: u64) -> LsmOptions {
+        self.background_io_bytes_per_second = Some(bytes.max(1024 * 1024));
         self
     }
 
@@ -211,6 +226,28 @@ impl LsmOptions {
         options.set_stats_persist_period_sec(0);
         // Opening reads every file's statistics otherwise.
         options.set_skip_stats_update_on_db_open(true);
+        if let Some(bytes) = self.background_io_bytes_per_second {
+            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+            options.set_ratelimiter(bytes, RATE_LIMIT_PERIOD_US, RATE_LIMIT_FAIRNESS);
+        }
+        Ok(options)
+    }
+
+    /// As [`database`](LsmOptions::database), for reading a directory that is damaged and must not change.
+    pub(crate) fn damaged_database(
+        &self,
+        environment: &Environment,
+        recovery: DBRecoveryMode,
+        checks_files: bool,
+    ) -> Result<RocksOptions> {
+        let mut options = self.database(environment)?;
+        options.create_if_missing(false);
+        options.create_missing_column_families(false);
+        options.set_wal_recovery_mode(recovery);
+        options.set_track_and_verify_wals_in_manifest(false);
+        // Without the checks a file that cannot be opened makes its range unreadable, and not the whole database.
+        options.set_paranoid_checks(checks_files);
+        options.set_max_open_files(256);
         Ok(options)
     }
 

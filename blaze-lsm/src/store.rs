@@ -21,6 +21,7 @@ use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::history::{AsOf, KeyVersions};
 use crate::log::LogDamage;
+use crate::maintenance::Pauses;
 use crate::options::LsmOptions;
 use crate::read_point::TransactionPoint;
 use crate::recovery::{self, DamagedLog};
@@ -61,6 +62,7 @@ pub struct LsmStore {
     handles: Arc<Handles>,
     pipeline: Arc<Pipeline>,
     trail: Arc<Trail>,
+    pub(crate) pauses: Pauses,
     environment: Environment,
 }
 
@@ -97,6 +99,7 @@ impl LsmStore {
 
     fn open_as(path: &Path, mut options: LsmOptions, damaged: DamagedLog) -> Result<(LsmStore, Option<LogDamage>)> {
         options.validate()?;
+        let _span = tracing::info_span!("open").entered();
         let environment = options.make_environment()?;
         let claim = match options.read_only {
             true => Claim::to_read(path)?,
@@ -110,7 +113,8 @@ impl LsmStore {
         let trail = Trail::open(&engine, options.drop_floors.clone())?;
         let disk_space = DiskSpace::new(path, options.write_buffer_bytes_in(&environment));
         let pipeline = Arc::new(Pipeline::open(&engine, &handles, options.clock, disk_space, Arc::clone(&trail))?);
-        Ok((LsmStore { path: path.to_path_buf(), handles, pipeline, trail, environment }, damage))
+        let (path, pauses) = (path.to_path_buf(), Pauses::default());
+        Ok((LsmStore { path, handles, pipeline, trail, pauses, environment }, damage))
     }
 
     /// True if the store was opened for reading only: commits and all that changes files answer
@@ -127,7 +131,8 @@ impl LsmStore {
     ///
     /// # Errors
     /// [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) when there is something at `to`;
-    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) when `to` is within the database, or for a store that is open
+    /// read-only;
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn checkpoint(&self, to: &Path) -> Result<()> {
         let engine = self.handles.engine()?;
@@ -135,12 +140,11 @@ impl LsmStore {
         if fs::symlink_metadata(to).is_ok() {
             return Err(Error::already_exists(format!("{} exists already", to.display())));
         }
+        marker::refuse_within(&self.path, to)?;
+        let _span = tracing::info_span!("checkpoint").entered();
         engine.checkpoint(to)?;
         marker::write(to)?; // last: without it, what a crash left behind is not taken for a copy
-        match to.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => marker::sync_directory(parent),
-            _ => marker::sync_directory(Path::new(".")),
-        }
+        marker::sync_parent(to)
     }
 
     /// Writes everything that is in memory only into sorted files, so that the next opening has no log to replay.
@@ -151,6 +155,7 @@ impl LsmStore {
     pub fn flush(&self) -> Result<()> {
         let engine = self.handles.engine()?;
         engine.check_writable()?;
+        let _span = tracing::info_span!("flush").entered();
         self.handles.release_idle();
         engine.flush()
     }
@@ -161,6 +166,7 @@ impl LsmStore {
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
     pub fn settle(&self) -> Result<()> {
         let engine = self.handles.engine()?;
+        let _span = tracing::info_span!("settle").entered();
         self.handles.release_idle();
         match engine.is_read_only() {
             true => Ok(()), // nothing moves
@@ -176,9 +182,18 @@ impl LsmStore {
     pub fn compact(&self, family: Family, range: &KeyRange) -> Result<()> {
         let engine = self.handles.engine()?;
         engine.check_writable()?;
+        let _span = tracing::info_span!("compact", family = family.name()).entered();
         self.handles.release_idle();
         engine.compact(family, range);
         Ok(())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn engine(&self) -> Result<Arc<Engine>> {
+        self.handles.engine()
     }
 }
 
@@ -270,6 +285,7 @@ impl Store for LsmStore {
 
     fn close(&self) -> Result<()> {
         let Ok(engine) = self.handles.engine() else { return Ok(()) };
+        let _span = tracing::info_span!("close").entered();
         self.trail.close();
         let settled = match engine.is_read_only() {
             true => Ok(()),

@@ -59,6 +59,15 @@ pub(super) fn name_key(name: &str) -> Vec<u8> {
     key
 }
 
+/// True for the rows that the catalog keeps under its own number.
+pub(super) fn is_own(key: &[u8]) -> bool {
+    key.starts_with(&prefix(CATALOG))
+}
+
+pub(super) fn is_name(key: &[u8]) -> bool {
+    key.starts_with(&name_key(""))
+}
+
 pub(super) fn name_of(key: &[u8]) -> Result<String> {
     let name = key.get(5..).and_then(|name| std::str::from_utf8(name).ok());
     name.map(str::to_owned).ok_or_else(|| Error::corruption(format!("{key:02x?} is not the key of a name")))

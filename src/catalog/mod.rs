@@ -8,6 +8,7 @@ mod definition;
 mod dictionaries;
 mod layout;
 mod named;
+mod row;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use layout::{prefix, prefixed, with_prefixed};
 pub(crate) use named::Named;
+pub(crate) use row::{Row, read_row, rewrite};
 
 use crate::database::core::Core;
 use crate::history;

@@ -1,6 +1,8 @@
 //! The database: the handle that everything else comes from.
 
+mod backup;
 pub(crate) mod core;
+mod maintenance;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use crate::database::core::{Core, Storage};
 use crate::keyspace::Keyspace;
 use crate::session::{Scope, Session, retry};
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
+pub use maintenance::{CompactionPause, DatabaseStats};
 
 /// A database: one directory, one process, any number of threads.
 ///
@@ -31,7 +34,7 @@ use crate::transaction::{Snapshot, Transaction, TransactionOptions};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Database {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
 }
 
 impl Database {
@@ -298,7 +301,8 @@ impl Database {
     ///
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is something at `to`;
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a database in memory or open read-only;
+    /// [`Invalid`](crate::ErrorKind::Invalid) when `to` is within the database, or for a database in memory or open
+    /// read-only;
     /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn checkpoint(&self, to: impl AsRef<Path>) -> Result<()> {
         match &self.core.storage {

@@ -72,6 +72,7 @@ fn build(
     declared: &IndexDefinition,
     progress: &mut dyn FnMut(IndexProgress),
 ) -> Result<()> {
+    let _span = tracing::info_span!("build index", index = declared.id).entered();
     let mut built = || -> Result<()> {
         let mut fill = Fill::of_all_before(core, collection, declared)?;
         while !fill.complete {
@@ -89,6 +90,22 @@ fn build(
             });
         }
     })
+}
+
+/// Completes the indexes of a collection that are declared and not complete. Those that some document does not fit are
+/// removed and answered.
+pub(crate) fn complete_all(core: &Arc<Core>, collection: &str) -> Result<Vec<(String, Error)>> {
+    let definition = catalog::get(&*Session::read_only(core)?, collection, Kind::Collection)?;
+    let mut removed = Vec::new();
+    for index in definition.indexes.iter().filter(|index| !index.ready) {
+        match build(core, collection, index, &mut |_| {}) {
+            Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded) => {
+                removed.push((index.name.clone(), error));
+            }
+            built => built?,
+        }
+    }
+    Ok(removed)
 }
 
 /// Adds the index to the catalog, or finds it there.

@@ -38,8 +38,8 @@ use crate::session::{RetryLimits, Scope, retry};
 #[derive(Clone, Debug)]
 #[doc(alias = "column family")]
 pub struct Keyspace {
-    scope: Scope,
-    named: Arc<Named>,
+    pub(crate) scope: Scope,
+    pub(crate) named: Arc<Named>,
 }
 
 impl Keyspace {

@@ -1,5 +1,6 @@
 //! One binary for all integration tests: each links RocksDB.
 
+mod backup;
 mod bad_input;
 mod collections;
 mod crash;
@@ -10,13 +11,16 @@ mod history;
 mod indexes;
 mod isolation;
 mod keyspaces;
+mod maintenance;
 mod many_databases;
 mod model;
 mod opening;
 mod queries;
 mod read_only;
+mod salvage;
 mod savepoints;
 mod search;
 mod store_contract;
 mod transactions;
+mod verify;
 mod workspace;

@@ -19,6 +19,7 @@ use self::batch::FamilyNumbers;
 use self::prepared::Prepared;
 use self::publisher::{Outlet, Publisher};
 use self::queue::{Group, Queue};
+pub(crate) use self::writer::CEILING_KEY;
 use self::writer::{Outcomes, Writer};
 use crate::disk_space::DiskSpace;
 use crate::ffi::Engine;

@@ -19,7 +19,7 @@ use crate::trail::{Overlay, Trail};
 
 /// Where the catalog keeps the ceiling: no commit timestamp in the database is above it. Nobody else can write or see
 /// the empty key.
-const CEILING_KEY: &[u8] = b"";
+pub(crate) const CEILING_KEY: &[u8] = b"";
 
 /// How far the ceiling is ahead of the commit that raises it: the ceiling is written every ten seconds at most, and
 /// after a crash the clock may run ten seconds ahead.

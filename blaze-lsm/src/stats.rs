@@ -1,0 +1,157 @@
+//! What a store can say about itself.
+
+use std::fs;
+use std::io::ErrorKind as IoErrorKind;
+
+use blaze_core::{Family, Result};
+use serde::Serialize;
+
+use crate::error;
+use crate::ffi::Engine;
+use crate::store::LsmStore;
+
+/// What a store holds and does at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StoreStats {
+    /// What is in its directory.
+    pub disk: DiskStats,
+    /// What it holds in memory.
+    pub memory: MemoryStats,
+    /// How its background work stands.
+    pub compaction: CompactionStats,
+}
+
+/// Bytes in the directory of a database, by the kind of their files.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct DiskStats {
+    /// All files together.
+    pub total_bytes: u64,
+    /// Sorted files: what was flushed and compacted.
+    pub sorted_bytes: u64,
+    /// Files of large values.
+    pub large_value_bytes: u64,
+    /// The log of commits, as much of it as is still needed or was not yet removed.
+    pub log_bytes: u64,
+    /// What the files list and describe: manifests, options, the information log, the marker.
+    pub other_bytes: u64,
+    /// Of the sorted files, bytes that are alive: the rest waits for a reader or for its removal.
+    pub live_sorted_bytes: u64,
+}
+
+/// Bytes in memory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct MemoryStats {
+    /// Writes that are not yet in sorted files, and those that are but that a reader holds.
+    pub write_buffer_bytes: u64,
+    /// The most that the cache of blocks and large values holds.
+    pub cache_capacity_bytes: u64,
+    /// What it holds.
+    pub cache_used_bytes: u64,
+    /// Of that, what readers hold in this moment.
+    pub cache_pinned_bytes: u64,
+    /// What open files keep in memory beside the cache.
+    pub open_file_bytes: u64,
+}
+
+/// How flushes and compactions stand.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CompactionStats {
+    /// Sorted files on each level, all families together; level 0 first.
+    pub files_per_level: Vec<u64>,
+    /// About how many bytes compactions have to write until the tree is in shape.
+    pub pending_bytes: u64,
+    /// Compactions that run.
+    pub running_compactions: u64,
+    /// Flushes that run.
+    pub running_flushes: u64,
+    /// True when commits wait, because flushes or compactions cannot keep up.
+    pub writes_are_stopped: bool,
+    /// Bytes a second to which commits are slowed down; 0 when they are not.
+    pub delayed_write_bytes_per_second: u64,
+    /// Errors of the background since the store was opened.
+    pub background_errors: u64,
+}
+
+impl LsmStore {
+    /// What the store holds and does now. Reads the directory and some counters, no data.
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable) when the
+    /// directory cannot be read.
+    pub fn stats(&self) -> Result<StoreStats> {
+        let engine = self.engine()?;
+        Ok(StoreStats { disk: self.disk(&engine)?, memory: memory(&engine)?, compaction: compaction(&engine)? })
+    }
+
+    fn disk(&self, engine: &Engine) -> Result<DiskStats> {
+        let mut disk = DiskStats::default();
+        for entry in fs::read_dir(self.path()).map_err(|error| error::file(self.path(), error))? {
+            let measured = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?.len())));
+            let (path, bytes) = match measured {
+                Ok(measured) => measured,
+                Err(error) if error.kind() == IoErrorKind::NotFound => continue, // RocksDB deletes files at any time
+                Err(error) => return Err(error::file(self.path(), error)),
+            };
+            disk.total_bytes += bytes;
+            let kind = match path.extension().and_then(|extension| extension.to_str()) {
+                Some("sst") => &mut disk.sorted_bytes,
+                Some("blob") => &mut disk.large_value_bytes,
+                Some("log") => &mut disk.log_bytes,
+                _ => &mut disk.other_bytes,
+            };
+            *kind += bytes;
+        }
+        disk.live_sorted_bytes = sum(engine, "rocksdb.live-sst-files-size")?;
+        Ok(disk)
+    }
+}
+
+fn memory(engine: &Engine) -> Result<MemoryStats> {
+    // All families share one cache, so that one of them speaks for it.
+    let cache = |name: &str| engine.family_property(Family::Data, name);
+    Ok(MemoryStats {
+        write_buffer_bytes: sum(engine, "rocksdb.size-all-mem-tables")?,
+        cache_capacity_bytes: cache("rocksdb.block-cache-capacity")?,
+        cache_used_bytes: cache("rocksdb.block-cache-usage")?,
+        cache_pinned_bytes: cache("rocksdb.block-cache-pinned-usage")?,
+        open_file_bytes: sum(engine, "rocksdb.estimate-table-readers-mem")?,
+    })
+}
+
+fn compaction(engine: &Engine) -> Result<CompactionStats> {
+    Ok(CompactionStats {
+        files_per_level: files_per_level(engine)?,
+        pending_bytes: sum(engine, "rocksdb.estimate-pending-compaction-bytes")?,
+        running_compactions: engine.property("rocksdb.num-running-compactions")?,
+        running_flushes: engine.property("rocksdb.num-running-flushes")?,
+        writes_are_stopped: engine.property("rocksdb.is-write-stopped")? != 0,
+        delayed_write_bytes_per_second: engine.property("rocksdb.actual-delayed-write-rate")?,
+        background_errors: engine.property("rocksdb.background-errors")?,
+    })
+}
+
+fn files_per_level(engine: &Engine) -> Result<Vec<u64>> {
+    let mut levels = Vec::new();
+    for family in Family::ALL {
+        let mut level = 0;
+        while let Some(files) = engine.family_text(family, &format!("rocksdb.num-files-at-level{level}"))? {
+            if levels.len() == level {
+                levels.push(0);
+            }
+            levels[level] += files.parse().unwrap_or(0);
+            level += 1;
+        }
+    }
+    while levels.last() == Some(&0) {
+        levels.pop();
+    }
+    Ok(levels)
+}
+
+fn sum(engine: &Engine, property: &str) -> Result<u64> {
+    Family::ALL.into_iter().map(|family| engine.family_property(family, property)).sum()
+}

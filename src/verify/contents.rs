@@ -1,0 +1,211 @@
+//! One pass over everything: it decodes what there is and sums up the entries that indexes have and should have.
+
+use std::collections::BTreeMap;
+
+use blaze_core::record::{Dictionary, DictionaryEntry, Record};
+use blaze_core::{Document, DocumentId, Error, Family, KeyRange, Result};
+use blaze_lsm::Met;
+
+use super::fingerprint::Fingerprint;
+use super::report::Notes;
+use super::source::Source;
+use crate::catalog::{Definition, Kind, Row, prefix, read_row};
+use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
+
+/// Everything that has a number, by its number.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) collections: BTreeMap<u32, CollectionContents>,
+    pub(super) keyspaces: BTreeMap<u32, String>,
+    /// The collection of each index.
+    indexes: BTreeMap<u32, u32>,
+}
+
+/// A collection.
+#[derive(Debug)]
+pub(super) struct CollectionContents {
+    pub(super) name: String,
+    pub(super) dictionary: Dictionary,
+    /// The complete ones.
+    pub(super) indexes: Vec<IndexContents>,
+    /// True when some of it cannot be read or decoded: then nothing can be said of its indexes.
+    pub(super) has_holes: bool,
+}
+
+/// An index of a collection.
+#[derive(Debug)]
+pub(super) struct IndexContents {
+    pub(super) definition: IndexDefinition,
+    /// The entries that documents have.
+    pub(super) expected: Fingerprint,
+    /// The entries that are there.
+    pub(super) found: Fingerprint,
+    /// Some document has several entries.
+    pub(super) has_several: bool,
+    /// It says so.
+    pub(super) is_marked: bool,
+    pub(super) has_holes: bool,
+}
+
+impl Contents {
+    /// Reads the catalog.
+    pub(super) fn read_catalog(source: &dyn Source, notes: &mut Notes<'_>) -> Result<Contents> {
+        let mut contents = Contents::default();
+        source.walk(Family::Catalog, &KeyRange::all(), &mut |met| {
+            match met {
+                Met::Unreadable(range, error) => notes.problem(None, None, range.start(), error.context("the catalog")),
+                Met::Entry(key, value) => {
+                    notes.count(key, value)?;
+                    match read_row(key, value) {
+                        Ok(Row::Name(name, _, definition)) => contents.add(name, definition),
+                        Ok(Row::Own) => {}
+                        Ok(Row::Of(id)) => contents.learn(id, value, notes),
+                        Err(error) => notes.problem(None, None, key, error.context("the catalog")),
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        notes.report.collections = contents.collections.len() as u64;
+        notes.report.keyspaces = contents.keyspaces.len() as u64;
+        notes.report.indexes = contents.indexes.len() as u64;
+        Ok(contents)
+    }
+
+    fn add(&mut self, name: String, definition: Definition) {
+        if definition.kind == Kind::Keyspace {
+            self.keyspaces.insert(definition.id, name);
+            return;
+        }
+        let complete = definition.indexes.into_iter().filter(|index| index.ready);
+        let indexes: Vec<_> = complete.map(IndexContents::new).collect();
+        self.indexes.extend(indexes.iter().map(|index| (index.definition.id, definition.id)));
+        let (dictionary, has_holes) = (Dictionary::default(), false);
+        self.collections.insert(definition.id, CollectionContents { name, dictionary, indexes, has_holes });
+    }
+
+    /// Takes in a row of a dictionary. Rows of what was dropped may still be there.
+    fn learn(&mut self, id: u32, value: &[u8], notes: &mut Notes<'_>) {
+        let Some(collection) = self.collections.get_mut(&id) else { return };
+        let learnt = DictionaryEntry::from_bytes(value).and_then(|entry| collection.dictionary.apply(&entry));
+        if let Err(error) = learnt {
+            notes.problem(Some(&collection.name), None, &[], error.context("the dictionary"));
+        }
+    }
+
+    /// Reads all documents and values.
+    pub(super) fn read_data(&mut self, source: &dyn Source, notes: &mut Notes<'_>) -> Result<()> {
+        source.walk(Family::Data, &KeyRange::all(), &mut |met| {
+            let (key, value) = match met {
+                Met::Unreadable(range, error) => {
+                    self.lose(&range, &error, notes);
+                    return Ok(());
+                }
+                Met::Entry(key, value) => (key, value),
+            };
+            notes.count(key, value)?;
+            let Some((id, rest)) = split(key) else {
+                notes.problem(None, None, key, "the key is shorter than a number");
+                return Ok(());
+            };
+            if self.keyspaces.contains_key(&id) {
+                notes.report.keys += 1;
+            } else if let Some(collection) = self.collections.get_mut(&id) {
+                notes.report.documents += 1;
+                if let Err(error) = collection.take(rest, value) {
+                    collection.has_holes = true;
+                    notes.problem(Some(&collection.name), None, rest, error);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads all entries of indexes.
+    pub(super) fn read_indexes(&mut self, source: &dyn Source, notes: &mut Notes<'_>) -> Result<()> {
+        for family in [Family::Index, Family::Vector] {
+            source.walk(family, &KeyRange::all(), &mut |met| {
+                let (key, value) = match met {
+                    Met::Unreadable(range, error) => {
+                        self.lose(&range, &error, notes);
+                        return Ok(());
+                    }
+                    Met::Entry(key, value) => (key, value),
+                };
+                notes.count(key, value)?;
+                let Some((index, rest)) = split(key).and_then(|(id, rest)| Some((self.index(id)?, rest))) else {
+                    return Ok(()); // of an index that is not complete, or that was dropped
+                };
+                if rest == MULTI_ENTRY {
+                    index.is_marked = true;
+                } else {
+                    index.found.add(key, value);
+                    notes.report.index_entries += 1;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, id: u32) -> Option<&mut IndexContents> {
+        let collection = self.collections.get_mut(self.indexes.get(&id)?)?;
+        collection.indexes.iter_mut().find(|index| index.definition.id == id)
+    }
+
+    /// Notes a hole for each thing that it is in.
+    fn lose(&mut self, range: &KeyRange, error: &Error, notes: &mut Notes<'_>) {
+        let is_in = |id: u32| range.overlaps(&KeyRange::prefix(&prefix(id)));
+        let start = |id: u32| split(range.start()).filter(|(first, _)| *first == id).map_or(&[][..], |(_, rest)| rest);
+        let mut told = false;
+        for (id, name) in self.keyspaces.iter().filter(|(id, _)| is_in(**id)) {
+            notes.problem(Some(name), None, start(*id), error);
+            told = true;
+        }
+        for (id, collection) in &mut self.collections {
+            if is_in(*id) {
+                collection.has_holes = true;
+                notes.problem(Some(&collection.name), None, start(*id), error);
+                told = true;
+            }
+            for index in collection.indexes.iter_mut().filter(|index| is_in(index.definition.id)) {
+                index.has_holes = true;
+                let (name, key) = (Some(index.definition.name.as_str()), start(index.definition.id));
+                notes.problem(Some(&collection.name), name, key, error);
+                told = true;
+            }
+        }
+        if !told {
+            notes.problem(None, None, range.start(), error);
+        }
+    }
+}
+
+impl CollectionContents {
+    /// Decodes a document and adds up the entries that it should have.
+    fn take(&mut self, key: &[u8], record: &[u8]) -> Result<()> {
+        let (id, document) = self.decode(key, record)?;
+        for index in &mut self.indexes {
+            let entries = Entries::of(&index.definition, &id, &document)?;
+            index.has_several |= entries.entries.len() > 1;
+            entries.entries.iter().for_each(|(key, value)| index.expected.add(key, value));
+        }
+        Ok(())
+    }
+
+    pub(super) fn decode(&self, key: &[u8], record: &[u8]) -> Result<(DocumentId, Document)> {
+        Ok((DocumentId::read_key(key)?, Record::open(record, &self.dictionary)?.decode()?))
+    }
+}
+
+impl IndexContents {
+    fn new(definition: IndexDefinition) -> IndexContents {
+        let (expected, found) = Default::default();
+        IndexContents { definition, expected, found, has_several: false, is_marked: false, has_holes: false }
+    }
+}
+
+/// The number that a key begins with, and the rest.
+pub(super) fn split(key: &[u8]) -> Option<(u32, &[u8])> {
+    key.split_first_chunk::<4>().map(|(id, rest)| (u32::from_be_bytes(*id), rest))
+}

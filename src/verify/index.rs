@@ -1,0 +1,94 @@
+//! An index against its documents, entry by entry: for when the sums differ.
+
+use blaze_core::{DocumentId, Error, Family, KeyRange, Result};
+use blaze_lsm::Met;
+
+use super::contents::{CollectionContents, IndexContents};
+use super::report::Notes;
+use super::source::Source;
+use crate::catalog::prefix;
+use crate::collection::document_key;
+use crate::index::{Entries, IndexFields, MULTI_ENTRY, read_id};
+
+/// Compares the entries that an index has with those that its documents should have.
+pub(super) fn compare(
+    source: &dyn Source,
+    collection: u32,
+    contents: &CollectionContents,
+    index: &IndexContents,
+    notes: &mut Notes<'_>,
+) -> Result<()> {
+    if index.has_several && !index.is_marked {
+        let (name, index) = (Some(contents.name.as_str()), Some(index.definition.name.as_str()));
+        notes.problem(name, index, MULTI_ENTRY, "the index does not say that documents have several entries");
+    }
+    if index.expected == index.found {
+        return Ok(());
+    }
+    let comparison = Comparison { source, collection, contents, index };
+    comparison.find_missing(notes)?;
+    comparison.find_stray(notes)
+}
+
+struct Comparison<'a> {
+    source: &'a dyn Source,
+    collection: u32,
+    contents: &'a CollectionContents,
+    index: &'a IndexContents,
+}
+
+impl Comparison<'_> {
+    /// Entries that documents should have and that are not there.
+    fn find_missing(&self, notes: &mut Notes<'_>) -> Result<()> {
+        let (definition, family) = (&self.index.definition, self.index.definition.family());
+        self.source.walk(Family::Data, &KeyRange::prefix(&prefix(self.collection)), &mut |met| {
+            let Met::Entry(key, record) = met else { return Ok(()) };
+            notes.count(key, record)?;
+            let (id, document) = self.contents.decode(&key[4..], record)?;
+            for (entry, value) in Entries::of(definition, &id, &document)?.entries {
+                let message = match self.source.get(family, &entry)? {
+                    None => format!("document {id:?} has no entry"),
+                    Some(found) if found != value => format!("the entry of document {id:?} has another value"),
+                    Some(_) => continue,
+                };
+                self.tell(&entry, message, notes);
+            }
+            Ok(())
+        })
+    }
+
+    /// Entries that no document has.
+    fn find_stray(&self, notes: &mut Notes<'_>) -> Result<()> {
+        let definition = &self.index.definition;
+        self.source.walk(definition.family(), &KeyRange::prefix(&prefix(definition.id)), &mut |met| {
+            let Met::Entry(entry, value) = met else { return Ok(()) };
+            notes.count(entry, value)?;
+            if &entry[4..] != MULTI_ENTRY
+                && let Err(error) = self.check_entry(entry)
+            {
+                self.tell(entry, error, notes);
+            }
+            Ok(())
+        })
+    }
+
+    fn check_entry(&self, entry: &[u8]) -> Result<()> {
+        let id = match self.index.definition.parts()? {
+            IndexFields::Fields(fields) => read_id(entry, fields)?.1,
+            IndexFields::Vector { .. } => DocumentId::read_key(&entry[4..])?,
+        };
+        let key = document_key(self.collection, &id);
+        let Some(record) = self.source.get(Family::Data, &key)? else {
+            return Err(Error::corruption(format!("an entry is of document {id:?}, which is not there")));
+        };
+        let (id, document) = self.contents.decode(&key[4..], &record)?;
+        match Entries::of(&self.index.definition, &id, &document)?.entries.contains_key(entry) {
+            true => Ok(()),
+            false => Err(Error::corruption(format!("document {id:?} has this entry and should not"))),
+        }
+    }
+
+    fn tell(&self, entry: &[u8], message: impl std::fmt::Display, notes: &mut Notes<'_>) {
+        notes.problem(Some(&self.contents.name), Some(&self.index.definition.name), &entry[4..], message);
+    }
+}
