@@ -222,3 +222,74 @@ impl Snapshot {
         self.session.read_ts()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use blaze_core::{CommitRequest, ErrorKind, ManualClock, MemStore, ReadPoint, SeededEntropy, Store};
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::database::Database;
+    use crate::database::core::{Core, Storage};
+
+    /// A store that remembers how long commits may wait, and fails all that may not wait at all.
+    #[derive(Debug)]
+    struct Stalled {
+        inner: MemStore,
+        timeouts: Mutex<Vec<Option<Duration>>>,
+    }
+
+    impl Store for Stalled {
+        fn read_point(&self) -> Result<Arc<dyn ReadPoint>> {
+            self.inner.read_point()
+        }
+
+        fn commit(&self, request: CommitRequest) -> Result<Timestamp> {
+            self.timeouts.lock().push(request.timeout);
+            match request.timeout {
+                Some(Duration::ZERO) => Err(Error::unavailable("the store is stalled")),
+                _ => self.inner.commit(request),
+            }
+        }
+
+        fn sync(&self) -> Result<()> {
+            self.inner.sync()
+        }
+
+        fn bytes_used(&self) -> Result<u64> {
+            self.inner.bytes_used()
+        }
+
+        fn close(&self) -> Result<()> {
+            self.inner.close()
+        }
+    }
+
+    #[test]
+    fn a_commit_is_told_how_long_it_may_wait_and_is_not_tried_again_when_it_gives_up() {
+        let clock = Arc::new(ManualClock::at_ms(1_000));
+        let store = Arc::new(Stalled { inner: MemStore::new(clock.clone()), timeouts: Mutex::default() });
+        let (entropy, durability) = (Arc::new(SeededEntropy::new(1)), Durability::Buffered);
+        let core =
+            Core::new(store.clone(), Storage::Memory, clock.clone(), entropy, Isolation::Serializable, durability);
+        let db = Database::new(Arc::new(core.unwrap()));
+        db.keyspace("rows").unwrap();
+
+        let options = TransactionOptions::new().timeout(Duration::from_millis(100));
+        let mut runs = 0;
+        let mut write_after = |ms| {
+            db.transaction_with(options, |tx| {
+                runs += 1;
+                clock.advance_ms(ms);
+                tx.keyspace("rows")?.put("a", "1")
+            })
+        };
+        write_after(30).unwrap();
+        let error = write_after(100).unwrap_err();
+        assert_eq!((error.kind(), runs), (ErrorKind::Unavailable, 2));
+        db.transaction(|tx| tx.keyspace("rows")?.put("b", "1")).unwrap();
+        let timeouts = store.timeouts.lock();
+        let last = &timeouts[timeouts.len() - 3..];
+        assert_eq!(last, [Some(Duration::from_millis(70)), Some(Duration::ZERO), None]);
+    }
+}

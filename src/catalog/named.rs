@@ -63,7 +63,7 @@ impl Named {
     /// The definition as a session sees it, which guards it.
     pub(crate) fn definition(&self, session: &Session) -> Result<Arc<Definition>> {
         let version = session.catalog_version();
-        let known = self.known(version, |definition| Arc::clone(definition));
+        let known = self.known(version, Arc::clone);
         match known {
             Some(definition) => self.guard_again(session, definition.tracked()).map(|()| definition),
             None => self.find(session, version),

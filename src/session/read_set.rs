@@ -7,6 +7,9 @@ use blaze_core::{Family, KeyRange, PointRead, RangeRead};
 /// Keys that are remembered one by one, and ranges; beyond that, whole collections and indexes are.
 const READS_MAX: usize = 65_536;
 
+/// Bytes of the keys that are remembered one by one.
+const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// How all keys of one collection, keyspace or index begin.
 type Prefix = [u8; 4];
 
@@ -15,6 +18,8 @@ type Prefix = [u8; 4];
 #[derive(Debug, Default)]
 pub(super) struct ReadSet {
     points: Vec<PointRead>,
+    /// Bytes of the keys of `points`.
+    bytes: usize,
     ranges: Vec<RangeRead>,
     widened: HashSet<(Family, Prefix)>,
 }
@@ -26,10 +31,12 @@ impl ReadSet {
             return;
         }
         self.points.push(PointRead { family, key: key.to_vec() });
-        if self.points.len() > READS_MAX {
+        self.bytes += key.len();
+        if self.points.len() > READS_MAX || self.bytes > READ_BYTES_MAX {
             self.points.sort_unstable_by(|a, b| (a.family, &a.key).cmp(&(b.family, &b.key)));
             self.points.dedup();
-            if self.points.len() > READS_MAX / 2 {
+            self.bytes = self.points.iter().map(|point| point.key.len()).sum();
+            if self.points.len() > READS_MAX / 2 || self.bytes > READ_BYTES_MAX / 2 {
                 self.widen();
             }
         }
@@ -81,6 +88,7 @@ impl ReadSet {
         };
         self.points.retain(|point| keep(point.family, &point.key, true));
         self.ranges.retain(|read| keep(read.family, read.range.start(), within_a_prefix(&read.range)));
+        self.bytes = self.points.iter().map(|point| point.key.len()).sum();
     }
 
     /// The keys, and the ranges, also those that stand for what is no longer known one by one.
@@ -124,6 +132,16 @@ mod tests {
         let (points, ranges) = reads.into_reads();
         assert_eq!(points, [PointRead { family: Family::Catalog, key: b"\0\0\0\x01nfilms".to_vec() }]);
         assert_eq!(ranges, [RangeRead { family: Family::Data, range: KeyRange::prefix(&[0, 0, 0, 7]) }]);
+    }
+
+    #[test]
+    fn long_keys_count_by_their_bytes() {
+        let mut reads = ReadSet::default();
+        for n in 0..=(READ_BYTES_MAX / 8_192) as u32 {
+            reads.insert(Family::Data, &[key(7, n), vec![0; 8_184]].concat());
+        }
+        let (points, ranges) = reads.into_reads();
+        assert_eq!((points.len(), ranges.len()), (0, 1));
     }
 
     #[test]

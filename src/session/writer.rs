@@ -20,6 +20,9 @@ use crate::database::core::Core;
 /// The number of changes that the catalog of an ended session has; none gets there otherwise.
 const ENDED: u64 = u64::MAX;
 
+/// Bytes of the keys that a transaction guards: unlike those that are merely read, they are remembered one by one.
+const GUARD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Cursors that are kept track of before those that are gone are looked for.
 const CURSORS_MIN: usize = 64;
 
@@ -44,6 +47,8 @@ struct State {
     ended: bool,
     writes: WriteSet,
     guards: HashSet<PointRead>,
+    /// Bytes of the keys of `guards`.
+    guard_bytes: usize,
     tracked: BTreeMap<Prefix, Tracking>,
     reads: ReadSet,
     /// The cursors that may still read on.
@@ -124,9 +129,16 @@ impl Writer {
     }
 
     pub(super) fn guard(&self, core: &Core, family: Family, key: &[u8]) -> Result<()> {
-        let guard = PointRead { family, key: key.to_vec() };
-        self.state(core)?.guards.insert(guard);
-        Ok(())
+        let mut state = self.state(core)?;
+        if state.guards.insert(PointRead { family, key: key.to_vec() }) {
+            state.guard_bytes += key.len();
+        }
+        match state.guard_bytes {
+            0..=GUARD_BYTES_MAX => Ok(()),
+            bytes => Err(Error::limit_exceeded(format!(
+                "transaction holds keys of {bytes} bytes for updates, the limit is {GUARD_BYTES_MAX}"
+            ))),
+        }
     }
 
     pub(super) fn track(&self, core: &Core, tracking: Tracking) -> Result<()> {
