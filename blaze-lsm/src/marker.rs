@@ -128,7 +128,7 @@ pub(crate) fn check(bytes: &[u8], read_only: bool) -> Result<()> {
         (0, 0) => Ok(()),
         (0, _) if read_only => Ok(()),
         (0, bits) => Err(Error::invalid(format!(
-            "it uses features {bits:#x}, which this version of Blaze can read past but not write: open it read-only"
+            "it uses features {bits:#x}, which this version of Blaze does not know how to write: open it read-only"
         ))),
         (bits, _) => {
             Err(Error::invalid(format!("it uses features {bits:#x}, which this version of Blaze does not know")))

@@ -71,13 +71,20 @@ fn a_newer_format_and_unknown_features_are_left_alone() {
     let cases: [(Vec<u8>, ErrorKind, &[&str]); 4] = [
         (marker(2, 0, 0), ErrorKind::Invalid, &["format 2", "newer", "(1)"]),
         (marker(1, 4, 0), ErrorKind::Invalid, &["features 0x4", "not know"]),
-        (marker(1, 0, 8), ErrorKind::Invalid, &["features 0x8", "not know"]),
+        (marker(1, 0, 8), ErrorKind::Invalid, &["features 0x8", "not know", "open it read-only"]),
         (original[..20].to_vec(), ErrorKind::Corruption, &["BLAZE is damaged"]),
     ];
     for (bytes, kind, words) in cases {
         fs::write(path.join("BLAZE"), bytes).unwrap();
         let before = files(&path);
         refused(Database::open(&path), kind, words);
+        match Database::builder().read_only().open(&path) {
+            Ok(db) => {
+                assert!(words.contains(&"open it read-only"), "{words:?}");
+                assert_eq!(db.collection::<Document>("films").unwrap().count().unwrap(), 1);
+            }
+            refusal => refused(refusal, kind, words),
+        }
         assert_eq!(files(&path), before, "{words:?}");
     }
     fs::write(path.join("BLAZE"), original).unwrap();
