@@ -77,7 +77,9 @@ impl Retention {
         let floor = |age_ms: u64| Timestamp::from_ms(believed_ms.saturating_sub(age_ms));
         let history = kept.iter().map(|kept| (kept.prefix, floor(kept.age_ms), kept.from));
         let history = history.filter(|(_, floor, from)| floor > from).map(|(prefix, floor, _)| (prefix, floor));
-        let feed = Some(floor(self.feed_age_ms)).filter(|floor| *floor > marks.feed_floor());
+        // Only what is there is let go of, so that a quiet feed costs no commits and its readers do not fall behind.
+        let oldest = core.store.changes(session.point(), marks.feed_floor())?.next().transpose()?;
+        let feed = Some(floor(self.feed_age_ms)).filter(|floor| oldest.is_some_and(|row| row.ts <= *floor));
         let expiry = Expiry { history: history.collect(), feed };
         if !expiry.is_empty() {
             core.store.commit(CommitRequest { expiry, ..CommitRequest::default() })?;

@@ -4,6 +4,8 @@
 mod filter;
 mod follow;
 mod overlay;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,9 +45,13 @@ impl Trail {
     pub(crate) fn open(engine: &Engine, drop_floors: Arc<DropFloors>) -> Result<Arc<Trail>> {
         let bytes = engine.latest(Family::Feed, MARKS_KEY)?;
         let marks = bytes.map(|bytes| Marks::from_bytes(&bytes)).transpose()?.unwrap_or_default();
+        Ok(Arc::new(Trail::new(marks, drop_floors)))
+    }
+
+    fn new(marks: Marks, drop_floors: Arc<DropFloors>) -> Trail {
         drop_floors.set(marks.histories().collect());
         let state = State { marks: Arc::new(marks), readers: BTreeMap::new() };
-        Ok(Arc::new(Trail { state: Mutex::new(state), drop_floors, signal: ChangeSignal::default() }))
+        Trail { state: Mutex::new(state), drop_floors, signal: ChangeSignal::default() }
     }
 
     pub(crate) fn marks(&self) -> Arc<Marks> {
