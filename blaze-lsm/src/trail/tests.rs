@@ -35,6 +35,7 @@ impl Data {
                 Write::Put { key, value, .. } => drop(self.0.insert(key.clone(), value.clone())),
                 Write::Delete { key, .. } => drop(self.0.remove(key)),
                 Write::DeleteRange { range, .. } => self.0.retain(|key, _| !range.contains(key)),
+                Write::Add { .. } => unreachable!("a put by now"),
             }
         }
     }
