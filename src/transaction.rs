@@ -225,12 +225,16 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
-    use blaze_core::{CommitRequest, ErrorKind, ManualClock, MemStore, ReadPoint, SeededEntropy, Store};
+    use blaze_core::{
+        Changes, CommitRequest, ErrorKind, ManualClock, Marks, MemStore, Prefix, ReadPoint, SeededEntropy, Store,
+        Versions,
+    };
     use parking_lot::Mutex;
 
     use super::*;
     use crate::database::Database;
     use crate::database::core::{Core, Storage};
+    use crate::retention::Retention;
 
     /// A store that remembers how long commits may wait, and fails all that may not wait at all.
     #[derive(Debug)]
@@ -252,6 +256,26 @@ mod tests {
             }
         }
 
+        fn read_point_at(&self, ts: Timestamp) -> Result<Arc<dyn ReadPoint>> {
+            self.inner.read_point_at(ts)
+        }
+
+        fn versions(&self, point: &Arc<dyn ReadPoint>, key: &[u8]) -> Result<Versions> {
+            self.inner.versions(point, key)
+        }
+
+        fn changes(&self, point: &Arc<dyn ReadPoint>, after: Timestamp) -> Result<Changes> {
+            self.inner.changes(point, after)
+        }
+
+        fn wait_for_changes(&self, after: Timestamp, prefix: Option<Prefix>, timeout: Duration) -> Result<bool> {
+            self.inner.wait_for_changes(after, prefix, timeout)
+        }
+
+        fn marks(&self) -> Result<Arc<Marks>> {
+            self.inner.marks()
+        }
+
         fn sync(&self) -> Result<()> {
             self.inner.sync()
         }
@@ -270,8 +294,8 @@ mod tests {
         let clock = Arc::new(ManualClock::at_ms(1_000));
         let store = Arc::new(Stalled { inner: MemStore::new(clock.clone()), timeouts: Mutex::default() });
         let (entropy, durability) = (Arc::new(SeededEntropy::new(1)), Durability::Buffered);
-        let core =
-            Core::new(store.clone(), Storage::Memory, clock.clone(), entropy, Isolation::Serializable, durability);
+        let (isolation, retention) = (Isolation::Serializable, Retention::new(1_000));
+        let core = Core::new(store.clone(), Storage::Memory, clock.clone(), entropy, isolation, durability, retention);
         let db = Database::new(Arc::new(core.unwrap()));
         db.keyspace("rows").unwrap();
 
