@@ -6,6 +6,7 @@ use std::sync::Arc;
 use blaze_core::{Clock, Durability, Entropy, Isolation, MemStore, Result, Store};
 use blaze_lsm::{CreateMode, LsmOptions, LsmStore};
 
+use crate::catalog;
 use crate::database::Database;
 use crate::database::core::{Core, Storage};
 use crate::system::{SystemClock, SystemEntropy, TemporaryDirectory};
@@ -144,6 +145,8 @@ impl DatabaseBuilder {
 
     fn assemble(self, store: Arc<dyn Store>, storage: Storage) -> Result<Database> {
         let core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability)?;
-        Ok(Database::new(Arc::new(core)))
+        let core = Arc::new(core);
+        catalog::reclaim_orphans(&core)?;
+        Ok(Database::new(core))
     }
 }

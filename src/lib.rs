@@ -3,7 +3,7 @@
 //! # Where to start
 //!
 //! [`Database::open`] opens a directory. A [`Collection`] maps ids to documents, a [`Keyspace`] raw bytes to raw bytes;
-//! [`Database::transaction`] spans any number of both. [`Collection::find`] asks by a [`filter`],
+//! [`Database::transaction`] spans any number of both. [`Objects`] are streams of bytes of any size. [`Collection::find`] asks by a [`filter`],
 //! [`Collection::search`] by similarity. Every [`Error`] says through its [`kind`](Error::kind) what to do about it.
 
 #![forbid(unsafe_code)]
@@ -16,6 +16,8 @@ mod collection;
 mod database;
 mod index;
 mod keyspace;
+mod load;
+mod object;
 mod query;
 mod search;
 mod session;
@@ -35,6 +37,8 @@ pub use collection::{Bulk, Collection, Found};
 pub use database::Database;
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
+pub use load::KeyspaceLoader;
+pub use object::{ObjectEntries, ObjectInfo, ObjectReader, ObjectWriter, Objects};
 pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};
 pub use search::{Hit, Search};
 pub use system::{SystemClock, SystemEntropy};

@@ -18,6 +18,7 @@ mod error;
 mod ffi;
 mod handles;
 mod interval;
+mod load;
 mod marker;
 mod options;
 mod oracle;
@@ -25,5 +26,6 @@ mod read_point;
 mod store;
 mod sync;
 
+pub use load::SortedLoad;
 pub use options::{CreateMode, LsmOptions};
 pub use store::LsmStore;

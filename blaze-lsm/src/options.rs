@@ -121,6 +121,12 @@ impl LsmOptions {
         Family::ALL.into_iter().map(describe).collect()
     }
 
+    /// The options of sorted files of a family that are written outside of the database, to be taken in: as those that
+    /// RocksDB writes for the last level.
+    pub(crate) fn sorted_file(&self, family: Family) -> RocksOptions {
+        self.family(family, &Cache::new_lru_cache(0)) // nothing is read through it
+    }
+
     fn family(&self, family: Family, cache: &Cache) -> RocksOptions {
         let mut table = BlockBasedOptions::default();
         table.set_block_cache(cache);

@@ -11,6 +11,7 @@ use crate::cache::RecordCache;
 use crate::commit::Pipeline;
 use crate::ffi::Engine;
 use crate::handles::Handles;
+use crate::load::{self, SortedLoad};
 use crate::options::LsmOptions;
 use crate::read_point::TransactionPoint;
 use crate::{error, marker};
@@ -44,6 +45,7 @@ pub struct LsmStore {
     path: PathBuf,
     handles: Arc<Handles>,
     pipeline: Arc<Pipeline>,
+    options: LsmOptions,
 }
 
 impl LsmStore {
@@ -58,10 +60,11 @@ impl LsmStore {
     pub fn open(path: &Path, options: LsmOptions) -> Result<LsmStore> {
         marker::prepare(path, options.create)?;
         let engine = Engine::open(path, &options)?;
+        load::remove_left_behind(path)?; // nobody else has the directory open
         let cache = RecordCache::new(options.record_cache_bytes);
         let handles = Arc::new(Handles::new(Arc::clone(&engine), cache));
-        let pipeline = Arc::new(Pipeline::open(&engine, &handles, options.clock)?);
-        Ok(LsmStore { path: path.to_path_buf(), handles, pipeline })
+        let pipeline = Arc::new(Pipeline::open(&engine, &handles, Arc::clone(&options.clock))?);
+        Ok(LsmStore { path: path.to_path_buf(), handles, pipeline, options })
     }
 
     /// Writes a copy of the database to the new directory `to`, as it is at one moment during the call. On the same
@@ -81,6 +84,25 @@ impl LsmStore {
             Some(parent) if !parent.as_os_str().is_empty() => marker::sync_directory(parent),
             _ => marker::sync_directory(Path::new(".")),
         }
+    }
+
+    /// Begins to load keys and values in ascending order into a range of keys that nobody reads or writes meanwhile.
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed).
+    pub fn load(&self, family: Family) -> Result<SortedLoad> {
+        self.handles.check_open()?;
+        let (handles, pipeline) = (Arc::clone(&self.handles), Arc::clone(&self.pipeline));
+        Ok(SortedLoad::new(&self.path, family, self.options.clone(), handles, pipeline))
+    }
+
+    /// Deletes at once the files that hold nothing but keys of `range`, a range that nobody reads or writes any more. It
+    /// does not remove all of its keys; a commit that deletes the range, afterwards, does.
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    pub fn discard(&self, family: Family, range: &KeyRange) -> Result<()> {
+        self.handles.engine()?.delete_files(family, range)
     }
 
     /// Writes everything that is in memory only into sorted files, so that the next opening has no log to replay.

@@ -7,11 +7,12 @@ mod conflict;
 mod definition;
 mod dictionaries;
 mod layout;
+mod orphan;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use blaze_core::limits::NAME_BYTES_MAX;
+use blaze_core::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX};
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
 use blaze_core::{
     CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, KeyRange, PointRead, ReadPoint, Result,
@@ -23,6 +24,7 @@ pub(crate) use conflict::name_conflict;
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use layout::{prefix, prefixed};
+pub(crate) use orphan::{Orphan, reclaim_orphans};
 
 use crate::database::core::Core;
 use crate::session::{Scope, Session, retry};
@@ -40,7 +42,8 @@ pub(crate) struct Catalog {
 pub(crate) fn find(session: &Session, name: &str, kind: Kind) -> Result<Option<Arc<Definition>>> {
     let Some(definition) = row(session, name)? else { return Ok(None) };
     if definition.kind != kind {
-        return Err(Error::invalid(format!("{name:?} is a {}, not a {kind}", definition.kind)));
+        let (is, wanted) = (definition.kind.with_article(), kind.with_article());
+        return Err(Error::invalid(format!("{name:?} is {is}, not {wanted}")));
     }
     Ok(Some(definition))
 }
@@ -168,6 +171,23 @@ pub(crate) fn validate_name(name: &str, what: &str) -> Result<()> {
         0 => Err(Error::invalid(format!("{what} name is empty, at least 1 byte is needed"))),
         1..=NAME_BYTES_MAX => Ok(()),
         bytes => Err(Error::limit_exceeded(format!("{what} name has {bytes} bytes, the limit is {NAME_BYTES_MAX}"))),
+    }
+}
+
+/// Checks a key of raw bytes.
+pub(crate) fn validate_key(key: &[u8]) -> Result<()> {
+    match key.len() {
+        0 => Err(Error::invalid("key is empty, at least 1 byte is needed")),
+        1..=KEY_BYTES_MAX => Ok(()),
+        bytes => Err(Error::limit_exceeded(format!("key has {bytes} bytes, the limit is {KEY_BYTES_MAX}"))),
+    }
+}
+
+/// Checks a value of raw bytes.
+pub(crate) fn validate_value(value: &[u8]) -> Result<()> {
+    match value.len() {
+        0..=VALUE_BYTES_MAX => Ok(()),
+        bytes => Err(Error::limit_exceeded(format!("value has {bytes} bytes, the limit is {VALUE_BYTES_MAX}"))),
     }
 }
 

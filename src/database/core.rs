@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use blaze_core::{Clock, Durability, Entropy, HybridClock, Isolation, Result, Store};
+use blaze_core::{Clock, Durability, Entropy, Family, HybridClock, Isolation, KeyRange, Result, Store};
 use blaze_lsm::LsmStore;
 
 use crate::catalog::{self, Catalog};
@@ -33,6 +33,16 @@ pub(crate) enum Storage {
         /// Removed with the last handle, after the store was closed.
         _temporary: Option<TemporaryDirectory>,
     },
+}
+
+impl Storage {
+    /// Gives back the files that hold nothing but keys of a range that nobody reads or writes.
+    pub(crate) fn discard(&self, family: Family, range: &KeyRange) -> Result<()> {
+        match self {
+            Storage::Directory { store, .. } => store.discard(family, range),
+            Storage::Memory => Ok(()),
+        }
+    }
 }
 
 impl Core {

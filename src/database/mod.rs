@@ -12,6 +12,8 @@ use crate::catalog::{self, Kind};
 use crate::collection::Collection;
 use crate::database::core::{Core, Storage};
 use crate::keyspace::Keyspace;
+use crate::load::KeyspaceLoader;
+use crate::object::Objects;
 use crate::session::{Scope, Session};
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
 
@@ -90,6 +92,28 @@ impl Database {
         Keyspace::open(self.scope(), name)
     }
 
+    /// The object store `name`, for streams of bytes of any size, created if it is not there.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty or that of a collection or keyspace;
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long; [`Closed`](crate::ErrorKind::Closed); when
+    /// it is created, what [`Transaction::commit`] returns.
+    pub fn objects(&self, name: &str) -> Result<Objects> {
+        Objects::named(self.scope(), name)
+    }
+
+    /// Begins to load the new keyspace `name` from rows in ascending order, much faster than by commits. Nobody sees it
+    /// before [`finish`](KeyspaceLoader::finish).
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is such a keyspace;
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty or that of a collection or object store;
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long; [`Closed`](crate::ErrorKind::Closed);
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub fn load_keyspace(&self, name: &str) -> Result<KeyspaceLoader> {
+        KeyspaceLoader::begin(&self.core, name)
+    }
+
     /// The names of all collections, sorted.
     ///
     /// # Errors
@@ -104,6 +128,14 @@ impl Database {
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn keyspaces(&self) -> Result<Vec<String>> {
         self.scope().read(|session| catalog::names(session, Kind::Keyspace))
+    }
+
+    /// The names of all object stores, sorted.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn object_stores(&self) -> Result<Vec<String>> {
+        self.scope().read(|session| catalog::names(session, Kind::Objects))
     }
 
     /// Removes a collection with its documents and indexes in one commit; says whether it was there.
@@ -121,6 +153,15 @@ impl Database {
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn drop_keyspace(&self, name: &str) -> Result<bool> {
         self.scope().write(|session| catalog::remove(session, name, Kind::Keyspace))
+    }
+
+    /// Removes an object store with all its objects in one commit; says whether it was there. Readers that are open go on.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is that of a collection or keyspace;
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn drop_objects(&self, name: &str) -> Result<bool> {
+        self.scope().write(|session| catalog::remove(session, name, Kind::Objects))
     }
 
     /// Runs `work` in a transaction and commits it; rolls back when `work` fails. When another transaction gets in

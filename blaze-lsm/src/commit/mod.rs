@@ -154,6 +154,14 @@ impl Pipeline {
         }
     }
 
+    /// Runs `work` while no commit is written. It may write to RocksDB beside the commits what no read point leads to.
+    pub(crate) fn exclusively<R>(&self, engine: &Arc<Engine>, work: impl FnOnce(&Engine) -> Result<R>) -> Result<R> {
+        let writer = self.writer.lock();
+        // The last view must not be looked for behind what is written now.
+        writer.last().materialize(engine)?;
+        work(engine)
+    }
+
     /// Refuses commits from now on, and brings those that are under way to their end.
     ///
     /// # Errors
