@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blaze_core::{CommitRequest, Durability, Error, Family, Isolation, Result, Write};
+use blaze_core::{CommitRequest, Durability, Error, Family, Isolation, Result, Timestamp, Write};
 use blaze_lsm::SortedLoad;
 
 use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed, validate_key, validate_value};
@@ -143,7 +143,7 @@ impl Drop for KeyspaceLoader {
         self.sink = Sink::Done; // removes its files
         if let Some(orphan) = &self.orphan {
             // Where it fails, as after a commit of unknown outcome, the next opening sees to it.
-            let _ = orphan.reclaim(&self.core);
+            let _ = orphan.reclaim(&self.core, Timestamp::ZERO);
         }
     }
 }

@@ -96,13 +96,19 @@ impl LsmStore {
         Ok(SortedLoad::new(&self.path, family, self.options.clone(), handles, pipeline))
     }
 
-    /// Deletes at once the files that hold nothing but keys of `range`, a range that nobody reads or writes any more. It
-    /// does not remove all of its keys; a commit that deletes the range, afterwards, does.
+    /// Deletes at once the files that hold nothing but keys of `range`, which nobody reads or writes in the view of the
+    /// commit `since` or in a later one; does nothing, and answers false, while somebody has an earlier view. Other keys
+    /// of the range stay, until a commit deletes it afterwards.
     ///
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
-    pub fn discard(&self, family: Family, range: &KeyRange) -> Result<()> {
-        self.handles.engine()?.delete_files(family, range)
+    pub fn discard(&self, family: Family, range: &KeyRange, since: Timestamp) -> Result<bool> {
+        // New views are always later.
+        if self.handles.live_views().first().is_some_and(|oldest| *oldest < since) {
+            return Ok(false);
+        }
+        self.handles.release_idle();
+        self.handles.engine()?.delete_files(family, range).map(|()| true)
     }
 
     /// Writes everything that is in memory only into sorted files, so that the next opening has no log to replay.

@@ -81,18 +81,33 @@ pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Res
     session.put(Family::Catalog, layout::name_key(name), row, Some(STAMP_AT))
 }
 
-/// Removes `name` with everything in it; says whether it was there.
-pub(crate) fn remove(session: &Session, name: &str, kind: Kind) -> Result<bool> {
-    let Some(definition) = find(session, name, kind)? else { return Ok(false) };
+/// Removes `name` with everything in it; says whether it was there. When it returns, most of the space was given back,
+/// unless someone reads an older view: then compactions give it back later.
+pub(crate) fn remove(core: &Arc<Core>, name: &str, kind: Kind) -> Result<bool> {
+    let (removed_at, orphans) = retry(&*core.entropy, || {
+        let session = Session::read_write(core, core.isolation, core.durability)?;
+        let orphans = remove_name(&session, name, kind)?;
+        Ok((session.commit()?, orphans))
+    })?;
+    for orphan in &orphans {
+        // The name is gone. Where this fails, the next opening sees to it.
+        let _ = orphan.reclaim(core, removed_at);
+    }
+    Ok(!orphans.is_empty())
+}
+
+/// Removes `name`, if it is there, and makes orphans of what it leads to.
+fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<Vec<Orphan>> {
+    let Some(definition) = find(session, name, kind)? else { return Ok(Vec::new()) };
     // Snapshots from before the drop go on reading its records, so the dictionary must be in memory by then.
     session.core().catalog.dictionaries.get(session.core(), definition.id)?;
     session.delete(Family::Catalog, layout::name_key(name))?;
     session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(definition.id)))?;
-    session.delete_range(Family::Data, KeyRange::prefix(&prefix(definition.id)))?;
-    for index in &definition.indexes {
-        session.delete_range(index.family(), KeyRange::prefix(&prefix(index.id)))?;
-    }
-    Ok(true)
+    let data = Orphan::new(Family::Data, prefix(definition.id));
+    let indexes = definition.indexes.iter().map(|index| Orphan::new(index.family(), prefix(index.id)));
+    let orphans: Vec<Orphan> = std::iter::once(data).chain(indexes).collect();
+    orphans.iter().try_for_each(|orphan| orphan.declare(session))?;
+    Ok(orphans)
 }
 
 /// All names of a kind, sorted.

@@ -1,12 +1,13 @@
 //! Orphans: keys that no name leads to.
 //!
 //! What is too large for one commit is written ahead, out of everybody's sight, and shown by a last commit. The keys are
-//! declared an orphan no later than the first of them is written, and the last commit adopts them. An orphan that is
-//! still there when the database is opened was left behind by a crash: its space is reclaimed.
+//! declared an orphan no later than the first of them is written, and the last commit adopts them. The other way round,
+//! what is dropped becomes an orphan in the commit that removes its name. An orphan that is still there when the database
+//! is opened was left behind by a crash: its space is reclaimed.
 
 use std::sync::Arc;
 
-use blaze_core::{Direction, Durability, Error, ErrorKind, Family, Isolation, KeyRange, Result};
+use blaze_core::{Direction, Durability, Error, ErrorKind, Family, Isolation, KeyRange, Result, Timestamp};
 
 use super::layout;
 use crate::database::core::Core;
@@ -45,14 +46,15 @@ impl Orphan {
         }
     }
 
-    /// Removes the keys, if they are still an orphan. Whoever is interrupted can begin again.
-    pub(crate) fn reclaim(&self, core: &Arc<Core>) -> Result<()> {
+    /// Removes the keys, if they are still an orphan. No name led to them in the view of the commit `since` or in any
+    /// later one; whoever reads an earlier view goes on to see them. Whoever is interrupted can begin again.
+    pub(crate) fn reclaim(&self, core: &Arc<Core>, since: Timestamp) -> Result<()> {
         if !self.claim(core)? {
             return Ok(());
         }
         let range = KeyRange::prefix(&self.prefix);
         // Not the other way round: the files could take the removal of the range with them.
-        core.storage.discard(self.family, &range)?;
+        core.storage.discard(self.family, &range, since)?;
         commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
             session.delete_range(self.family, range.clone())?;
             session.delete(Family::Data, self.key())
@@ -82,7 +84,7 @@ pub(crate) fn reclaim_orphans(core: &Arc<Core>) -> Result<()> {
         orphans.push(Orphan::new(family, prefix));
     }
     drop((cursor, session)); // files that are being read stay on the disk
-    match orphans.iter().try_for_each(|orphan| orphan.reclaim(core)) {
+    match orphans.iter().try_for_each(|orphan| orphan.reclaim(core, Timestamp::ZERO)) {
         // A full disk must not keep the database from being opened: the next opening tries again.
         Err(error) if error.kind() == ErrorKind::Unavailable => Ok(()),
         result => result,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use blaze_core::{Clock, Durability, Entropy, Family, HybridClock, Isolation, KeyRange, Result, Store};
+use blaze_core::{Clock, Durability, Entropy, Family, HybridClock, Isolation, KeyRange, Result, Store, Timestamp};
 use blaze_lsm::LsmStore;
 
 use crate::catalog::{self, Catalog};
@@ -36,10 +36,11 @@ pub(crate) enum Storage {
 }
 
 impl Storage {
-    /// Gives back the files that hold nothing but keys of a range that nobody reads or writes.
-    pub(crate) fn discard(&self, family: Family, range: &KeyRange) -> Result<()> {
+    /// Gives back the files that hold nothing but keys of a range, unless somebody reads a view from before `since`. Nobody
+    /// reads or writes those keys in a later one.
+    pub(crate) fn discard(&self, family: Family, range: &KeyRange, since: Timestamp) -> Result<()> {
         match self {
-            Storage::Directory { store, .. } => store.discard(family, range),
+            Storage::Directory { store, .. } => store.discard(family, range, since).map(drop),
             Storage::Memory => Ok(()),
         }
     }

@@ -138,21 +138,23 @@ impl Database {
         self.scope().read(|session| catalog::names(session, Kind::Objects))
     }
 
-    /// Removes a collection with its documents and indexes in one commit; says whether it was there.
+    /// Removes a collection with its documents and indexes in one commit; says whether it was there. Most of its space
+    /// goes back at once, unless someone reads an older view, who then goes on to see it.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the name is that of a keyspace; [`Closed`](crate::ErrorKind::Closed).
     pub fn drop_collection(&self, name: &str) -> Result<bool> {
-        self.scope().write(|session| catalog::remove(session, name, Kind::Collection))
+        catalog::remove(&self.core, name, Kind::Collection)
     }
 
-    /// Removes a keyspace with all its keys in one commit; says whether it was there.
+    /// Removes a keyspace with all its keys in one commit; says whether it was there. Its space goes back as that of a
+    /// [collection](Database::drop_collection).
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the name is that of a collection;
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn drop_keyspace(&self, name: &str) -> Result<bool> {
-        self.scope().write(|session| catalog::remove(session, name, Kind::Keyspace))
+        catalog::remove(&self.core, name, Kind::Keyspace)
     }
 
     /// Removes an object store with all its objects in one commit; says whether it was there. Readers that are open go on.
@@ -161,7 +163,7 @@ impl Database {
     /// [`Invalid`](crate::ErrorKind::Invalid) when the name is that of a collection or keyspace;
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn drop_objects(&self, name: &str) -> Result<bool> {
-        self.scope().write(|session| catalog::remove(session, name, Kind::Objects))
+        catalog::remove(&self.core, name, Kind::Objects)
     }
 
     /// Runs `work` in a transaction and commits it; rolls back when `work` fails. When another transaction gets in

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use blaze_core::limits::OBJECT_CHUNK_BYTES;
-use blaze_core::{Durability, Error, Family, Isolation, Result};
+use blaze_core::{Durability, Error, Family, Isolation, Result, Timestamp};
 use crc32fast::Hasher;
 
 use super::failure::stream_error;
@@ -184,7 +184,7 @@ impl Drop for ObjectWriter {
     fn drop(&mut self) {
         if let Some(ahead) = mem::take(&mut self.ahead) {
             // Where it fails, as after a commit of unknown outcome, the next opening sees to it.
-            let _ = self.orphan(ahead.number).reclaim(&self.core);
+            let _ = self.orphan(ahead.number).reclaim(&self.core, Timestamp::ZERO);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use blaze::limits::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
-use blaze::{Database, Document, Durability, ErrorKind, KeyspaceLoader, ManualClock};
+use blaze::{Database, Document, Durability, ErrorKind, Index, KeyspaceLoader, ManualClock};
 use blaze_core::{CommitRequest, Family, Store, Write};
 use blaze_lsm::{LsmOptions, LsmStore};
 use proptest::prelude::*;
@@ -231,6 +231,47 @@ fn a_store_takes_no_files_over_keys_that_it_has() {
     assert_eq!(view.get(Family::Data, b"a").unwrap(), None);
     assert_eq!(view.get(Family::Data, b"n").unwrap().as_deref(), Some(b"1".as_slice()));
     assert_eq!(files_of_loads(directory.path()), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_left_of_what_is_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let db = Database::open(&path).unwrap();
+    let films = db.collection::<Document>("films").unwrap();
+    films.ensure_index(Index::on("year")).unwrap();
+    films.insert(&Document::new().with("title", "Solaris").with("year", 1972)).unwrap();
+    db.keyspace("settings").unwrap().put("theme", "dark").unwrap();
+    assert!(db.drop_collection("films").unwrap() && db.drop_keyspace("settings").unwrap());
+    assert!(!db.drop_collection("films").unwrap() && !db.drop_keyspace("settings").unwrap());
+    db.close().unwrap();
+    assert_eq!(stored_keys(&path), Vec::<Vec<u8>>::new());
+}
+
+#[test]
+fn a_dropped_keyspace_gives_its_space_back_at_once_unless_someone_reads_it() {
+    let db = Database::builder().durability(Durability::Buffered).temporary().unwrap();
+    let value = crate::objects::content(100 * 1024, 1);
+    let fill_events = || {
+        let mut loader = db.load_keyspace("events").unwrap();
+        fill(&mut loader, 100, &value);
+        loader.finish().unwrap();
+    };
+    let empty = db.bytes_used().unwrap();
+    fill_events();
+    assert!(db.bytes_used().unwrap() > empty + 10_000_000);
+    assert!(db.drop_keyspace("events").unwrap());
+    assert!(db.bytes_used().unwrap() < empty + 1_000_000);
+
+    fill_events();
+    let snapshot = db.snapshot().unwrap();
+    assert!(db.drop_keyspace("events").unwrap());
+    assert_eq!(db.keyspaces().unwrap(), Vec::<String>::new());
+    db.compact().unwrap();
+    assert_eq!(snapshot.keyspace("events").unwrap().count().unwrap(), 100);
+    drop(snapshot);
+    db.compact().unwrap();
+    assert!(db.bytes_used().unwrap() < empty + 1_000_000);
 }
 
 proptest! {

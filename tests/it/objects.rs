@@ -52,13 +52,16 @@ fn keys(objects: &Objects, prefix: &str) -> Vec<String> {
     objects.list(prefix).unwrap().map(|entry| String::from_utf8(entry.unwrap().0).unwrap()).collect()
 }
 
-/// All keys of the family of data in a directory whose database is closed.
+/// All keys but those of the catalog in a directory whose database is closed.
 pub(super) fn stored_keys(path: &Path) -> Vec<Vec<u8>> {
     let store = LsmStore::open(path, LsmOptions::new(Arc::new(ManualClock::at_ms(0)))).unwrap();
-    let mut cursor = store.read_point().unwrap().cursor(Family::Data, &KeyRange::all(), Direction::Forward).unwrap();
+    let view = store.read_point().unwrap();
     let mut keys = Vec::new();
-    while let Some((key, _)) = cursor.next().unwrap() {
-        keys.push(key.to_vec());
+    for family in Family::ALL.into_iter().filter(|family| *family != Family::Catalog) {
+        let mut cursor = view.cursor(family, &KeyRange::all(), Direction::Forward).unwrap();
+        while let Some((key, _)) = cursor.next().unwrap() {
+            keys.push(key.to_vec());
+        }
     }
     keys
 }
@@ -89,12 +92,15 @@ fn an_object_is_visible_when_it_is_finished_and_not_before() {
     }
 }
 
+/// Does something to the object under "key".
+type Change = fn(&Database, &Objects);
+
 #[test]
 fn a_reader_goes_on_with_the_object_that_it_has_opened() {
     for (db, objects) in fixtures() {
         let old = content(3 * CHUNK, 1);
         write(&objects, "key", &old);
-        let ways: [(&str, fn(&Database, &Objects)); 3] = [
+        let ways: [(&str, Change); 3] = [
             ("replaced", |_, objects| assert!(write(objects, "key", &content(2 * CHUNK, 2)).bytes > 0)),
             ("deleted", |_, objects| assert!(objects.delete("key").unwrap())),
             ("dropped", |db, _| assert!(db.drop_objects("objects").unwrap())),
