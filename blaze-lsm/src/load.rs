@@ -20,6 +20,9 @@ const NAME_PREFIX: &str = "LOAD-";
 /// Bytes of one file, as of those that compaction writes.
 const FILE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Files that are taken in at once, while commits wait.
+const FILES_AT_ONCE: usize = 8;
+
 /// Keys and values on their way into a store, past its log and its memory.
 ///
 /// They are written to sorted files, with the compression and the filters of the last level. [`finish`](SortedLoad::finish)
@@ -84,30 +87,28 @@ impl SortedLoad {
         Ok(())
     }
 
-    /// Makes all keys a part of the store, whole or not at all, durably. Everything committed before is made durable
-    /// first. Commits wait meanwhile, for a few milliseconds and a few more for each file of 64 MiB.
+    /// Makes all keys a part of the store, durably. Everything committed before is made durable first. Commits go on, but
+    /// wait while some of the files are taken in, a few milliseconds each time.
     ///
     /// # Errors
     /// [`Invalid`](blaze_core::ErrorKind::Invalid) when there is a key in the store from the first to the last of the new
-    /// ones; [`Unavailable`](blaze_core::ErrorKind::Unavailable); [`Closed`](blaze_core::ErrorKind::Closed).
+    /// ones: nothing was loaded; [`Unavailable`](blaze_core::ErrorKind::Unavailable) and
+    /// [`Closed`](blaze_core::ErrorKind::Closed): some of it may have been.
     pub fn finish(mut self) -> Result<()> {
         self.complete_file()?;
         let Some(first) = self.first.take() else { return Ok(()) };
         let engine = self.handles.engine()?;
         // What tells of the range must not be lost while the range stays: its number would be given out again.
         self.pipeline.sync(&engine)?;
-        self.pipeline.exclusively(&engine, |engine| {
-            engine.check_healthy()?;
-            match engine.first_key_from(self.family, &first)? {
-                Some(key) if key <= self.last => {
-                    let (first, last) = (first.escape_ascii(), self.last.escape_ascii());
-                    let key = key.escape_ascii();
-                    Err(Error::invalid(format!(
-                        "there is a key \"{key}\" between those loaded, \"{first}\" and \"{last}\""
-                    )))
-                }
-                _ => engine.ingest(self.family, &self.files),
-            }
+        if let Some(key) = engine.first_key_from(self.family, &first)?.filter(|key| *key <= self.last) {
+            let [key, first, last] = [&key, &first, &self.last].map(|key| key.escape_ascii());
+            return Err(Error::invalid(format!("there is a key \"{key}\" from \"{first}\" to \"{last}\" already")));
+        }
+        self.files.chunks(FILES_AT_ONCE).try_for_each(|files| {
+            self.pipeline.exclusively(&engine, |engine| {
+                engine.check_healthy()?;
+                engine.ingest(self.family, files)
+            })
         })
     }
 
