@@ -7,6 +7,7 @@ use std::time::Duration;
 use blaze_core::{Clock, Durability, Entropy, Error, Isolation, MemStore, Result, Store};
 use blaze_lsm::{CreateMode, Environment, LogDamage, LsmOptions, LsmStore};
 
+use crate::catalog;
 use crate::database::Database;
 use crate::database::core::{Core, Storage};
 use crate::retention::Retention;
@@ -297,7 +298,11 @@ impl DatabaseBuilder {
         let retention = Retention::new(self.feed_retention_ms()?);
         let mut core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability, retention)?;
         core.transaction_age_max_ms = self.transaction_age_max_ms;
-        Ok(Database::new(Arc::new(core)))
+        let core = Arc::new(core);
+        if !core.is_read_only() {
+            catalog::reclaim_orphans(&core)?;
+        }
+        Ok(Database::new(core))
     }
 
     /// Checked before anything is created.

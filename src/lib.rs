@@ -3,7 +3,7 @@
 //! # Where to start
 //!
 //! [`Database::open`] opens a directory. A [`Collection`] maps ids to documents, a [`Keyspace`] raw bytes to raw bytes;
-//! [`Database::transaction`] spans any number of both. [`Collection::find`] asks by a [`filter`],
+//! [`Database::transaction`] spans any number of both. [`Objects`] are streams of bytes of any size. [`Collection::find`] asks by a [`filter`],
 //! [`Collection::search`] by similarity. Every [`Error`] says through its [`kind`](Error::kind) what to do about it.
 
 #![forbid(unsafe_code)]
@@ -18,6 +18,8 @@ mod feed;
 mod history;
 mod index;
 mod keyspace;
+mod load;
+mod object;
 mod query;
 mod retention;
 mod salvage;
@@ -46,6 +48,8 @@ pub use feed::{Change, ChangeSet, Changes};
 pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
+pub use load::KeyspaceLoader;
+pub use object::{ObjectEntries, ObjectInfo, ObjectReader, ObjectWriter, Objects};
 pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};
 pub use salvage::{Loss, SalvageReport};
 pub use search::{Hit, Search};

@@ -8,6 +8,12 @@ pub const KEY_BYTES_MAX: usize = 8 * 1024;
 /// Bytes in a raw value of a keyspace.
 pub const VALUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Bytes in a chunk of an object, which is stored under a key of its own; the last one may be shorter.
+///
+/// Large enough that a disk reads it at the speed of its bandwidth and that its key weighs nothing; small enough that a
+/// stream holds a few in memory, and that a read of ten bytes does not fetch a megabyte.
+pub const OBJECT_CHUNK_BYTES: usize = 256 * 1024;
+
 /// Bytes in one encoded document.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 

@@ -12,12 +12,13 @@
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicU8, AtomicU64};
 
 use blaze_core::{Family, KeyRange, Timestamp, Write};
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Weighter};
+use serde::Serialize;
 
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering};
 
@@ -29,6 +30,22 @@ const CLEARED_MAX: usize = 16;
 
 /// Bytes that an entry takes beside its key and value: two allocations with their counts, and its place in the table.
 const ENTRY_OVERHEAD_BYTES: usize = 120;
+
+/// What the record cache holds and how it does.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct RecordCacheStats {
+    /// The most that it holds.
+    pub capacity_bytes: u64,
+    /// What it holds.
+    pub used_bytes: u64,
+    /// Records in it.
+    pub records: u64,
+    /// Reads since the store was opened that found their record in it.
+    pub hits: u64,
+    /// Reads that did not.
+    pub misses: u64,
+}
 
 /// The bounded map from keys of [`Family::Data`] to their latest values.
 #[derive(Debug)]
@@ -42,7 +59,17 @@ pub(crate) struct RecordCache {
     /// Whether there is anything in `cleared`: most databases never remove a range.
     is_cleared: AtomicBool,
     value_bytes_max: usize,
+    hits: Box<[Count]>,
+    misses: Box<[Count]>,
 }
+
+/// A part of a count, on a line of the processor's cache of its own: threads that read different keys do not meet.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Count(AtomicU64);
+
+/// Parts of each count.
+const COUNTS: usize = 16;
 
 type KeyPrefix = [u8; 4];
 
@@ -103,6 +130,8 @@ impl RecordCache {
             cleared: RwLock::default(),
             is_cleared: AtomicBool::new(false),
             value_bytes_max: (bytes / 64).min(64 * 1024),
+            hits: (0..COUNTS).map(|_| Count::default()).collect(),
+            misses: (0..COUNTS).map(|_| Count::default()).collect(),
         }
     }
 
@@ -112,8 +141,24 @@ impl RecordCache {
 
     /// The value of `key` at the read point of `ts`, if it is known.
     pub(crate) fn get(&self, key: &[u8], ts: Timestamp) -> Option<Cached> {
-        let cached = self.entries.get(key)?;
-        (cached.valid_from() <= ts && cached.valid_from() >= self.cleared_at(key)).then_some(cached)
+        let is_valid = |cached: &Cached| cached.valid_from() <= ts && cached.valid_from() >= self.cleared_at(key);
+        let cached = self.entries.get(key).filter(is_valid);
+        let counts = if cached.is_some() { &self.hits } else { &self.misses };
+        let part = key.last().map_or(0, |byte| usize::from(*byte) % COUNTS);
+        counts[part].0.fetch_add(1, Ordering::Relaxed);
+        cached
+    }
+
+    /// What the cache holds and how often it had what was asked for.
+    pub(crate) fn stats(&self) -> RecordCacheStats {
+        let sum = |counts: &[Count]| counts.iter().map(|count| count.0.load(Ordering::Relaxed)).sum();
+        RecordCacheStats {
+            capacity_bytes: self.entries.capacity(),
+            used_bytes: self.entries.weight(),
+            records: self.entries.len() as u64,
+            hits: sum(&self.hits),
+            misses: sum(&self.misses),
+        }
     }
 
     /// Takes in a value that was read at the read point of `ts`, if it was asked for before and may still be the latest.

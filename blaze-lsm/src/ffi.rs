@@ -9,10 +9,11 @@ mod iterator;
 mod scrub;
 mod sight;
 mod snapshot;
+mod sorted_file;
 
 use std::fmt;
 use std::mem::transmute;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -23,7 +24,7 @@ use parking_lot::Mutex;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     AsColumnFamilyRef, AsRawPtr, BottommostLevelCompaction, BoundColumnFamily, CompactOptions, DB, FlushOptions,
-    WaitForCompactOptions,
+    IngestExternalFileOptions, WaitForCompactOptions,
 };
 
 pub(crate) use self::backup::{BackupEngine, REPORT_BYTES};
@@ -32,6 +33,7 @@ pub(crate) use self::iterator::RawIterator;
 pub(crate) use self::scrub::ScrubView;
 pub(crate) use self::snapshot::Snapshot;
 use self::snapshot::bytes;
+pub(crate) use self::sorted_file::SortedFile;
 use crate::directory::Claim;
 use crate::environment::Environment;
 use crate::error;
@@ -143,6 +145,14 @@ impl Engine {
         self.database.get_cf(self.family(family), key).map_err(|error| error::rocks("reading", &error))
     }
 
+    /// The first key of a family at or beyond `key`, whatever read points say.
+    pub(crate) fn first_key_from(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let mut iterator = self.database.raw_iterator_cf(self.family(family));
+        iterator.seek(key);
+        iterator.status().map_err(|error| error::rocks("reading", &error))?;
+        Ok(iterator.key().map(<[u8]>::to_vec))
+    }
+
     /// The largest key of a family, whatever read points say.
     pub(crate) fn last_key(&self, family: Family) -> Result<Option<Vec<u8>>> {
         let mut iterator = self.database.raw_iterator_cf(self.family(family));
@@ -231,6 +241,27 @@ impl Engine {
         // By default files are only moved to the last level, and what they delete there stays until it is due.
         options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
         self.database.compact_range_cf_opt(self.family(family), Some(range.start()), range.end(), &options);
+    }
+
+    /// Makes sorted files a part of the database; from then on they are nowhere else. Their ranges do not overlap, they are
+    /// in order, and there is no key in the database from the first to the last of theirs, whatever read points say.
+    /// Snapshots that were taken before see them, too.
+    pub(crate) fn ingest(&self, family: Family, files: &[PathBuf]) -> Result<()> {
+        let mut options = IngestExternalFileOptions::default();
+        options.set_move_files(true);
+        // Otherwise the files get a sequence number whenever there is a snapshot, which every read would have to heed.
+        options.set_snapshot_consistency(false);
+        self.database
+            .ingest_external_file_cf_opts(self.family(family), &options, files.to_vec())
+            .map_err(|error| error::rocks("taking in sorted files", &error))
+    }
+
+    /// Deletes the files that hold nothing but keys of a range, whatever read points say. Other keys of it stay.
+    pub(crate) fn delete_files(&self, family: Family, range: &KeyRange) -> Result<()> {
+        let Some(end) = range.end() else { return Ok(()) }; // there is no key behind all others to name
+        self.database
+            .delete_file_in_range_cf(self.family(family), range.start(), end)
+            .map_err(|error| error::rocks("deleting files", &error))
     }
 
     pub(crate) fn checkpoint(&self, to: &Path) -> Result<()> {

@@ -167,6 +167,12 @@ impl LsmOptions {
         alone.make(false)
     }
 
+    /// The same, in the environment that was made for them.
+    pub(crate) fn environment_of(mut self, environment: &Environment) -> LsmOptions {
+        self.environment = Some(environment.clone());
+        self
+    }
+
     /// Bytes of the record cache of this store.
     pub(crate) fn record_cache_bytes_in(&self, environment: &Environment) -> usize {
         let share = if environment.is_shared() { 0 } else { CACHE_BYTES / 2 };
@@ -258,6 +264,12 @@ impl LsmOptions {
             Ok(ColumnFamilyDescriptor::new(column_family_name(family), options))
         };
         Family::ALL.into_iter().map(describe).collect()
+    }
+
+    /// The options of sorted files of a family that are written outside of the database, to be taken in: as those that
+    /// RocksDB writes for the last level.
+    pub(crate) fn sorted_file(&self, family: Family) -> Result<RocksOptions> {
+        self.family(family, &self.make_environment()?)
     }
 
     /// RocksDB's defaults, but for what only its parser can set. It makes new options, so it comes first.

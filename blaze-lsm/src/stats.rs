@@ -6,6 +6,7 @@ use std::io::ErrorKind as IoErrorKind;
 use blaze_core::{Family, Result};
 use serde::Serialize;
 
+use crate::cache::RecordCacheStats;
 use crate::error;
 use crate::ffi::Engine;
 use crate::store::LsmStore;
@@ -20,6 +21,45 @@ pub struct StoreStats {
     pub memory: MemoryStats,
     /// How its background work stands.
     pub compaction: CompactionStats,
+    /// How its commits do.
+    pub commits: CommitStats,
+    /// Who reads.
+    pub readers: ReaderStats,
+    /// The records that are read most.
+    pub record_cache: RecordCacheStats,
+}
+
+/// How commits do, since the store was opened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CommitStats {
+    /// Commits that were written.
+    pub committed: u64,
+    /// Commits that were refused: conflicts, transactions that were too old, limits.
+    pub refused: u64,
+    /// Batches in which they were written: fewer than commits when many arrive at once.
+    pub batches: u64,
+    /// Syncs of the log.
+    pub syncs: u64,
+    /// Batches that wait for a sync now.
+    pub pending_syncs: u64,
+    /// Bytes of memory in which recent writes are remembered, to find conflicts.
+    pub oracle_bytes: u64,
+    /// Writes that are remembered.
+    pub oracle_writes: u64,
+    /// Transactions that read at an earlier time cannot commit any more; milliseconds since the Unix epoch.
+    pub oracle_floor_ms: u64,
+}
+
+/// Who reads now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ReaderStats {
+    /// Views of different commits that are being read, or could be at once.
+    pub views: u64,
+    /// The commit of the oldest of them, in milliseconds since the Unix epoch: what was overwritten or removed later
+    /// cannot be reclaimed.
+    pub oldest_view_ms: Option<u64>,
 }
 
 /// Bytes in the directory of a database, by the kind of their files.
@@ -84,7 +124,18 @@ impl LsmStore {
     /// directory cannot be read.
     pub fn stats(&self) -> Result<StoreStats> {
         let engine = self.engine()?;
-        Ok(StoreStats { disk: self.disk(&engine)?, memory: memory(&engine)?, compaction: compaction(&engine)? })
+        let views = self.handles.live_views();
+        Ok(StoreStats {
+            disk: self.disk(&engine)?,
+            memory: memory(&engine)?,
+            compaction: compaction(&engine)?,
+            commits: CommitStats { syncs: engine.syncs(), ..self.pipeline.stats() },
+            readers: ReaderStats {
+                views: views.len() as u64,
+                oldest_view_ms: views.first().map(|oldest| oldest.ms()),
+            },
+            record_cache: self.handles.cache.stats(),
+        })
     }
 
     fn disk(&self, engine: &Engine) -> Result<DiskStats> {

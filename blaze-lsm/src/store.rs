@@ -20,6 +20,7 @@ use crate::feed::FeedRows;
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::history::{AsOf, KeyVersions};
+use crate::load::{self, SortedLoad};
 use crate::log::LogDamage;
 use crate::maintenance::Pauses;
 use crate::options::LsmOptions;
@@ -59,11 +60,12 @@ use crate::{error, marker};
 #[derive(Debug)]
 pub struct LsmStore {
     path: PathBuf,
-    handles: Arc<Handles>,
-    pipeline: Arc<Pipeline>,
+    pub(crate) handles: Arc<Handles>,
+    pub(crate) pipeline: Arc<Pipeline>,
     trail: Arc<Trail>,
     pub(crate) pauses: Pauses,
     environment: Environment,
+    options: LsmOptions,
 }
 
 impl LsmStore {
@@ -108,13 +110,18 @@ impl LsmStore {
         options.drop_floors = Arc::default(); // of this store alone, however often the options were cloned
         let damage = recovery::prepare_log(path, &options, &environment, damaged)?;
         let engine = Engine::open(path, &options, &environment, claim)?;
+        if !options.read_only {
+            load::remove_left_behind(path)?; // nobody else has the directory open
+        }
         let cache = RecordCache::new(options.record_cache_bytes_in(&environment));
         let handles = Arc::new(Handles::new(Arc::clone(&engine), cache));
         let trail = Trail::open(&engine, options.drop_floors.clone())?;
         let disk_space = DiskSpace::new(path, options.write_buffer_bytes_in(&environment));
-        let pipeline = Arc::new(Pipeline::open(&engine, &handles, options.clock, disk_space, Arc::clone(&trail))?);
+        let clock = Arc::clone(&options.clock);
+        let pipeline = Arc::new(Pipeline::open(&engine, &handles, clock, disk_space, Arc::clone(&trail))?);
         let (path, pauses) = (path.to_path_buf(), Pauses::default());
-        Ok((LsmStore { path, handles, pipeline, trail, pauses, environment }, damage))
+        options = options.environment_of(&environment);
+        Ok((LsmStore { path, handles, pipeline, trail, pauses, environment, options }, damage))
     }
 
     /// True if the store was opened for reading only: commits and all that changes files answer
@@ -145,6 +152,31 @@ impl LsmStore {
         engine.checkpoint(to)?;
         marker::write(to)?; // last: without it, what a crash left behind is not taken for a copy
         marker::sync_parent(to)
+    }
+
+    /// Begins to load keys and values in ascending order into a range of keys that nobody reads or writes meanwhile.
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed).
+    pub fn load(&self, family: Family) -> Result<SortedLoad> {
+        self.handles.engine()?.check_writable()?;
+        let (handles, pipeline) = (Arc::clone(&self.handles), Arc::clone(&self.pipeline));
+        Ok(SortedLoad::new(&self.path, family, self.options.clone(), handles, pipeline))
+    }
+
+    /// Deletes at once the files that hold nothing but keys of `range`, which nobody reads or writes in the view of the
+    /// commit `since` or in a later one; does nothing, and answers false, while somebody has an earlier view. Other keys
+    /// of the range stay, until a commit deletes it afterwards.
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    pub fn discard(&self, family: Family, range: &KeyRange, since: Timestamp) -> Result<bool> {
+        // New views are always later.
+        if self.handles.live_views().first().is_some_and(|oldest| *oldest < since) {
+            return Ok(false);
+        }
+        self.handles.release_idle();
+        self.handles.engine()?.delete_files(family, range).map(|()| true)
     }
 
     /// Writes everything that is in memory only into sorted files, so that the next opening has no log to replay.

@@ -37,6 +37,10 @@ fn subject(core: &Arc<Core>, family: Family, key: &[u8]) -> Result<Option<String
         let subject = match (definition.kind, DocumentId::read_key(rest)) {
             (Kind::Collection, Ok(document)) if definition.id == id => Some(format!("document {document:?} of")),
             (Kind::Keyspace, _) if definition.id == id => Some(format!("key \"{}\" of", rest.escape_ascii())),
+            (Kind::Objects, _) if definition.id == id => Some(match rest.strip_prefix(b"i") {
+                Some(key) => format!("object \"{}\" of", key.escape_ascii()),
+                None => String::from("a part of"),
+            }),
             _ if definition.id == id => Some(String::from("a part of")),
             _ => {
                 let index = definition.indexes.iter().find(|index| index.id == id && index.family() == family);

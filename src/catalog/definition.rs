@@ -16,6 +16,7 @@ use crate::index::IndexDefinition;
 pub(crate) enum Kind {
     Collection,
     Keyspace,
+    Objects,
 }
 
 impl Kind {
@@ -23,6 +24,16 @@ impl Kind {
         match self {
             Kind::Collection => "collection",
             Kind::Keyspace => "keyspace",
+            Kind::Objects => "object store",
+        }
+    }
+
+    /// The name of the kind after its article.
+    pub(crate) fn with_article(self) -> &'static str {
+        match self {
+            Kind::Collection => "a collection",
+            Kind::Keyspace => "a keyspace",
+            Kind::Objects => "an object store",
         }
     }
 }

@@ -8,20 +8,23 @@
 //! | catalog | collection, ordinal | entry of its dictionary |
 //! | data | collection, document id | record |
 //! | data | keyspace, key | value |
+//! | data | object store, `'i'`, key | record of the number, size and checksum of an object |
+//! | data | object store, `'c'`, number of the object, chunk | bytes |
+//! | data | `1, 'o'`, family, prefix | `0`, or `1` once it is reclaimed: no name leads to the keys of that family with that prefix |
 //! | index | index, values, document id | nothing |
 //! | index | index, `FF` | nothing; there if some document has or had several entries |
 //! | vector | index, document id | numbers |
 //! | history, feed | the store's own | what data was, what has changed |
 //!
-//! Numbers of collections, keyspaces and indexes take 4 bytes, big-endian.
+//! Numbers of collections, keyspaces, object stores and indexes take 4 bytes, those of objects and chunks 8, big-endian.
 
 use blaze_core::record::STAMP_AT;
-use blaze_core::{Error, Result, Timestamp};
+use blaze_core::{Error, Family, Result, Timestamp};
 
 /// The number under which the catalog keeps its own rows.
 const CATALOG: u32 = 1;
 
-/// The first number for a collection, keyspace or index.
+/// The first number for a collection, keyspace, object store or index.
 pub(super) const FIRST_ID: u32 = 2;
 
 /// How all keys of a collection, keyspace or index begin.
@@ -81,10 +84,60 @@ pub(super) fn replica_key() -> Vec<u8> {
     prefixed(CATALOG, b"r")
 }
 
+/// How the keys of all orphans begin, in [`Family::Data`].
+pub(super) fn orphans_prefix() -> Vec<u8> {
+    prefixed(CATALOG, b"o")
+}
+
+pub(super) fn orphan_key(family: Family, prefix: &[u8]) -> Vec<u8> {
+    [&orphans_prefix(), &[family as u8][..], prefix].concat()
+}
+
+/// The family and the prefix behind the key of an orphan.
+pub(super) fn orphan_of(key: &[u8]) -> Result<(Family, &[u8])> {
+    let parts = key.strip_prefix(orphans_prefix().as_slice()).and_then(|rest| rest.split_first());
+    let orphan = parts.and_then(|(family, prefix)| {
+        let family = Family::ALL.into_iter().find(|known| *known as u8 == *family)?;
+        // Whatever is read here is going to be removed: it must never be the catalog itself.
+        let id = u32::from_be_bytes(*prefix.first_chunk()?);
+        (id >= FIRST_ID).then_some((family, prefix))
+    });
+    orphan.ok_or_else(|| Error::corruption(format!("{key:02x?} is not the key of an orphan")))
+}
+
 /// The commit that wrote a record, read without looking at the rest.
 pub(super) fn stamp_of(record: &[u8]) -> Result<Timestamp> {
     let stamp = record.get(STAMP_AT..STAMP_AT + 8).and_then(|stamp| stamp.try_into().ok());
     stamp
         .map(|stamp| Timestamp::from_bits(u64::from_be_bytes(stamp)))
         .ok_or_else(|| Error::corruption(format!("a record has {} bytes, too few for its envelope", record.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_catalog_itself_is_never_an_orphan() {
+        for id in 0..FIRST_ID {
+            assert!(orphan_of(&orphan_key(Family::Data, &prefix(id))).is_err());
+        }
+        assert_eq!(orphan_of(&orphan_key(Family::Data, &prefix(FIRST_ID))).unwrap(), (Family::Data, &prefix(2)[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn keys_of_orphans_are_read_as_they_were_written_and_no_bytes_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..20),
+            family in proptest::sample::select(Family::ALL.to_vec()),
+        ) {
+            let _ = orphan_of(&bytes);
+            let key = orphan_key(family, &bytes);
+            if let Ok(read) = orphan_of(&key) {
+                prop_assert_eq!(read, (family, bytes.as_slice()));
+            }
+        }
+    }
 }

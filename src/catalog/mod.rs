@@ -8,12 +8,13 @@ mod definition;
 mod dictionaries;
 mod layout;
 mod named;
+mod orphan;
 mod row;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use blaze_core::limits::NAME_BYTES_MAX;
+use blaze_core::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX};
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
 use blaze_core::{
     CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, KeyRange, PointRead, ReadPoint, Result,
@@ -26,6 +27,7 @@ pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use layout::{prefix, prefixed, with_prefixed};
 pub(crate) use named::Named;
+pub(crate) use orphan::{Orphan, reclaim_orphans};
 pub(crate) use row::{Row, read_row, rewrite};
 
 use crate::database::core::Core;
@@ -45,7 +47,8 @@ pub(crate) struct Catalog {
 pub(crate) fn find(session: &Session, name: &str, kind: Kind) -> Result<Option<Arc<Definition>>> {
     let Some(definition) = row(session, name)? else { return Ok(None) };
     if definition.kind != kind {
-        return Err(Error::invalid(format!("{name:?} is a {}, not a {kind}", definition.kind)));
+        let (is, wanted) = (definition.kind.with_article(), kind.with_article());
+        return Err(Error::invalid(format!("{name:?} is {is}, not {wanted}")));
     }
     if session.is_as_of() {
         history::check(session, name, &definition)?;
@@ -88,21 +91,37 @@ pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Res
     session.put(Family::Catalog, layout::name_key(name), row, Some(STAMP_AT))
 }
 
-/// Removes `name` with everything in it; says whether it was there.
-pub(crate) fn remove(session: &Session, name: &str, kind: Kind) -> Result<bool> {
-    let Some(definition) = find(session, name, kind)? else { return Ok(false) };
+/// Removes `name` with everything in it; says whether it was there. When it returns, most of the space was given back,
+/// unless someone reads an older view: then compactions give it back later.
+pub(crate) fn remove(core: &Arc<Core>, name: &str, kind: Kind) -> Result<bool> {
+    core.check_writable()?;
+    let (removed_at, orphans) = retry(core, RetryLimits::default(), || {
+        let session = Session::read_write(core, core.isolation, core.durability)?;
+        let orphans = remove_name(&session, name, kind)?;
+        Ok((session.commit()?, orphans))
+    })?;
+    for orphan in &orphans {
+        // The name is gone. Where this fails, the next opening sees to it.
+        let _ = orphan.reclaim(core, removed_at);
+    }
+    Ok(!orphans.is_empty())
+}
+
+/// Removes `name`, if it is there, and makes orphans of what it leads to.
+fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<Vec<Orphan>> {
+    let Some(definition) = find(session, name, kind)? else { return Ok(Vec::new()) };
     // Snapshots from before the drop go on reading its records, so the dictionary must be in memory by then.
     session.core().catalog.dictionaries.get(session.core(), definition.id)?;
     session.delete(Family::Catalog, layout::name_key(name))?;
     session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(definition.id)))?;
-    session.delete_range(Family::Data, KeyRange::prefix(&prefix(definition.id)))?;
-    for index in &definition.indexes {
-        session.delete_range(index.family(), KeyRange::prefix(&prefix(index.id)))?;
-    }
+    let data = Orphan::new(Family::Data, prefix(definition.id));
+    let indexes = definition.indexes.iter().map(|index| Orphan::new(index.family(), prefix(index.id)));
+    let orphans: Vec<Orphan> = std::iter::once(data).chain(indexes).collect();
+    orphans.iter().try_for_each(|orphan| orphan.declare(session))?;
     if definition.is_tracked() {
         session.track(Tracking { dropped: true, ..definition.tracking() })?; // last: a failure above must not count
     }
-    Ok(true)
+    Ok(orphans)
 }
 
 /// Changes what `name` leaves behind when it is written to, from this commit on.
@@ -199,6 +218,23 @@ pub(crate) fn validate_name(name: &str, what: &str) -> Result<()> {
         0 => Err(Error::invalid(format!("{what} name is empty, at least 1 byte is needed"))),
         1..=NAME_BYTES_MAX => Ok(()),
         bytes => Err(Error::limit_exceeded(format!("{what} name has {bytes} bytes, the limit is {NAME_BYTES_MAX}"))),
+    }
+}
+
+/// Checks a key of raw bytes.
+pub(crate) fn validate_key(key: &[u8]) -> Result<()> {
+    match key.len() {
+        0 => Err(Error::invalid("key is empty, at least 1 byte is needed")),
+        1..=KEY_BYTES_MAX => Ok(()),
+        bytes => Err(Error::limit_exceeded(format!("key has {bytes} bytes, the limit is {KEY_BYTES_MAX}"))),
+    }
+}
+
+/// Checks a value of raw bytes.
+pub(crate) fn validate_value(value: &[u8]) -> Result<()> {
+    match value.len() {
+        0..=VALUE_BYTES_MAX => Ok(()),
+        bytes => Err(Error::limit_exceeded(format!("value has {bytes} bytes, the limit is {VALUE_BYTES_MAX}"))),
     }
 }
 

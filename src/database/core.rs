@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use blaze_core::{Clock, Durability, Entropy, Error, HybridClock, Isolation, Result, Store};
+use blaze_core::{
+    Clock, Durability, Entropy, Error, Family, HybridClock, Isolation, KeyRange, Result, Store, Timestamp,
+};
 use blaze_lsm::LsmStore;
 
 use crate::catalog::{self, Catalog};
@@ -45,6 +47,15 @@ impl Storage {
         match self {
             Storage::Memory => Ok(false),
             Storage::Directory { store, .. } => store.is_read_only(),
+        }
+    }
+
+    /// Gives back the files that hold nothing but keys of a range, unless somebody reads a view from before `since`. Nobody
+    /// reads or writes those keys in a later one.
+    pub(crate) fn discard(&self, family: Family, range: &KeyRange, since: Timestamp) -> Result<()> {
+        match self {
+            Storage::Directory { store, .. } => store.discard(family, range, since).map(drop),
+            Storage::Memory => Ok(()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use blaze_core::{Family, KeyRange, Result};
-use blaze_lsm::{CompactionStats, DiskStats, MemoryStats};
+use blaze_lsm::{CommitStats, CompactionStats, DiskStats, MemoryStats, ReaderStats, RecordCacheStats};
 use serde::Serialize;
 
 use super::Database;
@@ -24,6 +24,12 @@ pub struct DatabaseStats {
     pub memory: MemoryStats,
     /// How flushes and compactions stand.
     pub compaction: CompactionStats,
+    /// How commits do.
+    pub commits: CommitStats,
+    /// Who reads.
+    pub readers: ReaderStats,
+    /// The records that are read most.
+    pub record_cache: RecordCacheStats,
 }
 
 /// Keeps compactions from beginning by themselves until it is dropped.
@@ -48,7 +54,14 @@ impl Database {
         match &self.core.storage {
             Storage::Directory { store, .. } => {
                 let stats = store.stats()?;
-                Ok(DatabaseStats { disk: stats.disk, memory: stats.memory, compaction: stats.compaction })
+                Ok(DatabaseStats {
+                    disk: stats.disk,
+                    memory: stats.memory,
+                    compaction: stats.compaction,
+                    commits: stats.commits,
+                    readers: stats.readers,
+                    record_cache: stats.record_cache,
+                })
             }
             Storage::Memory => {
                 let mut stats = DatabaseStats::default();

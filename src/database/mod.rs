@@ -14,6 +14,8 @@ use crate::catalog::{self, Kind};
 use crate::collection::Collection;
 use crate::database::core::{Core, Storage};
 use crate::keyspace::Keyspace;
+use crate::load::KeyspaceLoader;
+use crate::object::Objects;
 use crate::session::{Scope, Session, retry};
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
 pub use maintenance::{CompactionPause, DatabaseStats};
@@ -95,6 +97,28 @@ impl Database {
         Keyspace::open(self.scope(), name)
     }
 
+    /// The object store `name`, for streams of bytes of any size, created if it is not there.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty or that of a collection or keyspace;
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long; [`Closed`](crate::ErrorKind::Closed); when
+    /// it is created, what [`Transaction::commit`] returns.
+    pub fn objects(&self, name: &str) -> Result<Objects> {
+        Objects::named(self.scope(), name)
+    }
+
+    /// Begins to load the new keyspace `name` from rows in ascending order, much faster than by commits. Nobody sees it
+    /// before [`finish`](KeyspaceLoader::finish).
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is such a keyspace;
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is empty or that of a collection or object store;
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long; [`Closed`](crate::ErrorKind::Closed);
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub fn load_keyspace(&self, name: &str) -> Result<KeyspaceLoader> {
+        KeyspaceLoader::begin(&self.core, name)
+    }
+
     /// The names of all collections, sorted.
     ///
     /// # Errors
@@ -111,21 +135,40 @@ impl Database {
         self.scope().read(|session| catalog::names(session, Kind::Keyspace))
     }
 
-    /// Removes a collection with its documents and indexes in one commit; says whether it was there.
+    /// The names of all object stores, sorted.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn object_stores(&self) -> Result<Vec<String>> {
+        self.scope().read(|session| catalog::names(session, Kind::Objects))
+    }
+
+    /// Removes a collection with its documents and indexes in one commit; says whether it was there. Most of its space
+    /// goes back at once, unless someone reads an older view, who then goes on to see it.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the name is that of a keyspace; [`Closed`](crate::ErrorKind::Closed).
     pub fn drop_collection(&self, name: &str) -> Result<bool> {
-        self.scope().write(|session| catalog::remove(session, name, Kind::Collection))
+        catalog::remove(&self.core, name, Kind::Collection)
     }
 
-    /// Removes a keyspace with all its keys in one commit; says whether it was there.
+    /// Removes a keyspace with all its keys in one commit; says whether it was there. Its space goes back as that of a
+    /// [collection](Database::drop_collection).
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the name is that of a collection;
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn drop_keyspace(&self, name: &str) -> Result<bool> {
-        self.scope().write(|session| catalog::remove(session, name, Kind::Keyspace))
+        catalog::remove(&self.core, name, Kind::Keyspace)
+    }
+
+    /// Removes an object store with all its objects in one commit; says whether it was there. Readers that are open go on.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the name is that of a collection or keyspace;
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn drop_objects(&self, name: &str) -> Result<bool> {
+        catalog::remove(&self.core, name, Kind::Objects)
     }
 
     /// Runs `work` in a transaction and commits it; rolls back when `work` fails. When another transaction gets in

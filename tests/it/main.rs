@@ -2,6 +2,7 @@
 
 mod backup;
 mod bad_input;
+mod bulk_load;
 mod collections;
 mod crash;
 mod failures;
@@ -14,6 +15,7 @@ mod keyspaces;
 mod maintenance;
 mod many_databases;
 mod model;
+mod objects;
 mod opening;
 mod queries;
 mod read_only;

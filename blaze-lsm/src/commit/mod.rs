@@ -26,6 +26,7 @@ use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::interval::NextSync;
 use crate::read_point::View;
+use crate::stats::CommitStats;
 use crate::trail::Trail;
 
 /// Bytes of a group from which it is written while another one is being synced, instead of waiting for more requests:
@@ -233,6 +234,14 @@ impl Pipeline {
         }
     }
 
+    /// Runs `work` while no commit is written. It may write to RocksDB beside the commits what no read point leads to.
+    pub(crate) fn exclusively<R>(&self, engine: &Arc<Engine>, work: impl FnOnce(&Engine) -> Result<R>) -> Result<R> {
+        let writer = self.writer.lock();
+        // The last view must not be looked for behind what is written now.
+        writer.last().materialize(engine)?;
+        work(engine)
+    }
+
     /// Refuses commits from now on, and brings those that are under way to their end.
     ///
     /// # Errors
@@ -246,16 +255,10 @@ impl Pipeline {
         synced.and(settled)
     }
 
-    /// What the oracle remembers: its floor, bytes and writes.
-    pub(crate) fn oracle_size(&self) -> (Timestamp, usize, usize) {
-        let writer = self.writer.lock();
-        let (bytes, writes) = writer.oracle().size();
-        (writer.oracle().floor(), bytes, writes)
-    }
-
-    /// Groups that wait for a sync.
-    pub(crate) fn pending_syncs(&self) -> usize {
-        self.publisher.pending_syncs()
+    /// How commits do, but for the syncs, which the engine counts.
+    pub(crate) fn stats(&self) -> CommitStats {
+        let pending_syncs = self.publisher.pending_syncs() as u64;
+        CommitStats { pending_syncs, ..self.writer.lock().stats() }
     }
 }
 

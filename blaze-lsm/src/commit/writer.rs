@@ -15,6 +15,7 @@ use crate::handles::Handles;
 use crate::log::LogMark;
 use crate::oracle::Oracle;
 use crate::read_point::View;
+use crate::stats::CommitStats;
 use crate::trail::{Overlay, Trail};
 
 /// Where the catalog keeps the ceiling: no commit timestamp in the database is above it. Nobody else can write or see
@@ -46,6 +47,9 @@ pub(super) struct Writer {
     oracle: Oracle,
     /// The view of the last group that was written, published or not.
     last: Arc<View>,
+    committed: u64,
+    refused: u64,
+    batches: u64,
     is_closed: bool,
 }
 
@@ -82,6 +86,9 @@ impl Writer {
             logged: ceiling,
             oracle: Oracle::new(ceiling, limits::ORACLE_BYTES_MAX),
             last: View::new(ceiling, ceiling, engine.sequence(), Arc::clone(handles)),
+            committed: 0,
+            refused: 0,
+            batches: 0,
             is_closed: false,
         })
     }
@@ -91,8 +98,17 @@ impl Writer {
         &self.last
     }
 
-    pub(super) fn oracle(&self) -> &Oracle {
-        &self.oracle
+    pub(super) fn stats(&self) -> CommitStats {
+        let (oracle_bytes, oracle_writes) = self.oracle.size();
+        CommitStats {
+            committed: self.committed,
+            refused: self.refused,
+            batches: self.batches,
+            oracle_bytes: oracle_bytes as u64,
+            oracle_writes: oracle_writes as u64,
+            oracle_floor_ms: self.oracle.floor().ms(),
+            ..CommitStats::default()
+        }
     }
 
     /// Writes a group, without a sync.
@@ -111,6 +127,7 @@ impl Writer {
                 self.flush(engine, publisher, &mut assembly, &mut turn);
             }
             let outcome = self.accept(engine, prepared, position, &mut assembly);
+            self.refused += u64::from(outcome.is_err());
             turn.outcomes.push(outcome);
         }
         self.flush(engine, publisher, &mut assembly, &mut turn);
@@ -174,6 +191,8 @@ impl Writer {
         match engine.write(batch.representation(mark)) {
             Ok(()) => {
                 (self.ceiling, self.logged) = (ceiling, ts);
+                self.committed += commits.len() as u64;
+                self.batches += 1;
                 let sequence = engine.sequence();
                 self.last = View::new(ts, self.oracle.catalog_ts(), sequence, Arc::clone(&self.handles));
                 let synced_before = turn.view.as_ref().is_some_and(|(_, needs_sync)| *needs_sync);

@@ -51,6 +51,10 @@ impl Transactional for BlazeKeyspace {
         Ok(Box::new(KeyspaceRanges(self)))
     }
 
+    fn syncs(&self) -> Option<u64> {
+        self.database.stats().ok().map(|stats| stats.commits.syncs)
+    }
+
     fn has_weaker_isolation(&self) -> bool {
         true
     }

@@ -1,0 +1,156 @@
+//! Bulk load: sorted files are written beside those of the database and become a part of it as they are.
+
+use std::fs;
+use std::io::ErrorKind as IoErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use blaze_core::{Error, Family, Result};
+
+use crate::commit::Pipeline;
+use crate::error;
+use crate::ffi::SortedFile;
+use crate::handles::Handles;
+use crate::options::LsmOptions;
+
+/// How the names of files begin that are not yet a part of the database. RocksDB has none of this kind.
+const NAME_PREFIX: &str = "LOAD-";
+
+/// Bytes of one file, as of those that compaction writes.
+const FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Files that are taken in at once, while commits wait.
+const FILES_AT_ONCE: usize = 8;
+
+/// Keys and values on their way into a store, past its log and its memory.
+///
+/// They are written to sorted files, with the compression and the filters of the last level. [`finish`](SortedLoad::finish)
+/// moves those files into the database. Dropped before that, they are deleted; after a crash the next opening does it.
+///
+/// This is no commit: it has no timestamp, conflicts with nobody, and older read points see what it brings. It is for
+/// ranges of keys that no one knows of yet, and a commit that tells of them follows.
+#[derive(Debug)]
+pub struct SortedLoad {
+    directory: PathBuf,
+    family: Family,
+    options: LsmOptions,
+    /// Not the engine: a load that goes on for long must not keep the store from being closed.
+    handles: Arc<Handles>,
+    pipeline: Arc<Pipeline>,
+    /// The last of `files`, until it is complete.
+    open: Option<SortedFile>,
+    files: Vec<PathBuf>,
+    first: Option<Vec<u8>>,
+    last: Vec<u8>,
+}
+
+impl SortedLoad {
+    pub(crate) fn new(
+        directory: &Path,
+        family: Family,
+        options: LsmOptions,
+        handles: Arc<Handles>,
+        pipeline: Arc<Pipeline>,
+    ) -> SortedLoad {
+        SortedLoad {
+            directory: directory.to_path_buf(),
+            family,
+            options,
+            handles,
+            pipeline,
+            open: None,
+            files: Vec::new(),
+            first: None,
+            last: Vec::new(),
+        }
+    }
+
+    /// Adds a key and its value.
+    ///
+    /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) when the key is empty or not above the one before it: the load is as
+    /// it was; [`Unavailable`](blaze_core::ErrorKind::Unavailable); [`Closed`](blaze_core::ErrorKind::Closed).
+    pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.handles.check_open()?;
+        if key <= self.last.as_slice() {
+            let (key, last) = (key.escape_ascii(), self.last.escape_ascii());
+            return Err(Error::invalid(format!("keys must ascend, and \"{key}\" comes after \"{last}\"")));
+        }
+        if self.open.as_ref().is_some_and(|file| file.bytes() >= FILE_BYTES) {
+            self.complete_file()?;
+        }
+        self.file()?.put(key, value)?;
+        self.first.get_or_insert_with(|| key.to_vec());
+        self.last.clear();
+        self.last.extend_from_slice(key);
+        Ok(())
+    }
+
+    /// Makes all keys a part of the store, durably. Everything committed before is made durable first. Commits go on, but
+    /// wait while some of the files are taken in, a few milliseconds each time.
+    ///
+    /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) when there is a key in the store from the first to the last of the new
+    /// ones: nothing was loaded; [`Unavailable`](blaze_core::ErrorKind::Unavailable) and
+    /// [`Closed`](blaze_core::ErrorKind::Closed): some of it may have been.
+    pub fn finish(mut self) -> Result<()> {
+        self.complete_file()?;
+        let Some(first) = self.first.take() else { return Ok(()) };
+        let engine = self.handles.engine()?;
+        // What tells of the range must not be lost while the range stays: its number would be given out again.
+        self.pipeline.sync(&engine)?;
+        if let Some(key) = engine.first_key_from(self.family, &first)?.filter(|key| *key <= self.last) {
+            let [key, first, last] = [&key, &first, &self.last].map(|key| key.escape_ascii());
+            return Err(Error::invalid(format!("there is a key \"{key}\" from \"{first}\" to \"{last}\" already")));
+        }
+        self.files.chunks(FILES_AT_ONCE).try_for_each(|files| {
+            self.pipeline.exclusively(&engine, |engine| {
+                engine.check_healthy()?;
+                engine.ingest(self.family, files)
+            })
+        })
+    }
+
+    /// The file that is being written.
+    fn file(&mut self) -> Result<&mut SortedFile> {
+        /// Loads of one process never share a name, whatever stores they belong to.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        if self.open.is_none() {
+            let name = format!("{NAME_PREFIX}{:06}", NEXT.fetch_add(1, Ordering::Relaxed));
+            let path = self.directory.join(name);
+            self.files.push(path.clone());
+            self.open = Some(SortedFile::create(&path, self.options.sorted_file(self.family)?)?);
+        }
+        self.open.as_mut().ok_or_else(|| Error::internal("a file was just created"))
+    }
+
+    fn complete_file(&mut self) -> Result<()> {
+        self.open.take().map_or(Ok(()), SortedFile::finish)
+    }
+}
+
+impl Drop for SortedLoad {
+    fn drop(&mut self) {
+        self.open = None;
+        for file in &self.files {
+            // Those that became a part of the database are gone. What else stays, the next opening removes.
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+/// Deletes the files of loads that a crash has ended.
+pub(crate) fn remove_left_behind(directory: &Path) -> Result<()> {
+    for entry in fs::read_dir(directory).map_err(|error| error::file(directory, error))? {
+        let entry = entry.map_err(|error| error::file(directory, error))?;
+        if entry.file_name().to_string_lossy().starts_with(NAME_PREFIX) {
+            match fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != IoErrorKind::NotFound => return Err(error::file(&entry.path(), error)),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}

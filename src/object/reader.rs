@@ -1,0 +1,153 @@
+//! Reading an object.
+
+use std::io::{self, SeekFrom};
+use std::sync::Arc;
+
+use blaze_core::{Error, Family, Result};
+use crc32fast::Hasher;
+
+use super::failure::stream_error;
+use super::info::ObjectInfo;
+use super::stored::{Row, StoredObject, chunk_key};
+use crate::session::Session;
+
+/// Reads an object as it was when it was opened, whatever becomes of it meanwhile.
+///
+/// It holds one chunk in memory, so small reads need no buffer around them, and seeking costs nothing by itself. A chunk
+/// that is missing or too short is an error. Once all bytes have gone by in their order, seeks in between or not, their
+/// checksum is compared; the read that would complete them fails if it is wrong.
+///
+/// Errors of the stream carry the [`Error`](crate::Error) of the database, to be had by [`io::Error::get_ref`].
+#[derive(Debug)]
+pub struct ObjectReader {
+    session: Arc<Session>,
+    id: u32,
+    key: Vec<u8>,
+    row: Row,
+    info: ObjectInfo,
+    position: u64,
+    chunk: Vec<u8>,
+    /// Which chunk that is, if any.
+    loaded: Option<u64>,
+    /// Over the first `hashed` bytes.
+    hasher: Hasher,
+    hashed: u64,
+}
+
+impl ObjectReader {
+    pub(super) fn new(session: Arc<Session>, id: u32, key: &[u8], stored: StoredObject) -> ObjectReader {
+        ObjectReader {
+            session,
+            id,
+            key: key.to_vec(),
+            info: stored.info(),
+            row: stored.row,
+            position: 0,
+            chunk: Vec::new(),
+            loaded: None,
+            hasher: Hasher::new(),
+            hashed: 0,
+        }
+    }
+
+    /// Size, checksum and times of the object that is being read.
+    #[must_use]
+    pub fn info(&self) -> ObjectInfo {
+        self.info
+    }
+
+    /// So many bytes from `start` on, which the object has.
+    pub(super) fn read_at(&mut self, start: u64, bytes: usize) -> Result<Vec<u8>> {
+        let mut range = vec![0; bytes];
+        self.position = start;
+        let mut filled = 0;
+        while filled < bytes {
+            match self.read_some(&mut range[filled..])? {
+                0 => return Err(self.damage("ends too early")),
+                read => filled += read,
+            }
+        }
+        Ok(range)
+    }
+
+    fn read_some(&mut self, out: &mut [u8]) -> Result<usize> {
+        if out.is_empty() || self.position >= self.row.bytes {
+            return Ok(0);
+        }
+        let chunk_bytes = u64::from(self.row.chunk_bytes);
+        self.load(self.position / chunk_bytes)?;
+        let start = (self.position % chunk_bytes) as usize;
+        let read = out.len().min(self.chunk.len() - start);
+        self.hash(start, read)?;
+        out[..read].copy_from_slice(&self.chunk[start..start + read]);
+        self.position += read as u64;
+        Ok(read)
+    }
+
+    /// Sees to it that `chunk` is in memory, and as long as it must be.
+    fn load(&mut self, chunk: u64) -> Result<()> {
+        if self.loaded == Some(chunk) {
+            return Ok(());
+        }
+        self.loaded = None;
+        self.chunk.clear();
+        let content = &mut self.chunk;
+        let key = chunk_key(self.id, self.row.number, chunk);
+        let found = self.session.visit(Family::Data, &key, &mut |value| {
+            content.extend_from_slice(value);
+            Ok(())
+        })?;
+        let chunk_bytes = u64::from(self.row.chunk_bytes);
+        let expected = (self.row.bytes - chunk * chunk_bytes).min(chunk_bytes);
+        if !found {
+            return Err(self.damage(&format!("lacks chunk {chunk} of {}", self.row.chunks())));
+        }
+        if self.chunk.len() as u64 != expected {
+            let bytes = self.chunk.len();
+            return Err(self.damage(&format!("has {bytes} bytes in chunk {chunk}, not {expected}")));
+        }
+        self.loaded = Some(chunk);
+        Ok(())
+    }
+
+    /// Takes the bytes that are about to be read into the checksum, as far as they continue it.
+    fn hash(&mut self, start: usize, read: usize) -> Result<()> {
+        let end = self.position + read as u64;
+        if !(self.position..end).contains(&self.hashed) {
+            return Ok(());
+        }
+        let known = (self.hashed - self.position) as usize;
+        let mut hasher = self.hasher.clone();
+        hasher.update(&self.chunk[start + known..start + read]);
+        if end == self.row.bytes && hasher.clone().finalize() != self.row.checksum {
+            return Err(self.damage("does not have the checksum that was stored with it"));
+        }
+        (self.hasher, self.hashed) = (hasher, end);
+        Ok(())
+    }
+
+    #[cold]
+    fn damage(&self, what: &str) -> Error {
+        Error::corruption(format!("object \"{}\" {what}", self.key.escape_ascii()))
+    }
+}
+
+impl io::Read for ObjectReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.read_some(out).map_err(stream_error)
+    }
+}
+
+impl io::Seek for ObjectReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let (from, position) = match to {
+            SeekFrom::Start(position) => (0, Some(position)),
+            SeekFrom::End(offset) => (self.row.bytes, self.row.bytes.checked_add_signed(offset)),
+            SeekFrom::Current(offset) => (self.position, self.position.checked_add_signed(offset)),
+        };
+        self.position = position.ok_or_else(|| {
+            stream_error(Error::invalid(format!("{to:?} from {from} leads outside of 0 to {}", u64::MAX)))
+        })?;
+        Ok(self.position)
+    }
+}
