@@ -269,7 +269,7 @@ impl DatabaseBuilder {
             options = options.environment(environment);
         }
         if let Some(bytes) = self.cache_bytes {
-            options = options.block_cache_bytes(bytes - bytes / 2).record_cache_bytes(bytes / 2);
+            options = options.cache_bytes(bytes);
         }
         if let Some(bytes) = self.write_buffer_bytes {
             options = options.write_buffer_bytes(bytes);

@@ -9,7 +9,7 @@ use blaze_core::record::{Dictionary, DictionaryEntry, Record};
 use blaze_core::{DocumentId, Error, Family, KeyRange, Result, Timestamp};
 use blaze_lsm::{LsmOptions, Sieve};
 
-use crate::catalog::{Kind, Row, prefix, read_row, rewrite};
+use crate::catalog::{Kind, Row, is_own, prefix, read_row, rewrite};
 use crate::database::Database;
 use crate::index;
 use crate::system::SystemClock;
@@ -25,9 +25,11 @@ pub struct SalvageReport {
     pub collections: u64,
     /// Keyspaces that were saved, some of them perhaps in part.
     pub keyspaces: u64,
+    /// Stores of objects that were saved, some of them perhaps in part: an object with a hole says so when it is read.
+    pub object_stores: u64,
     /// Documents that were saved.
     pub documents: u64,
-    /// Keys of keyspaces that were saved.
+    /// Keys of keyspaces, and parts of objects, that were saved.
     pub keys: u64,
     /// What was lost: the first 1,000 losses.
     pub losses: Vec<Loss>,
@@ -127,6 +129,7 @@ impl Salvage {
                 match definition.kind {
                     Kind::Collection => self.report.collections += 1,
                     Kind::Keyspace => self.report.keyspaces += 1,
+                    Kind::Objects => self.report.object_stores += 1,
                 }
                 let known = Known { name, kind: definition.kind, dictionary: Dictionary::default() };
                 self.known.insert(definition.id, known);
@@ -145,8 +148,9 @@ impl Salvage {
     fn sift_data(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>> {
         let (id, rest) = split(key).ok_or_else(|| Error::corruption("the key is shorter than a number"))?;
         match self.known.get(&id) {
+            None if is_own(key) => {}
             None => return Err(Error::corruption(format!("what has the number {id} is not known"))),
-            Some(known) if known.kind == Kind::Keyspace => self.report.keys += 1,
+            Some(known) if known.kind != Kind::Collection => self.report.keys += 1,
             Some(known) => {
                 DocumentId::read_key(rest)?;
                 let record = Record::open(value, &known.dictionary)?;

@@ -39,8 +39,8 @@ mod sync;
 mod trail;
 mod verify;
 
-pub use cache::RecordCacheStats;
 pub use backup::{Backup, BackupProgress, Backups};
+pub use cache::RecordCacheStats;
 pub use environment::{Environment, EnvironmentBuilder};
 pub use load::SortedLoad;
 pub use log::LogDamage;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blaze_core::limits::{MEMORY_BYTES_MAX, WRITE_BUFFER_BYTES_MIN};
+use blaze_core::limits::{CACHE_BYTES_MIN, MEMORY_BYTES_MAX, WRITE_BUFFER_BYTES_MIN};
 use blaze_core::{Clock, Error, Family, Result};
 use rocksdb::{BlockBasedOptions, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options as RocksOptions};
 
@@ -43,7 +43,7 @@ pub enum CreateMode {
 /// use blaze_core::ManualClock;
 /// use blaze_lsm::{CreateMode, LsmOptions};
 ///
-/// let options = LsmOptions::new(Arc::new(ManualClock::at_ms(0))).create(CreateMode::MustBeNew).block_cache_bytes(8 << 20);
+/// let options = LsmOptions::new(Arc::new(ManualClock::at_ms(0))).create(CreateMode::MustBeNew).cache_bytes(8 << 20);
 /// ```
 #[derive(Clone, Debug)]
 pub struct LsmOptions {
@@ -52,7 +52,7 @@ pub struct LsmOptions {
     pub(crate) read_only: bool,
     paranoid: bool,
     environment: Option<Environment>,
-    block_cache_bytes: Option<usize>,
+    cache_bytes: Option<usize>,
     record_cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
     background_io_bytes_per_second: Option<u64>,
@@ -70,7 +70,7 @@ impl LsmOptions {
             read_only: false,
             paranoid: false,
             environment: None,
-            block_cache_bytes: None,
+            cache_bytes: None,
             record_cache_bytes: None,
             write_buffer_bytes: None,
             background_io_bytes_per_second: None,
@@ -108,16 +108,16 @@ impl LsmOptions {
         self
     }
 
-    /// Bytes of memory for blocks, indexes and filters of files, and for large values, that were read. That of an
-    /// environment is set there.
+    /// Bytes of memory for what was read: half of it for records, unless said otherwise, the rest for blocks, indexes and
+    /// filters of files, and for large values. That of an environment is set there.
     #[must_use]
-    pub fn block_cache_bytes(mut self, bytes: usize) -> LsmOptions {
-        self.block_cache_bytes = Some(bytes);
+    pub fn cache_bytes(mut self, bytes: usize) -> LsmOptions {
+        self.cache_bytes = Some(bytes);
         self
     }
 
-    /// Bytes of memory for the records that are read most, which are then found without looking into files or write
-    /// buffers. In an environment there is none unless it is asked for here: it is not shared.
+    /// Bytes of memory, of those of the cache, for the records that are read most, which are then found without looking
+    /// into files or write buffers. In an environment there are none unless they are asked for here: they are not shared.
     #[must_use]
     pub fn record_cache_bytes(mut self, bytes: usize) -> LsmOptions {
         self.record_cache_bytes = Some(bytes);
@@ -147,8 +147,11 @@ impl LsmOptions {
         if self.read_only && self.create == CreateMode::MustBeNew {
             return Err(Error::invalid("a database that is opened read-only cannot be new"));
         }
-        if self.environment.is_some() && self.block_cache_bytes.is_some() {
+        if self.environment.is_some() && self.cache_bytes.is_some() {
             return Err(Error::invalid("cache_bytes is set for the environment, not for a database in it"));
+        }
+        if let Some(bytes) = self.cache_bytes {
+            check("cache_bytes", bytes, CACHE_BYTES_MIN, MEMORY_BYTES_MAX)?;
         }
         match self.write_buffer_bytes {
             Some(bytes) => check("write_buffer_bytes", bytes, WRITE_BUFFER_BYTES_MIN, MEMORY_BYTES_MAX),
@@ -162,7 +165,8 @@ impl LsmOptions {
             return Ok(environment.clone());
         }
         let mut alone = Environment::builder().open_files_per_database(OPEN_FILES);
-        alone.cache_bytes = self.block_cache_bytes.unwrap_or(CACHE_BYTES / 2);
+        let bytes = self.cache_bytes.unwrap_or(CACHE_BYTES);
+        alone.cache_bytes = bytes.saturating_sub(self.record_cache_bytes.unwrap_or(bytes / 2)).max(CACHE_BYTES_MIN);
         alone.write_buffer_bytes = self.write_buffer_bytes.unwrap_or(alone.write_buffer_bytes);
         alone.make(false)
     }
@@ -175,7 +179,7 @@ impl LsmOptions {
 
     /// Bytes of the record cache of this store.
     pub(crate) fn record_cache_bytes_in(&self, environment: &Environment) -> usize {
-        let share = if environment.is_shared() { 0 } else { CACHE_BYTES / 2 };
+        let share = if environment.is_shared() { 0 } else { self.cache_bytes.unwrap_or(CACHE_BYTES) / 2 };
         self.record_cache_bytes.unwrap_or(share)
     }
 

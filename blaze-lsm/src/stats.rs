@@ -130,10 +130,7 @@ impl LsmStore {
             memory: memory(&engine)?,
             compaction: compaction(&engine)?,
             commits: CommitStats { syncs: engine.syncs(), ..self.pipeline.stats() },
-            readers: ReaderStats {
-                views: views.len() as u64,
-                oldest_view_ms: views.first().map(|oldest| oldest.ms()),
-            },
+            readers: ReaderStats { views: views.len() as u64, oldest_view_ms: views.first().map(|oldest| oldest.ms()) },
             record_cache: self.handles.cache.stats(),
         })
     }

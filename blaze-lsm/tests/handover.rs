@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
+#[expect(dead_code, unreachable_pub, reason = "what the crate asks of it besides")]
 #[path = "../src/cache.rs"]
 mod cache;
 #[expect(dead_code, reason = "what the crate asks of it besides")]

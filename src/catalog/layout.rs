@@ -63,7 +63,7 @@ pub(super) fn name_key(name: &str) -> Vec<u8> {
 }
 
 /// True for the rows that the catalog keeps under its own number.
-pub(super) fn is_own(key: &[u8]) -> bool {
+pub(crate) fn is_own(key: &[u8]) -> bool {
     key.starts_with(&prefix(CATALOG))
 }
 

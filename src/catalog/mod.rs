@@ -25,7 +25,7 @@ use parking_lot::RwLock;
 pub(crate) use conflict::name_conflict;
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
-pub(crate) use layout::{prefix, prefixed, with_prefixed};
+pub(crate) use layout::{is_own, prefix, prefixed, with_prefixed};
 pub(crate) use named::Named;
 pub(crate) use orphan::{Orphan, reclaim_orphans};
 pub(crate) use row::{Row, read_row, rewrite};
@@ -64,7 +64,7 @@ pub(crate) fn get(session: &Session, name: &str, kind: Kind) -> Result<Arc<Defin
 }
 
 /// Sees to it that `name` is there: creates it, or answers `NotFound` where nothing can be written.
-fn open(scope: &Scope, name: &str, kind: Kind) -> Result<()> {
+pub(crate) fn open(scope: &Scope, name: &str, kind: Kind) -> Result<()> {
     validate_name(name, kind.as_str())?;
     let there = scope.read(|session| Ok(find(session, name, kind)?.is_some()))?;
     match there {

@@ -17,6 +17,7 @@ use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
 pub(super) struct Contents {
     pub(super) collections: BTreeMap<u32, CollectionContents>,
     pub(super) keyspaces: BTreeMap<u32, String>,
+    pub(super) object_stores: BTreeMap<u32, String>,
     /// The collection of each index.
     indexes: BTreeMap<u32, u32>,
 }
@@ -68,14 +69,16 @@ impl Contents {
         })?;
         notes.report.collections = contents.collections.len() as u64;
         notes.report.keyspaces = contents.keyspaces.len() as u64;
+        notes.report.object_stores = contents.object_stores.len() as u64;
         notes.report.indexes = contents.indexes.len() as u64;
         Ok(contents)
     }
 
     fn add(&mut self, name: String, definition: Definition) {
-        if definition.kind == Kind::Keyspace {
-            self.keyspaces.insert(definition.id, name);
-            return;
+        match definition.kind {
+            Kind::Keyspace => return drop(self.keyspaces.insert(definition.id, name)),
+            Kind::Objects => return drop(self.object_stores.insert(definition.id, name)),
+            Kind::Collection => {}
         }
         let complete = definition.indexes.into_iter().filter(|index| index.ready);
         let indexes: Vec<_> = complete.map(IndexContents::new).collect();
@@ -108,7 +111,7 @@ impl Contents {
                 notes.problem(None, None, key, "the key is shorter than a number");
                 return Ok(());
             };
-            if self.keyspaces.contains_key(&id) {
+            if self.keyspaces.contains_key(&id) || self.object_stores.contains_key(&id) {
                 notes.report.keys += 1;
             } else if let Some(collection) = self.collections.get_mut(&id) {
                 notes.report.documents += 1;
@@ -158,7 +161,7 @@ impl Contents {
         let is_in = |id: u32| range.overlaps(&KeyRange::prefix(&prefix(id)));
         let start = |id: u32| split(range.start()).filter(|(first, _)| *first == id).map_or(&[][..], |(_, rest)| rest);
         let mut told = false;
-        for (id, name) in self.keyspaces.iter().filter(|(id, _)| is_in(**id)) {
+        for (id, name) in self.keyspaces.iter().chain(&self.object_stores).filter(|(id, _)| is_in(**id)) {
             notes.problem(Some(name), None, start(*id), error);
             told = true;
         }

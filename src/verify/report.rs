@@ -21,7 +21,9 @@ pub struct VerifyReport {
     pub keyspaces: u64,
     /// Documents of all collections.
     pub documents: u64,
-    /// Keys of all keyspaces.
+    /// Stores of objects.
+    pub object_stores: u64,
+    /// Keys of all keyspaces, and parts of all objects.
     pub keys: u64,
     /// Indexes that are complete and were compared with their documents.
     pub indexes: u64,

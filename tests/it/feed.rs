@@ -97,7 +97,7 @@ fn documents_come_with_their_images_commit_by_commit() {
             after: Some(film(after)),
         };
         let set = changes.next().unwrap().unwrap();
-        assert_eq!(set, ChangeSet { ts: first, changes: vec![put(0, Some(0), 5), put(1, None, 1)] });
+        assert_eq!(set, ChangeSet { ts: first, changes: vec![put(1, None, 1), put(0, Some(0), 5)] });
         assert_eq!(changes.position(), first);
         let removed = Change::Removed { key: 1.into(), before: Some(film(1)) };
         assert_eq!(changes.next().unwrap().unwrap(), ChangeSet { ts: second, changes: vec![removed] });

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use blaze::{Database, DatabaseBuilder, Durability, Environment, Error, ErrorKind};
+use blaze_core::Family;
 
 /// The names of the files in a directory, sorted, each with its length.
 fn files(path: &Path) -> Vec<(String, u64)> {
@@ -197,7 +198,7 @@ fn a_paranoid_database_guards_its_memory() {
     for guard in
         ["memtable_protection_bytes_per_key=8", "block_protection_bytes_per_key=8", "paranoid_file_checks=true"]
     {
-        assert_eq!(paranoid.matches(guard).count(), 4, "one for each family: {guard}");
+        assert_eq!(paranoid.matches(guard).count(), Family::ALL.len(), "one for each family: {guard}");
         assert!(!usual.contains(guard), "{guard}");
     }
     // What data depends on, whatever the mode.

@@ -202,27 +202,9 @@ impl Pipeline {
 }
 
 impl Pipeline {
-    /// Runs `change`, which alters what RocksDB holds outside of any commit, while no commit is written; then new readers
-    /// see it. Nobody may have read, or be able to read, what it alters.
-    pub(crate) fn exclusively<R>(
-        &self,
-        engine: &Arc<Engine>,
-        change: impl FnOnce(&Arc<Engine>) -> Result<R>,
-    ) -> Result<R> {
-        let mut writer = self.writer.lock();
-        let result = writer.exclusively(engine, change)?;
-        let (view, ts) = (Arc::clone(writer.last()), writer.last().timestamp());
-        let pending =
-            self.publisher.submit(ts, false, Written { view, fed: Fed::new(), group: None }, &self.outlet(engine));
-        drop(writer);
-        match pending.map_or(Ok(()), |number| self.publisher.wait(number, &self.outlet(engine))) {
-            Ok(()) => Ok(result),
-            Err(_) => Err(Error::unavailable("a sync failed: reopen the database")),
-        }
-    }
-
     /// Makes every commit so far durable.
     pub(crate) fn sync(&self, engine: &Arc<Engine>) -> Result<()> {
+        engine.check_healthy()?;
         self.publisher.sync(&self.outlet(engine)).map_err(|_| Error::unavailable("a sync failed: reopen the database"))
     }
 
@@ -237,6 +219,7 @@ impl Pipeline {
     /// Runs `work` while no commit is written. It may write to RocksDB beside the commits what no read point leads to.
     pub(crate) fn exclusively<R>(&self, engine: &Arc<Engine>, work: impl FnOnce(&Engine) -> Result<R>) -> Result<R> {
         let writer = self.writer.lock();
+        writer.check_open()?;
         // The last view must not be looked for behind what is written now.
         writer.last().materialize(engine)?;
         work(engine)

@@ -142,9 +142,7 @@ impl Writer {
         position: usize,
         assembly: &mut Assembly,
     ) -> Result<Timestamp> {
-        if self.is_closed {
-            return Err(error::closed());
-        }
+        self.check_open()?;
         engine.check_healthy()?;
         self.oracle.validate(&prepared.request)?;
         // The time of the last commit will do: it is about how often to look.
@@ -208,21 +206,12 @@ impl Writer {
         }
     }
 
-    /// Runs `change`, after which the last view is one that sees it.
-    pub(super) fn exclusively<R>(
-        &mut self,
-        engine: &Arc<Engine>,
-        change: impl FnOnce(&Arc<Engine>) -> Result<R>,
-    ) -> Result<R> {
-        if self.is_closed {
-            return Err(error::closed());
+    /// Refuses to go on once the store is closed.
+    pub(super) fn check_open(&self) -> Result<()> {
+        match self.is_closed {
+            true => Err(error::closed()),
+            false => Ok(()),
         }
-        engine.check_healthy()?;
-        self.last.materialize(engine)?; // its readers stay with what it sees
-        let result = change(engine);
-        let (ts, catalog_ts) = (self.last.timestamp(), self.oracle.catalog_ts());
-        self.last = View::new(ts, catalog_ts, engine.sequence(), Arc::clone(&self.handles));
-        result
     }
 
     /// Refuses requests from now on.

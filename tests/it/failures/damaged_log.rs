@@ -208,24 +208,6 @@ fn damage_in_a_log_file_that_is_no_longer_needed_is_none() {
     assert_eq!(prefix(&open(&crashed).unwrap(), 10), 10);
 }
 
-#[test]
-fn after_an_orderly_close_no_damaged_byte_loses_a_commit_in_silence() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("database");
-    let store = open(&path).unwrap();
-    put_each(&store, 0..3, Buffered);
-    let [log] = logs(&path).try_into().unwrap();
-    let end = fs::metadata(&log).unwrap().len();
-    store.close().unwrap();
-    for offset in 0..end {
-        let damaged = directory.path().join(format!("{offset}"));
-        copy(&path, &damaged);
-        flip(&damaged.join(log.file_name().unwrap()), offset, 0x10);
-        assert_eq!(open(&damaged).unwrap_err().kind(), ErrorKind::Corruption, "byte {offset}");
-        fs::remove_dir_all(damaged).unwrap();
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
