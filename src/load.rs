@@ -1,5 +1,6 @@
 //! Bulk load: rows in order become a keyspace, past the log and the memory tables.
 
+use std::fmt;
 use std::sync::Arc;
 
 use blaze_core::{CommitRequest, Durability, Error, Family, Isolation, Result, Timestamp, Write};
@@ -33,7 +34,6 @@ const COMMIT_BYTES: usize = 4 * 1024 * 1024;
 /// assert_eq!(db.keyspace("squares")?.get(12_u32.to_be_bytes())?.unwrap(), 144_u32.to_be_bytes());
 /// # Ok::<(), blaze::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "nothing is loaded before finish"]
 pub struct KeyspaceLoader {
     core: Arc<Core>,
@@ -47,7 +47,6 @@ pub struct KeyspaceLoader {
 }
 
 /// Where the rows go.
-#[derive(Debug)]
 enum Sink {
     Files(SortedLoad),
     Commits {
@@ -135,6 +134,13 @@ impl KeyspaceLoader {
         })?;
         self.orphan = None;
         Ok(self.rows)
+    }
+}
+
+impl fmt::Debug for KeyspaceLoader {
+    /// Without what is stored: that belongs to the user, not into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyspaceLoader").field("name", &self.name).field("rows", &self.rows).finish_non_exhaustive()
     }
 }
 

@@ -249,7 +249,7 @@ impl Engine {
     pub(crate) fn ingest(&self, family: Family, files: &[PathBuf]) -> Result<()> {
         let mut options = IngestExternalFileOptions::default();
         options.set_move_files(true);
-        // Otherwise the files get a sequence number whenever there is a snapshot, which every read would have to heed.
+        // Otherwise the files get a sequence number whenever there is a snapshot, and compaction rewrites them to lose it.
         options.set_snapshot_consistency(false);
         self.database
             .ingest_external_file_cf_opts(self.family(family), &options, files.to_vec())

@@ -1,5 +1,6 @@
 //! Bulk load: sorted files are written beside those of the database and become a part of it as they are.
 
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,25 @@ const FILES_AT_ONCE: usize = 8;
 ///
 /// This is no commit: it has no timestamp, conflicts with nobody, and older read points see what it brings. It is for
 /// ranges of keys that no one knows of yet, and a commit that tells of them follows.
-#[derive(Debug)]
+///
+/// ```
+/// use std::sync::Arc;
+/// use blaze_core::{Family, ManualClock, Store};
+/// use blaze_lsm::{LsmOptions, LsmStore};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let directory = tempfile::tempdir()?;
+/// let store = LsmStore::open(directory.path(), LsmOptions::new(Arc::new(ManualClock::at_ms(1_000))))?;
+/// let mut load = store.load(Family::Data)?;
+/// for n in 0..1_000_u32 {
+///     load.put(&n.to_be_bytes(), b"value")?;
+/// }
+/// load.finish()?;
+/// assert!(store.read_point()?.get(Family::Data, &7_u32.to_be_bytes())?.is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is loaded before finish"]
 pub struct SortedLoad {
     directory: PathBuf,
     family: Family,
@@ -128,6 +147,13 @@ impl SortedLoad {
 
     fn complete_file(&mut self) -> Result<()> {
         self.open.take().map_or(Ok(()), SortedFile::finish)
+    }
+}
+
+impl fmt::Debug for SortedLoad {
+    /// Without what is stored: that belongs to the user, not into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SortedLoad").field("family", &self.family).field("files", &self.files).finish_non_exhaustive()
     }
 }
 

@@ -150,7 +150,8 @@ impl Objects {
         Ok(stored.map(|stored| stored.info()))
     }
 
-    /// Removes the object under `key`; says whether there was one. Readers that are open go on.
+    /// Removes the object under `key`; says whether there was one. Takes time linear in the number of its chunks, up to 256
+    /// of them. Readers that are open go on.
     ///
     /// # Errors
     /// As [`info`](Objects::info), and what [`Transaction::commit`](crate::Transaction::commit) returns.

@@ -1,5 +1,6 @@
 //! Reading an object.
 
+use std::fmt;
 use std::io::{self, SeekFrom};
 use std::sync::Arc;
 
@@ -18,7 +19,22 @@ use crate::session::Session;
 /// checksum is compared; the read that would complete them fails if it is wrong.
 ///
 /// Errors of the stream carry the [`Error`](crate::Error) of the database, to be had by [`io::Error::get_ref`].
-#[derive(Debug)]
+///
+/// ```
+/// use std::io::{Read, Seek, SeekFrom, Write};
+///
+/// let logs = blaze::Database::temporary()?.objects("logs")?;
+/// let mut writer = logs.create("boot")?;
+/// writer.write_all(b"first line\nlast line")?;
+/// writer.finish()?;
+///
+/// let mut reader = logs.open("boot")?.expect("it was finished");
+/// reader.seek(SeekFrom::End(-9))?;
+/// let mut end = String::new();
+/// reader.read_to_string(&mut end)?;
+/// assert_eq!(end, "last line");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct ObjectReader {
     session: Arc<Session>,
     id: u32,
@@ -135,6 +151,16 @@ impl ObjectReader {
 impl io::Read for ObjectReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.read_some(out).map_err(stream_error)
+    }
+}
+
+impl fmt::Debug for ObjectReader {
+    /// Without what is stored: that belongs to the user, not into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObjectReader")
+            .field("info", &self.info)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Writing an object.
 
+use std::fmt;
 use std::io;
 use std::mem;
 use std::sync::Arc;
@@ -22,7 +23,18 @@ use crate::session::{RetryLimits, Session, commit_alone, retry};
 ///
 /// Errors of the stream carry the [`Error`](crate::Error) of the database, to be had by [`io::Error::get_ref`]. What
 /// an error refuses is not taken in: the same bytes can be written again.
-#[derive(Debug)]
+///
+/// ```
+/// use std::io::Read;
+///
+/// let db = blaze::Database::temporary()?;
+/// let backups = db.objects("backups")?;
+/// let mut writer = backups.create("today")?;
+/// let copied = std::io::copy(&mut std::io::repeat(7).take(1_000_000), &mut writer)?;
+/// assert_eq!(writer.finish()?.bytes, copied);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "an object is not there before it is finished"]
 pub struct ObjectWriter {
     core: Arc<Core>,
     /// Of the object store.
@@ -177,6 +189,14 @@ impl io::Write for ObjectWriter {
     /// Does nothing: an object is visible, and durable, when it is [finished](ObjectWriter::finish).
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl fmt::Debug for ObjectWriter {
+    /// Without what is stored: that belongs to the user, not into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let chunks = self.ahead.map_or(0, |ahead| ahead.chunks);
+        f.debug_struct("ObjectWriter").field("bytes", &self.bytes).field("chunks", &chunks).finish_non_exhaustive()
     }
 }
 

@@ -197,7 +197,7 @@ fn additions_never_conflict_and_lose_nothing(fixture: &Fixture) {
             scope.spawn(move || {
                 for n in 0..ADDITIONS {
                     let isolation = if n % 2 == 0 { Isolation::Serializable } else { Isolation::Snapshot };
-                    let view = fixture.view();
+                    let view = fixture.view(); // lives until the commit returns, as a request's read point must
                     let request = CommitRequest { read_ts: view.ts(), isolation, ..CommitRequest::default() };
                     let writes = vec![add("count", thread + 1), put(&format!("{thread} {n}"), "")];
                     let durability = Durability::Buffered;
