@@ -20,7 +20,7 @@ use crate::options::CreateMode;
 pub(crate) struct Claim {
     path: PathBuf,
     /// Holds the lock.
-    _marker: File,
+    marker: File,
     /// Whether the marker still has its temporary name.
     is_new: bool,
 }
@@ -79,7 +79,7 @@ impl Claim {
         marker::check(&bytes, read_only)
             .and_then(|()| check_complete(path))
             .map_err(|error| error.context(path.display()))?;
-        Ok(Claim { path: path.to_path_buf(), _marker: file, is_new: false })
+        Ok(Claim { path: path.to_path_buf(), marker: file, is_new: false })
     }
 
     /// Writes a marker under its temporary name, or takes over what somebody left who did not finish.
@@ -103,7 +103,14 @@ impl Claim {
             file.sync_all()
         };
         write().map_err(|error| error::file(&name, error))?;
-        Ok(Claim { path: path.to_path_buf(), _marker: file, is_new: true })
+        Ok(Claim { path: path.to_path_buf(), marker: file, is_new: true })
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started has the file for a moment, too.
+        let _ = self.marker.unlock();
     }
 }
 

@@ -58,7 +58,14 @@ pub(super) fn check(path: &Path) -> Result<()> {
 
 /// A hold on the directory, until it is dropped or the process ends.
 #[derive(Debug)]
-pub(super) struct Hold(#[expect(dead_code, reason = "the lock goes with the file")] File);
+pub(super) struct Hold(File);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started has the file for a moment, too.
+        let _ = self.0.unlock();
+    }
+}
 
 impl Hold {
     /// For reading backups, together with other readers.

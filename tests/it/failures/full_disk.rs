@@ -55,7 +55,7 @@ fn on_a_full_disk_deletes_still_work_and_commits_go_on_once_there_is_space() {
     let notes = db.collection::<Document>("notes").unwrap();
     (0..100).for_each(|n| notes.insert_with_id(n, &document(n)).unwrap());
 
-    fs::write(disk.path("ballast"), vec![1; 37 * MIB]).unwrap();
+    fs::write(disk.path("ballast"), vec![1; 38 * MIB]).unwrap();
     let refused = (100..10_000).find_map(|n| Some((n, notes.insert_with_id(n, &document(n)).err()?)));
     let (count, error) = refused.unwrap();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
