@@ -36,6 +36,8 @@ pub(crate) struct LsmCursor {
     direction: Direction,
     position: Position,
     fetched: Fetched,
+    /// True if the iterator ends where the range does.
+    is_exact: bool,
     /// How many entries to fetch next.
     entries: usize,
     view: Arc<View>,
@@ -63,6 +65,7 @@ impl LsmCursor {
         handles: &Arc<Handles>,
     ) -> Result<LsmCursor> {
         let iterator = view.iterator(family, range)?;
+        let is_exact = iterator.range() == range;
         let slot = Arc::new(CursorSlot(Mutex::new(Some(iterator))));
         handles.add_cursor(&slot)?;
         Ok(LsmCursor {
@@ -71,6 +74,7 @@ impl LsmCursor {
             direction,
             position: if range.is_empty() { Position::End } else { Position::Start },
             fetched: Fetched::default(),
+            is_exact,
             entries: ENTRIES_AT_FIRST,
             view,
             handles: Arc::clone(handles),
@@ -96,7 +100,7 @@ impl LsmCursor {
         self.position = Position::Behind;
         loop {
             match iterator.entry()? {
-                Some((key, value)) if self.range.contains(key) => self.fetched.push(key, value),
+                Some((key, value)) if self.is_exact || self.range.contains(key) => self.fetched.push(key, value),
                 // The end of the range is outside it, and is where a walk back may begin.
                 Some((key, _)) if self.direction == Direction::Reverse && key >= self.range.start() => {}
                 _ => {

@@ -1,12 +1,11 @@
 //! Read points: the views of published commits, shared by all their readers.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use arc_swap::ArcSwapOption;
 use blaze_core::{Cursor, Direction, Family, Head, KeyRange, ReadPoint, Result, Timestamp, VisitMany};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::cursor::LsmCursor;
 use crate::error;
@@ -28,8 +27,12 @@ pub(crate) struct View {
     catalog_ts: Timestamp,
     /// How many writes RocksDB had taken by the end of the last commit: a snapshot with this number is the right one.
     sequence: u64,
-    /// Empty before the first reader, and once the store is closed.
-    snapshot: ArcSwapOption<Snapshot>,
+    /// Empty before the first reader, and once the store is closed. Held for reading while the snapshot is used, so that
+    /// closing waits for it. (An `ArcSwapOption` would be read with less ado, but to make and to drop one takes longer
+    /// than all else about a view that nobody reads: it looks through the slots of all threads. 2026-11-21)
+    snapshot: RwLock<Option<Arc<Snapshot>>>,
+    /// Whether there is, or was, a snapshot.
+    is_materialized: AtomicBool,
     /// Making an iterator takes as long as moving one.
     idle: Mutex<Vec<RawIterator>>,
     /// Transactions that began here and are not over.
@@ -45,7 +48,8 @@ impl View {
             ts,
             catalog_ts,
             sequence,
-            snapshot: ArcSwapOption::empty(),
+            snapshot: RwLock::new(None),
+            is_materialized: AtomicBool::new(false),
             idle: Mutex::default(),
             transactions: AtomicUsize::new(0),
             handles,
@@ -74,7 +78,7 @@ impl View {
     }
 
     pub(crate) fn is_materialized(&self) -> bool {
-        self.snapshot.load().is_some()
+        self.is_materialized.load(Ordering::Acquire)
     }
 
     /// Sees to it that the view can be read from now on; false if RocksDB has taken writes since, so that it cannot. Who
@@ -84,29 +88,32 @@ impl View {
             return Ok(true);
         }
         let snapshot = Snapshot::take(engine);
-        if snapshot.sequence() != self.sequence {
-            return Ok(false);
+        let is_right = snapshot.sequence() == self.sequence;
+        if is_right {
+            self.install(snapshot)?;
         }
-        self.snapshot.store(Some(Arc::new(snapshot)));
-        // Closing first says that it does and then empties every view; this does it the other way round.
-        self.handles.check_open().inspect_err(|_| self.snapshot.store(None))?;
-        Ok(true)
+        Ok(is_right)
     }
 
     /// After a failed write, of which nobody knows how much RocksDB took: readers go on with what it shows now.
     pub(crate) fn materialize_anyway(&self, engine: &Arc<Engine>) -> Result<()> {
-        if !self.materialize(engine)? {
-            self.snapshot.store(Some(Arc::new(Snapshot::take(engine))));
+        if self.materialize(engine)? {
+            return Ok(());
         }
-        self.handles.check_open().inspect_err(|_| self.snapshot.store(None))
+        self.install(Snapshot::take(engine))
     }
 
-    fn snapshot(&self) -> Result<Arc<Snapshot>> {
-        self.snapshot.load_full().ok_or_else(error::closed)
+    fn install(&self, snapshot: Snapshot) -> Result<()> {
+        let mut place = self.snapshot.write();
+        // Closing first says that it does and then empties every view.
+        self.handles.check_open()?;
+        place.get_or_insert_with(|| Arc::new(snapshot));
+        self.is_materialized.store(true, Ordering::Release);
+        Ok(())
     }
 
     pub(crate) fn close(&self) {
-        self.snapshot.store(None);
+        self.snapshot.write().take();
         self.idle.lock().clear();
     }
 
@@ -124,13 +131,14 @@ impl fmt::Debug for View {
 impl View {
     /// An iterator of the view over at least `range`, which stands anywhere.
     pub(crate) fn iterator(&self, family: Family, range: &KeyRange) -> Result<RawIterator> {
-        let snapshot = self.snapshot()?;
+        let snapshot = self.snapshot.read_recursive();
+        let snapshot = snapshot.as_ref().ok_or_else(error::closed)?;
         let range = surroundings(range);
         let mut idle = self.idle.lock();
         let fits = |iterator: &RawIterator| iterator.family() == family && *iterator.range() == range;
         match idle.iter().position(fits) {
             Some(position) => Ok(idle.swap_remove(position)),
-            None => Ok(RawIterator::new(snapshot, family, range)),
+            None => Ok(RawIterator::new(Arc::clone(snapshot), family, range)),
         }
     }
 
@@ -173,22 +181,26 @@ impl ReadPoint for View {
         if key.is_empty() {
             return self.handles.check_open().map(|()| false); // the empty key is the store's own
         }
+        // Recursively: a visitor may read at the same read point while another thread waits to close it.
+        let snapshot =
+            || RwLockReadGuard::try_map(self.snapshot.read_recursive(), Option::as_ref).map_err(|_| error::closed());
         if family != Family::Data {
-            return self.snapshot()?.visit(family, key, visit);
+            return snapshot()?.visit(family, key, visit);
         }
         let cache = &self.handles.cache;
         if let Some(value) = cache.get(key, self.ts) {
             self.handles.check_open()?;
             return visit(value.bytes()).map(|()| true);
         }
-        self.snapshot()?.visit(family, key, &mut |value| {
+        snapshot()?.visit(family, key, &mut |value| {
             cache.offer(key, value, self.ts);
             visit(value)
         })
     }
 
     fn visit_many(&self, family: Family, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<()> {
-        let snapshot = self.snapshot()?;
+        let guard = self.snapshot.read_recursive();
+        let snapshot = guard.as_ref().ok_or_else(error::closed)?;
         for (chunk, keys) in keys.chunks(KEYS_PER_READ).enumerate() {
             snapshot.visit_many(family, keys, &mut |position, value| {
                 let value = value.filter(|_| !keys[position].is_empty());

@@ -111,7 +111,7 @@ impl Pipeline {
         if let Some(group) = place.led() {
             self.lead(group);
         }
-        place.wait().unwrap()
+        place.wait(2).unwrap()
     }
 
     fn lead(&self, group: &Arc<Group<Option<u64>>>) {

@@ -7,7 +7,6 @@ mod publisher;
 mod queue;
 mod writer;
 
-use std::hint;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -33,9 +32,11 @@ use crate::trail::Trail;
 /// the work is then worth overlapping.
 const OVERLAP_BYTES: usize = 256 * 1024;
 
-/// How often a commit without a sync looks whether it is its turn, before it joins a group.
-const SPINS_MAX: usize = 100;
-const YIELDS_MAX: usize = 16;
+/// How often a thread lets others run before it goes to sleep, while it waits for what takes no sync.
+///
+/// (2026-11-21, four threads on two cores that commit 24 + 150 bytes each, buffered: with 16, 15 µs a commit; each on its own,
+/// behind a lock that parks, 14 µs.)
+const YIELDS_MAX: usize = 200;
 
 /// The way of every commit into a store.
 #[derive(Debug)]
@@ -112,32 +113,29 @@ impl Pipeline {
             let writer = self.turn_within(engine, timeout)?;
             return self.commit_alone(engine, writer, prepared);
         }
-        if let Some(writer) = self.turn_alone(prepared.request.durability) {
+        if self.queue.is_empty()
+            && let Some(writer) = self.writer.try_lock()
+        {
             return self.commit_alone(engine, writer, prepared);
         }
+        let yields = if prepared.request.durability == Durability::Sync { 0 } else { YIELDS_MAX };
         let bytes = prepared.bytes();
         let place = self.queue.join(prepared, bytes);
         if let Some(group) = place.led() {
             self.lead(engine, group);
         }
-        place.wait().unwrap_or_else(|| Err(Error::internal("a commit was left out of its group")))
+        place.wait(yields).unwrap_or_else(|| Err(Error::internal("a commit was left out of its group")))
     }
 
-    /// The turn to write, if nobody else waits for it and it comes soon.
-    ///
-    /// A small commit that needs no sync is written in less time than it takes to put a thread to sleep and to wake it.
-    fn turn_alone(&self, durability: Durability) -> Option<MutexGuard<'_, Writer>> {
-        let tries = if durability == Durability::Sync { 1 } else { SPINS_MAX + YIELDS_MAX };
-        for n in 0..tries {
-            if !self.writer.is_locked()
-                && self.queue.is_empty()
-                && let Some(writer) = self.writer.try_lock()
-            {
-                return Some(writer);
+    /// The turn to write, without parking at first: what is being written takes less time than it takes to wake a thread.
+    fn turn(&self) -> MutexGuard<'_, Writer> {
+        for _ in 0..YIELDS_MAX {
+            if let Some(writer) = self.writer.try_lock() {
+                return writer;
             }
-            if n < SPINS_MAX { hint::spin_loop() } else { thread::yield_now() }
+            thread::yield_now();
         }
-        None
+        self.writer.lock()
     }
 
     /// The turn to write, if it comes in time and RocksDB takes writes by then. It is not waited for in a group, which
@@ -178,7 +176,7 @@ impl Pipeline {
 
     /// Writes a group when it is its turn, and sees to it that all who wait learn what has become of them.
     fn lead(&self, engine: &Arc<Engine>, group: &Arc<Group<Result<Timestamp>>>) {
-        let mut writer = self.writer.lock();
+        let mut writer = self.turn();
         if self.queue.bytes() < OVERLAP_BYTES {
             self.publisher.wait_for_sync();
         }

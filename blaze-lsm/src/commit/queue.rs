@@ -4,10 +4,6 @@ use std::sync::Arc;
 
 use crate::sync::{AtomicBool, Condvar, Mutex, Ordering, yield_now};
 
-/// How often a thread asks whether its group is done before it goes to sleep, letting others run in between: a small
-/// group is written in less time than it takes to wake a thread.
-const YIELDS_MAX: usize = 16;
-
 /// Where requests `T` wait for their outcomes `R`. There are never more of them than threads that commit.
 #[derive(Debug)]
 pub(crate) struct Queue<T, R> {
@@ -90,9 +86,9 @@ impl<R> Place<R> {
         (self.position == 0).then_some(&self.group)
     }
 
-    /// Waits until the group is done; none if it was completed with too few outcomes, which no leader does.
-    pub(crate) fn wait(self) -> Option<R> {
-        for _ in 0..YIELDS_MAX {
+    /// Waits until the group is done, asleep after it has let others run so many times; none if it was completed with too few outcomes, which no leader does.
+    pub(crate) fn wait(self, yields: usize) -> Option<R> {
+        for _ in 0..yields {
             if self.group.is_done.load(Ordering::Acquire) {
                 break;
             }
