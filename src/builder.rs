@@ -159,7 +159,7 @@ impl DatabaseBuilder {
         self
     }
 
-    /// Bytes of memory for what was read, half of it for blocks of files and half for the records that are read most; 64 MiB
+    /// Bytes of memory for what was read: five eighths for blocks of files, three for the records that are read most; 64 MiB
     /// by default. In an [`Environment`] all databases share a cache of blocks, which is set there.
     pub fn cache_bytes(mut self, bytes: usize) -> DatabaseBuilder {
         self.cache_bytes = Some(bytes);

@@ -5,6 +5,8 @@ pub(crate) mod batch;
 mod prepared;
 mod publisher;
 mod queue;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::Arc;

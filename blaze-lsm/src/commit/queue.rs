@@ -43,6 +43,12 @@ impl<T, R> Queue<T, R> {
         self.forming.lock().is_none()
     }
 
+    /// How many requests wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.forming.lock().as_ref().map_or(0, |forming| forming.requests.len())
+    }
+
     /// Bytes of the requests that wait.
     pub(crate) fn bytes(&self) -> usize {
         self.forming.lock().as_ref().map_or(0, |forming| forming.bytes)
