@@ -48,7 +48,7 @@ pub struct KeyspaceLoader {
 
 /// Where the rows go.
 enum Sink {
-    Files(SortedLoad),
+    Files(Box<SortedLoad>),
     Commits {
         pending: Vec<Write>,
         bytes: usize,
@@ -74,7 +74,7 @@ impl KeyspaceLoader {
             orphan: Some(orphan),
         };
         if let Storage::Directory { store, .. } = &core.storage {
-            loader.sink = Sink::Files(store.load(Family::Data)?);
+            loader.sink = Sink::Files(Box::new(store.load(Family::Data)?));
         }
         Ok(loader)
     }

@@ -172,7 +172,8 @@ impl LsmOptions {
         }
         let mut alone = Environment::builder().open_files_per_database(OPEN_FILES);
         let bytes = self.cache_bytes.unwrap_or(CACHE_BYTES);
-        alone.cache_bytes = bytes.saturating_sub(self.record_cache_bytes.unwrap_or(records_of(bytes))).max(CACHE_BYTES_MIN);
+        alone.cache_bytes =
+            bytes.saturating_sub(self.record_cache_bytes.unwrap_or(records_of(bytes))).max(CACHE_BYTES_MIN);
         alone.write_buffer_bytes = self.write_buffer_bytes.unwrap_or(alone.write_buffer_bytes);
         alone.make(false)
     }

@@ -250,7 +250,7 @@ struct CachedKey {
 
 /// The commit of `ts` removes the key.
 fn removes(ts: u64) -> bool {
-    ts % 3 == 0
+    ts.is_multiple_of(3)
 }
 
 impl CachedKey {

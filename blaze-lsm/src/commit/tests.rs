@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use blaze_core::{
-    CommitRequest, Durability, ErrorKind, Family, Isolation, KeyRange, ManualClock, PointRead, RangeRead, Result, Store,
-    Timestamp, Write,
+    CommitRequest, Durability, ErrorKind, Family, Isolation, KeyRange, ManualClock, PointRead, RangeRead, Result,
+    Store, Timestamp, Write,
 };
 use tempfile::TempDir;
 
@@ -128,7 +128,7 @@ fn commits_that_wait_when_the_store_closes_are_told_so() {
         let mut committer = None;
         let close = |_: &_| {
             committer = Some(scope.spawn(|| fixture.store.commit(put("late", "1"))));
-            while pipeline.queue.len() == 0 {
+            while pipeline.queue.is_empty() {
                 thread::yield_now();
             }
             Ok(())

@@ -57,18 +57,22 @@ impl RawIterator {
     pub(crate) fn seek(&mut self, key: &[u8], direction: Direction) {
         let (data, bytes) = (key.as_ptr().cast(), key.len());
         // SAFETY: the iterator is ours; the key is valid for the call.
-        match direction {
-            Direction::Forward => unsafe { sys::rocksdb_iter_seek(self.raw, data, bytes) },
-            Direction::Reverse => unsafe { sys::rocksdb_iter_seek_for_prev(self.raw, data, bytes) },
+        unsafe {
+            match direction {
+                Direction::Forward => sys::rocksdb_iter_seek(self.raw, data, bytes),
+                Direction::Reverse => sys::rocksdb_iter_seek_for_prev(self.raw, data, bytes),
+            }
         }
     }
 
     /// Moves to the first entry in a direction.
     pub(crate) fn seek_to_first(&mut self, direction: Direction) {
         // SAFETY: the iterator is ours.
-        match direction {
-            Direction::Forward => unsafe { sys::rocksdb_iter_seek_to_first(self.raw) },
-            Direction::Reverse => unsafe { sys::rocksdb_iter_seek_to_last(self.raw) },
+        unsafe {
+            match direction {
+                Direction::Forward => sys::rocksdb_iter_seek_to_first(self.raw),
+                Direction::Reverse => sys::rocksdb_iter_seek_to_last(self.raw),
+            }
         }
     }
 
@@ -78,9 +82,11 @@ impl RawIterator {
             return;
         }
         // SAFETY: the iterator is ours and stands at an entry.
-        match direction {
-            Direction::Forward => unsafe { sys::rocksdb_iter_next(self.raw) },
-            Direction::Reverse => unsafe { sys::rocksdb_iter_prev(self.raw) },
+        unsafe {
+            match direction {
+                Direction::Forward => sys::rocksdb_iter_next(self.raw),
+                Direction::Reverse => sys::rocksdb_iter_prev(self.raw),
+            }
         }
     }
 

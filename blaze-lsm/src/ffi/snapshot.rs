@@ -6,7 +6,7 @@ use std::fmt;
 use std::slice;
 use std::sync::Arc;
 
-use blaze_core::{Family, Result};
+use blaze_core::{Family, Result, VisitMany};
 use librocksdb_sys as sys;
 
 use super::Engine;
@@ -125,12 +125,7 @@ impl Snapshot {
     }
 
     /// Calls `visit` with the position and the value of each of some keys, in their order.
-    pub(crate) fn visit_many(
-        &self,
-        family: Family,
-        keys: &[&[u8]],
-        visit: &mut dyn FnMut(usize, Option<&[u8]>) -> Result<()>,
-    ) -> Result<()> {
+    pub(crate) fn visit_many(&self, family: Family, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<()> {
         let pointers: Vec<*const c_char> = keys.iter().map(|key| key.as_ptr().cast()).collect();
         let lengths: Vec<usize> = keys.iter().map(|key| key.len()).collect();
         let mut values = Values::with_room_for(keys.len());
