@@ -100,7 +100,8 @@ fn views(run: &Run<'_>, store: &dyn Transactional) -> Result<()> {
 /// Gets with a cache that holds a tenth of the data. Row numbers say nothing about keys, so the rows that were loaded last,
 /// the most frequent here, lie anywhere.
 fn zipfian_gets(run: &Run<'_>) -> Result<()> {
-    let cache_bytes = usize::try_from(run.workload.data_bytes() / 10)?;
+    // No engine takes less than a MiB, which only a run with very few rows would ask for.
+    let cache_bytes = usize::try_from(run.workload.data_bytes() / 10)?.max(1 << 20);
     let options = EngineOptions { cache_bytes, ..run.context.options() };
     let store = run.engine.open_transactional(&options, Opening::BUFFERED)?;
     let rows = run.workload.rows;
