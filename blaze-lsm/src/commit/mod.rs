@@ -257,12 +257,12 @@ impl Outlet<Written> for PipelineOutlet<'_> {
         self.engine.sync().is_ok()
     }
 
-    fn publish(&self, groups: impl Iterator<Item = Written>) {
-        let groups: Vec<Written> = groups.collect();
-        if let Some(last) = groups.last() {
-            self.handles.publish(Arc::clone(&last.view)); // the views before it would be replaced at once
-        }
-        for written in groups {
+    fn publish(&self, mut groups: impl Iterator<Item = Written>) {
+        let Some(first) = groups.next() else { return };
+        let others: Vec<Written> = groups.collect(); // none, mostly
+        let last = others.last().unwrap_or(&first);
+        self.handles.publish(Arc::clone(&last.view)); // the views before it would be replaced at once
+        for written in std::iter::once(first).chain(others) {
             written.fed.iter().for_each(|(ts, prefixes)| self.trail.announce(*ts, prefixes));
             if let Some((group, outcomes)) = written.group {
                 group.complete(outcomes);

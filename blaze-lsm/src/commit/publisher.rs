@@ -63,14 +63,11 @@ impl<G> Publisher<G> {
         Publisher { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// True if a group that is written now could not be published at once.
-    pub(crate) fn has_pending(&self) -> bool {
-        !self.state.lock().pending.is_empty()
-    }
-
-    /// Every commit up to this one was reached by a sync.
-    pub(crate) fn durable_ts(&self) -> Timestamp {
-        self.state.lock().durable_ts
+    /// Whether a group that is written now could not be published at once, and up to which commit all were reached by a
+    /// sync.
+    pub(crate) fn has_pending_and_durable_ts(&self) -> (bool, Timestamp) {
+        let state = self.state.lock();
+        (!state.pending.is_empty(), state.durable_ts)
     }
 
     /// Syncs that are asked for and not done.

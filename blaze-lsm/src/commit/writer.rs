@@ -180,12 +180,13 @@ impl Writer {
     ) {
         let Assembly { batch, commits, needs_sync, fed, .. } = std::mem::take(assembly);
         let (Some(mut batch), Some(&(_, ts))) = (batch, commits.last()) else { return };
-        if needs_sync || turn.view.is_some() || publisher.has_pending() {
+        let (has_pending, durable) = publisher.has_pending_and_durable_ts();
+        if needs_sync || turn.view.is_some() || has_pending {
             // Readers stay for a while with the views of what is written before this batch.
             let _ = self.last.materialize(engine); // fails when the store is closed, and then nobody reads
         }
         let ceiling = self.lease(&mut batch, ts);
-        let mark = LogMark { last: ts, previous: self.logged, durable: publisher.durable_ts() };
+        let mark = LogMark { last: ts, previous: self.logged, durable };
         match engine.write(batch.representation(mark)) {
             Ok(()) => {
                 (self.ceiling, self.logged) = (ceiling, ts);
