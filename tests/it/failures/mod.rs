@@ -44,15 +44,25 @@ fn prefix(store: &LsmStore, keys: u32) -> u32 {
     count as u32
 }
 
-/// Copies a directory as the death of the process would leave it.
+/// Copies a directory as the death of the process would leave it: while no file comes or goes, which the background of an
+/// open store has them do at times.
 fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        match fs::copy(entry.path(), to.join(entry.file_name())) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {} // RocksDB removes what it needs no more at any time
-            copied => drop(copied.unwrap()),
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(from).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    loop {
+        fs::create_dir(to).unwrap();
+        let before = names();
+        let is_whole = before.iter().all(|name| match fs::copy(from.join(name), to.join(name)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            copied => copied.map(|_| true).unwrap(),
+        });
+        if is_whole && names() == before {
+            return;
         }
+        fs::remove_dir_all(to).unwrap();
     }
 }
 
