@@ -1,19 +1,20 @@
 //! Cursors, which closing the store can empty under their owner's hands.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blaze_core::{Cursor, Direction, Entry, Family, KeyRange, Result};
+use blaze_core::{Cursor, Direction, Entry, Family, KeyRange, Prefix, Result};
 use parking_lot::Mutex;
 
 use crate::error;
-use crate::ffi::RawIterator;
+use crate::ffi::{RawIterator, Snapshot};
 use crate::handles::Handles;
 use crate::read_point::View;
 
 /// Entries that are fetched first; each time after it four times as many, since who goes on is likely to go far. Two
 /// and eight together are a page of ten.
 const ENTRIES_AT_FIRST: usize = 2;
-const ENTRIES_AT_ONCE_MAX: usize = 128;
+const ENTRIES_AT_ONCE_MAX: usize = 32;
 
 /// Bytes after which no more entries are fetched at once.
 const BYTES_AT_ONCE: usize = 64 * 1024;
@@ -28,15 +29,49 @@ impl CursorSlot {
     }
 }
 
+/// What one cursor leaves to the next at the same view: an iterator, which takes as long to make as to move, and memory.
+#[derive(Debug)]
+pub(crate) struct Walker {
+    slot: Arc<CursorSlot>,
+    family: Family,
+    /// The prefix of all keys that the iterator can reach; none if it can reach all keys.
+    prefix: Option<Prefix>,
+    /// The range of the iterator: the whole collection or index, so that it can be used again.
+    reach: Arc<KeyRange>,
+    /// The range of the cursor that had it last.
+    range: KeyRange,
+    fetched: Fetched,
+}
+
+impl Walker {
+    /// A walker that can reach the keys with a prefix, or all.
+    pub(crate) fn new(
+        snapshot: &Arc<Snapshot>,
+        family: Family,
+        prefix: Option<Prefix>,
+        handles: &Handles,
+    ) -> Result<Walker> {
+        // The empty key is the store's own.
+        let reach = Arc::new(prefix.map_or_else(|| KeyRange::new([0], None), |prefix| KeyRange::prefix(&prefix)));
+        let iterator = RawIterator::new(Arc::clone(snapshot), family, Arc::clone(&reach));
+        let slot = Arc::new(CursorSlot(Mutex::new(Some(iterator))));
+        handles.add_cursor(&slot)?;
+        Ok(Walker { slot, family, prefix, reach, range: KeyRange::default(), fetched: Fetched::default() })
+    }
+
+    pub(crate) fn reaches(&self, family: Family, prefix: Option<Prefix>) -> bool {
+        self.family == family && self.prefix == prefix
+    }
+}
+
 /// A walk over a range at a read point.
 #[derive(Debug)]
 pub(crate) struct LsmCursor {
-    slot: Arc<CursorSlot>,
-    range: KeyRange,
+    /// There until the cursor is dropped.
+    walker: Option<Walker>,
     direction: Direction,
     position: Position,
-    fetched: Fetched,
-    /// True if the iterator ends where the range does.
+    /// True if the iterator ends where the range does, in the cursor's direction.
     is_exact: bool,
     /// How many entries to fetch next.
     entries: usize,
@@ -57,62 +92,70 @@ enum Position {
 }
 
 impl LsmCursor {
-    pub(crate) fn open(
+    /// A cursor over a range of keys that `walker` can reach.
+    pub(crate) fn new(
+        mut walker: Walker,
         view: Arc<View>,
-        family: Family,
         range: &KeyRange,
         direction: Direction,
         handles: &Arc<Handles>,
-    ) -> Result<LsmCursor> {
-        let iterator = view.iterator(family, range)?;
-        let is_exact = iterator.range() == range;
-        let slot = Arc::new(CursorSlot(Mutex::new(Some(iterator))));
-        handles.add_cursor(&slot)?;
-        Ok(LsmCursor {
-            slot,
-            range: range.clone(),
+    ) -> LsmCursor {
+        walker.range.clone_from(range);
+        walker.fetched.clear();
+        LsmCursor {
             direction,
             position: if range.is_empty() { Position::End } else { Position::Start },
-            fetched: Fetched::default(),
-            is_exact,
+            is_exact: match direction {
+                Direction::Forward => range.end() == walker.reach.end(),
+                Direction::Reverse => range.start() == walker.reach.start(),
+            },
             entries: ENTRIES_AT_FIRST,
+            walker: Some(walker),
             view,
             handles: Arc::clone(handles),
-        })
+        }
     }
 
     /// Copies the next entries: the iterator's memory may go with the store while the caller looks at one. One turn of
     /// the lock serves many of them.
+    #[inline(never)] // so that what is done for each entry stays small
     fn fetch(&mut self) -> Result<()> {
-        self.fetched.clear();
-        let mut guard = self.slot.0.lock();
+        let Some(Walker { slot, range, fetched, .. }) = &mut self.walker else { return Err(error::closed()) };
+        fetched.clear();
+        let mut guard = slot.0.lock();
         let iterator = guard.as_mut().ok_or_else(error::closed)?;
         match &self.position {
             Position::End => return Ok(()),
             Position::Behind => iterator.advance(self.direction),
             Position::Seek(key) => iterator.seek(key, self.direction),
-            Position::Start => match (self.direction, self.range.end()) {
-                (Direction::Forward, _) => iterator.seek(self.range.start(), self.direction),
+            Position::Start => match (self.direction, range.end()) {
+                (Direction::Forward, _) => iterator.seek(range.start(), self.direction),
                 (Direction::Reverse, Some(end)) => iterator.seek(end, self.direction),
                 (Direction::Reverse, None) => iterator.seek_to_first(self.direction),
             },
         }
-        self.position = Position::Behind;
-        loop {
-            match iterator.entry()? {
-                Some((key, value)) if self.is_exact || self.range.contains(key) => self.fetched.push(key, value),
-                // The end of the range is outside it, and is where a walk back may begin.
-                Some((key, _)) if self.direction == Direction::Reverse && key >= self.range.start() => {}
-                _ => {
-                    self.position = Position::End;
-                    break;
-                }
+        let (direction, is_exact, entries) = (self.direction, self.is_exact, self.entries);
+        let mut is_over = false;
+        let is_at_end = iterator.take_while(direction, |key, value| {
+            // The end of the range is outside it, and is where a walk back may begin.
+            if direction == Direction::Reverse && range.end().is_some_and(|end| key >= end) {
+                return ControlFlow::Continue(());
             }
-            if self.fetched.len() >= self.entries || self.fetched.bytes.len() >= BYTES_AT_ONCE {
-                break;
+            is_over = !is_exact
+                && match direction {
+                    Direction::Forward => range.end().is_some_and(|end| key >= end),
+                    Direction::Reverse => key < range.start(),
+                };
+            if is_over {
+                return ControlFlow::Break(());
             }
-            iterator.advance(self.direction);
-        }
+            fetched.push(key, value);
+            match fetched.len() >= entries || fetched.bytes.len() >= BYTES_AT_ONCE {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        })?;
+        self.position = if is_at_end || is_over { Position::End } else { Position::Behind };
         self.entries = (4 * self.entries).min(ENTRIES_AT_ONCE_MAX);
         Ok(())
     }
@@ -120,24 +163,24 @@ impl LsmCursor {
 
 impl Cursor for LsmCursor {
     fn next(&mut self) -> Result<Option<Entry<'_>>> {
-        if self.fetched.is_used_up() {
+        self.handles.check_open()?;
+        if self.walker.as_ref().is_none_or(|walker| walker.fetched.is_used_up()) {
             self.fetch()?;
-        } else {
-            self.handles.check_open()?;
         }
-        Ok(self.fetched.next())
+        Ok(self.walker.as_mut().and_then(|walker| walker.fetched.next()))
     }
 
     fn seek(&mut self, key: &[u8]) -> Result<()> {
         self.handles.check_open()?;
-        self.fetched.clear();
+        let Some(Walker { range, fetched, .. }) = &mut self.walker else { return Err(error::closed()) };
+        fetched.clear();
         self.entries = ENTRIES_AT_FIRST;
         let beyond_start = match self.direction {
-            Direction::Forward => key <= self.range.start(),
-            Direction::Reverse => self.range.end().is_some_and(|end| key >= end),
+            Direction::Forward => key <= range.start(),
+            Direction::Reverse => range.end().is_some_and(|end| key >= end),
         };
         self.position = match beyond_start {
-            _ if self.range.is_empty() => Position::End,
+            _ if range.is_empty() => Position::End,
             true => Position::Start,
             false => Position::Seek(key.to_vec()),
         };
@@ -147,8 +190,8 @@ impl Cursor for LsmCursor {
 
 impl Drop for LsmCursor {
     fn drop(&mut self) {
-        if let Some(iterator) = self.slot.0.lock().take() {
-            self.view.give_back(iterator);
+        if let Some(walker) = self.walker.take() {
+            self.view.give_back(walker);
         }
     }
 }
@@ -160,6 +203,8 @@ struct Fetched {
     /// Where in `bytes` each key and each value ends.
     ends: Vec<(usize, usize)>,
     used: usize,
+    /// Where in `bytes` the next key begins.
+    start: usize,
 }
 
 impl Fetched {
@@ -173,11 +218,13 @@ impl Fetched {
 
     fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(2 * BYTES_AT_ONCE); // after a large value
         self.ends.clear();
-        self.used = 0;
+        (self.used, self.start) = (0, 0);
     }
 
     fn push(&mut self, key: &[u8], value: &[u8]) {
+        self.bytes.reserve(key.len() + value.len());
         self.bytes.extend_from_slice(key);
         let key_end = self.bytes.len();
         self.bytes.extend_from_slice(value);
@@ -186,7 +233,7 @@ impl Fetched {
 
     fn next(&mut self) -> Option<Entry<'_>> {
         let (key_end, value_end) = *self.ends.get(self.used)?;
-        let start = self.used.checked_sub(1).map_or(0, |previous| self.ends[previous].1);
+        let start = std::mem::replace(&mut self.start, value_end);
         self.used += 1;
         Some((&self.bytes[start..key_end], &self.bytes[key_end..value_end]))
     }

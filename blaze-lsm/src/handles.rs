@@ -1,13 +1,15 @@
 //! What all handles of a store share: the open engine, the view of new readers, and every live read point and cursor, so
 //! that commits know the oldest transaction and closing can reach them all.
+//!
+//! A commit only says where it stands. The view of it is made for its first reader, if one comes before the next commit.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
 
-use arc_swap::{ArcSwapOption, Guard};
-use blaze_core::{Result, Timestamp};
+use arc_swap::ArcSwapOption;
+use blaze_core::{Head, Result, Timestamp};
 use parking_lot::Mutex;
 
 use crate::cache::RecordCache;
@@ -21,15 +23,34 @@ use crate::read_point::View;
 pub(crate) struct Handles {
     /// None once the store is closed. Whoever loads it keeps it open, so that closing waits for running calls.
     engine: ArcSwapOption<Engine>,
-    /// The view of everything published; none before the store is open and after it is closed.
+    /// The view of everything published; none until a reader wants it. Changes under the lock of `views`.
     current: ArcSwapOption<View>,
     closed: AtomicBool,
+    /// The last commit that is published, and the last of them that wrote to the catalog.
+    published_ts: AtomicU64,
+    published_catalog_ts: AtomicU64,
     /// No writes up to here are remembered: a transaction cannot begin at an older view.
     floor: AtomicU64,
-    /// All views that live, the oldest first, among some that do not.
-    views: Mutex<Registry<VecDeque<Weak<View>>>>,
+    views: Mutex<Views>,
     cursors: Mutex<Registry<Vec<Weak<CursorSlot>>>>,
     pub(crate) cache: RecordCache,
+}
+
+#[derive(Debug)]
+struct Views {
+    published: Published,
+    /// Whether there is a current one.
+    has_current: bool,
+    /// All views that live, the oldest first, among some that do not.
+    all: Registry<VecDeque<Weak<View>>>,
+}
+
+/// Where the last published commit stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Published {
+    pub(crate) head: Head,
+    /// How many writes RocksDB had taken by its end.
+    pub(crate) sequence: u64,
 }
 
 /// Things that live and die, and the length at which the dead are swept out: twice the number of those that lived last
@@ -46,8 +67,14 @@ impl Handles {
             engine: ArcSwapOption::new(Some(engine)),
             current: ArcSwapOption::empty(),
             closed: AtomicBool::new(false),
+            published_ts: AtomicU64::new(0),
+            published_catalog_ts: AtomicU64::new(0),
             floor: AtomicU64::new(0),
-            views: Mutex::default(),
+            views: Mutex::new(Views {
+                published: Published { head: Head { ts: Timestamp::ZERO, catalog_ts: Timestamp::ZERO }, sequence: 0 },
+                has_current: false,
+                all: Registry::default(),
+            }),
             cursors: Mutex::default(),
             cache,
         }
@@ -66,9 +93,9 @@ impl Handles {
     }
 
     /// The view of everything published, to be read.
-    pub(crate) fn current(&self) -> Result<Arc<View>> {
+    pub(crate) fn current(self: &Arc<Self>) -> Result<Arc<View>> {
         loop {
-            let view = self.current.load_full().ok_or_else(error::closed)?;
+            let view = self.view()?;
             if view.is_materialized() || view.materialize(&self.engine()?)? {
                 return Ok(view);
             }
@@ -78,14 +105,48 @@ impl Handles {
         }
     }
 
-    /// The view of everything published, without a claim to read it.
-    pub(crate) fn peek(&self) -> Guard<Option<Arc<View>>> {
-        self.current.load()
+    /// The view of everything published, which perhaps cannot be read any more.
+    pub(crate) fn view(self: &Arc<Self>) -> Result<Arc<View>> {
+        match self.current.load_full() {
+            Some(view) => Ok(view),
+            None => self.make_view(),
+        }
+    }
+
+    #[inline(never)]
+    fn make_view(self: &Arc<Self>) -> Result<Arc<View>> {
+        let mut views = self.views.lock();
+        self.check_open()?;
+        if let Some(view) = self.current.load_full() {
+            return Ok(view); // another reader was faster
+        }
+        let view = View::new(views.published, Arc::clone(self));
+        views.add(&view);
+        views.has_current = true;
+        self.current.store(Some(Arc::clone(&view)));
+        Ok(view)
+    }
+
+    /// Where everything published stands, for who does not read it. The catalog may be that of a later commit, never that
+    /// of an earlier one.
+    pub(crate) fn head(&self) -> Result<Head> {
+        self.check_open()?;
+        let ts = self.published_ts();
+        Ok(Head { ts, catalog_ts: Timestamp::from_bits(self.published_catalog_ts.load(Ordering::Acquire)) })
+    }
+
+    fn published_ts(&self) -> Timestamp {
+        Timestamp::from_bits(self.published_ts.load(Ordering::Acquire))
+    }
+
+    /// True if `ts` is that of the view that new readers get.
+    pub(crate) fn is_current(&self, ts: Timestamp) -> bool {
+        self.published_ts() == ts
     }
 
     /// The view of everything published, entered as that of a transaction: later writes are remembered for it until
     /// [`View::leave`].
-    pub(crate) fn enter(&self) -> Result<Arc<View>> {
+    pub(crate) fn enter(self: &Arc<Self>) -> Result<Arc<View>> {
         loop {
             let view = self.current()?;
             view.enter();
@@ -97,24 +158,30 @@ impl Handles {
         }
     }
 
-    /// Gives new readers `view`.
-    pub(crate) fn publish(&self, view: Arc<View>) {
+    /// Shows a commit to new readers; in a view, if it was made before.
+    pub(crate) fn publish(&self, published: Published, view: Option<Arc<View>>) {
         let mut views = self.views.lock();
-        while views.things.front().is_some_and(|view| view.strong_count() == 0) {
-            views.things.pop_front();
-        }
-        if views.things.len() >= views.sweep_at {
-            views.things.retain(|view| view.strong_count() > 0);
-            views.sweep_at = 8 + 2 * views.things.len();
-        }
-        views.things.push_back(Arc::downgrade(&view));
+        views.published = published;
+        // The catalog first: whoever sees the commit must not take an older catalog for its own.
+        self.published_catalog_ts.store(published.head.catalog_ts.to_bits(), Ordering::Release);
+        self.published_ts.store(published.head.ts.to_bits(), Ordering::Release);
+        let replaced = match view {
+            Some(view) => {
+                views.add(&view);
+                views.has_current = true;
+                self.current.swap(Some(view))
+            }
+            // The view of an earlier commit would keep what is overwritten from being cleared away.
+            None if std::mem::take(&mut views.has_current) => self.current.swap(None),
+            None => None,
+        };
         drop(views);
-        self.current.store(Some(view));
+        drop(replaced); // which may let go of a snapshot
     }
 
     /// Raises the floor as far as no transaction is older and answers it: what was written up to there can be forgotten.
     pub(crate) fn raise_floor(&self) -> Timestamp {
-        let published = self.current.load().as_ref().map_or(Timestamp::ZERO, |view| view.timestamp());
+        let published = self.published_ts();
         self.floor.store(published.to_bits(), Ordering::SeqCst);
         let floor = self.oldest_transaction().map_or(published, |oldest| oldest.min(published));
         self.floor.store(floor.to_bits(), Ordering::SeqCst);
@@ -124,14 +191,14 @@ impl Handles {
     /// The view of the oldest transaction that is not over.
     fn oldest_transaction(&self) -> Option<Timestamp> {
         let views = self.views.lock();
-        let mut live = views.things.iter().filter_map(Weak::upgrade);
+        let mut live = views.all.things.iter().filter_map(Weak::upgrade);
         live.find(|view| view.has_transactions()).map(|view| view.timestamp())
     }
 
     /// The timestamps of the views that anyone holds, the oldest first.
     pub(crate) fn live_views(&self) -> Vec<Timestamp> {
         let views = self.views.lock();
-        views.things.iter().filter_map(Weak::upgrade).map(|view| view.timestamp()).collect()
+        views.all.things.iter().filter_map(Weak::upgrade).map(|view| view.timestamp()).collect()
     }
 
     /// Takes in a new cursor, unless the store was closed meanwhile.
@@ -158,11 +225,28 @@ impl Handles {
     /// if it was closed before.
     pub(crate) fn close(&self) -> Option<Arc<Engine>> {
         self.closed.store(true, Ordering::SeqCst);
-        self.current.store(None);
         let cursors = std::mem::take(&mut self.cursors.lock().things);
         cursors.iter().filter_map(Weak::upgrade).for_each(|cursor| cursor.close());
-        let views = std::mem::take(&mut self.views.lock().things);
+        let mut registered = self.views.lock();
+        let views = std::mem::take(&mut registered.all.things);
+        let current = self.current.swap(None);
+        drop(registered);
+        drop(current);
         views.iter().filter_map(Weak::upgrade).for_each(|view| view.close());
         self.engine.swap(None)
+    }
+}
+
+impl Views {
+    fn add(&mut self, view: &Arc<View>) {
+        let views = &mut self.all;
+        while views.things.front().is_some_and(|view| view.strong_count() == 0) {
+            views.things.pop_front();
+        }
+        if views.things.len() >= views.sweep_at {
+            views.things.retain(|view| view.strong_count() > 0);
+            views.sweep_at = 8 + 2 * views.things.len();
+        }
+        views.things.push_back(Arc::downgrade(view));
     }
 }

@@ -4,27 +4,27 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use blaze_core::{Cursor, Direction, Family, Head, KeyRange, ReadPoint, Result, Timestamp, VisitMany};
+use blaze_core::{Cursor, Direction, Family, Head, KeyRange, ReadPoint, Result, Timestamp, VisitMany, prefix_of_range};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
-use crate::cursor::LsmCursor;
+use crate::cursor::{LsmCursor, Walker};
 use crate::error;
-use crate::ffi::{Engine, RawIterator, Snapshot};
-use crate::handles::Handles;
+use crate::ffi::{Engine, Snapshot};
+use crate::handles::{Handles, Published};
 
 /// Keys that are read at once: enough to overlap their work, few enough to hold their values in memory.
 const KEYS_PER_READ: usize = 128;
 
-/// Iterators that a view keeps for the next cursor.
-const IDLE_ITERATORS_MAX: usize = 4;
+/// Walkers that a view keeps for the next cursor.
+const IDLE_WALKERS_MAX: usize = 4;
 
 /// The view of all commits up to one timestamp.
 ///
-/// Its RocksDB snapshot is taken for its first reader: most views of a busy writer have none, and a snapshot costs two
-/// turns of the lock of the whole database.
+/// It is made for its first reader, and then takes a RocksDB snapshot, which costs two turns of the lock of the whole
+/// database: most commits of a busy writer have no reader. The view of a group that waits for its sync is made before it is
+/// published, and has its snapshot by the time that the next group is written.
 pub(crate) struct View {
-    ts: Timestamp,
-    catalog_ts: Timestamp,
+    head: Head,
     /// How many writes RocksDB had taken by the end of the last commit: a snapshot with this number is the right one.
     sequence: u64,
     /// Empty before the first reader, and once the store is closed. Held for reading while the snapshot is used, so that
@@ -33,8 +33,8 @@ pub(crate) struct View {
     snapshot: RwLock<Option<Arc<Snapshot>>>,
     /// Whether there is, or was, a snapshot.
     is_materialized: AtomicBool,
-    /// Making an iterator takes as long as moving one.
-    idle: Mutex<Vec<RawIterator>>,
+    /// For the next cursors.
+    idle: Mutex<Vec<Walker>>,
     /// Transactions that began here and are not over.
     transactions: AtomicUsize,
     handles: Arc<Handles>,
@@ -43,11 +43,11 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn new(ts: Timestamp, catalog_ts: Timestamp, sequence: u64, handles: Arc<Handles>) -> Arc<View> {
+    /// The view of everything up to a commit.
+    pub(crate) fn new(of: Published, handles: Arc<Handles>) -> Arc<View> {
         Arc::new_cyclic(|this| View {
-            ts,
-            catalog_ts,
-            sequence,
+            head: of.head,
+            sequence: of.sequence,
             snapshot: RwLock::new(None),
             is_materialized: AtomicBool::new(false),
             idle: Mutex::default(),
@@ -58,11 +58,7 @@ impl View {
     }
 
     pub(crate) fn timestamp(&self) -> Timestamp {
-        self.ts
-    }
-
-    pub(crate) fn head(&self) -> Head {
-        Head { ts: self.ts, catalog_ts: self.catalog_ts }
+        self.head.ts
     }
 
     pub(crate) fn enter(&self) {
@@ -124,57 +120,47 @@ impl View {
 
 impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View").field("ts", &self.ts).field("snapshot", &self.snapshot).finish_non_exhaustive()
+        f.debug_struct("View").field("ts", &self.head.ts).field("snapshot", &self.snapshot).finish_non_exhaustive()
     }
 }
 
 impl View {
-    /// An iterator of the view over at least `range`, which stands anywhere.
-    pub(crate) fn iterator(&self, family: Family, range: &KeyRange) -> Result<RawIterator> {
+    /// A walker of the view over at least `range`.
+    fn walker(&self, family: Family, range: &KeyRange) -> Result<Walker> {
         let snapshot = self.snapshot.read_recursive();
         let snapshot = snapshot.as_ref().ok_or_else(error::closed)?;
-        let range = surroundings(range);
+        let prefix = prefix_of_range(range);
         let mut idle = self.idle.lock();
-        let fits = |iterator: &RawIterator| iterator.family() == family && *iterator.range() == range;
-        match idle.iter().position(fits) {
+        match idle.iter().position(|walker| walker.reaches(family, prefix)) {
             Some(position) => Ok(idle.swap_remove(position)),
-            None => Ok(RawIterator::new(Arc::clone(snapshot), family, range)),
+            None => {
+                drop(idle);
+                Walker::new(snapshot, family, prefix, &self.handles)
+            }
         }
     }
 
-    /// Keeps an iterator of this view for the next cursor, unless there are enough, or this view is not the current one.
-    pub(crate) fn give_back(&self, iterator: RawIterator) {
-        let is_current = self.handles.peek().as_ref().is_some_and(|current| current.ts == self.ts);
+    /// Keeps a walker of this view for the next cursor, unless there are enough, or this view is not the current one.
+    pub(crate) fn give_back(&self, walker: Walker) {
+        let is_current = self.handles.is_current(self.head.ts);
         let mut idle = self.idle.lock();
-        if is_current && idle.len() < IDLE_ITERATORS_MAX {
-            idle.push(iterator);
+        if is_current && idle.len() < IDLE_WALKERS_MAX {
+            idle.push(walker);
             drop(idle);
             if self.handles.check_open().is_err() {
-                self.release_idle(); // closing has passed here before the iterator came
+                self.release_idle(); // closing has passed here before the walker came
             }
         }
     }
 }
 
-/// The range that iterators are made for: the whole collection or index, so that they can be used again.
-fn surroundings(range: &KeyRange) -> KeyRange {
-    if let Some(prefix) = range.start().first_chunk::<4>() {
-        let prefix = KeyRange::prefix(prefix);
-        let ends_inside = |end| prefix.end().is_none_or(|prefix_end| end <= prefix_end);
-        if range.end().map_or(prefix.end().is_none(), ends_inside) {
-            return prefix;
-        }
-    }
-    KeyRange::new([0], None) // the empty key is the store's own
-}
-
 impl ReadPoint for View {
     fn ts(&self) -> Timestamp {
-        self.ts
+        self.head.ts
     }
 
     fn catalog_ts(&self) -> Timestamp {
-        self.catalog_ts
+        self.head.catalog_ts
     }
 
     fn visit(&self, family: Family, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
@@ -188,12 +174,12 @@ impl ReadPoint for View {
             return snapshot()?.visit(family, key, visit);
         }
         let cache = &self.handles.cache;
-        if let Some(value) = cache.get(key, self.ts) {
+        if let Some(value) = cache.get(key, self.head.ts) {
             self.handles.check_open()?;
             return visit(value.bytes()).map(|()| true);
         }
         snapshot()?.visit(family, key, &mut |value| {
-            cache.offer(key, value, self.ts);
+            cache.offer(key, value, self.head.ts);
             visit(value)
         })
     }
@@ -212,7 +198,7 @@ impl ReadPoint for View {
 
     fn cursor(&self, family: Family, range: &KeyRange, direction: Direction) -> Result<Box<dyn Cursor>> {
         let view = self.this.upgrade().ok_or_else(error::closed)?; // it lives: `self` is borrowed from an `Arc`
-        Ok(Box::new(LsmCursor::open(view, family, range, direction, &self.handles)?))
+        Ok(Box::new(LsmCursor::new(self.walker(family, range)?, view, range, direction, &self.handles)))
     }
 }
 

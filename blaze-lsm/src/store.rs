@@ -239,7 +239,7 @@ impl Store for LsmStore {
     }
 
     fn head(&self) -> Result<Head> {
-        self.handles.peek().as_ref().map(|view| view.head()).ok_or_else(error::closed)
+        self.handles.head()
     }
 
     fn commit(&self, mut request: CommitRequest) -> Result<Timestamp> {

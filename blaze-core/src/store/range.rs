@@ -19,10 +19,22 @@ pub enum Direction {
 /// assert!(range.contains(b"ab") && range.contains(b"ab\xFF") && !range.contains(b"ac"));
 /// assert_eq!(KeyRange::prefix(b"\xFF").end(), None);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub struct KeyRange {
     start: Vec<u8>,
     end: Option<Vec<u8>>,
+}
+
+impl Clone for KeyRange {
+    fn clone(&self) -> KeyRange {
+        KeyRange { start: self.start.clone(), end: self.end.clone() }
+    }
+
+    /// Without an allocation where the keys fit into those that are replaced: cursors are opened often.
+    fn clone_from(&mut self, source: &KeyRange) {
+        self.start.clone_from(&source.start);
+        self.end.clone_from(&source.end);
+    }
 }
 
 impl KeyRange {

@@ -77,11 +77,38 @@ pub fn prefix_of(key: &[u8]) -> Option<Prefix> {
 #[must_use]
 pub fn prefix_of_range(range: &KeyRange) -> Option<Prefix> {
     let prefix = prefix_of(range.start())?;
-    let whole = KeyRange::prefix(&prefix);
-    let inside = match (range.end(), whole.end()) {
-        (_, None) => true,
-        (None, Some(_)) => false,
-        (Some(end), Some(last)) => end <= last,
-    };
-    inside.then_some(prefix)
+    // What `KeyRange::prefix` ends with, without its allocations: every cursor asks.
+    let Some(end) = u32::from_be_bytes(prefix).checked_add(1).map(u32::to_be_bytes) else { return Some(prefix) };
+    let bytes = end.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    range.end().is_some_and(|range_end| range_end <= &end[..bytes]).then_some(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes around which prefixes end.
+    fn byte() -> impl Strategy<Value = u8> {
+        prop_oneof![Just(0), Just(1), Just(0xFE), Just(0xFF)]
+    }
+
+    fn key() -> impl Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(byte(), 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_has_the_prefix_within_whose_range_it_is(start in key(), end in proptest::option::of(key())) {
+            let range = KeyRange::new(start.clone(), end);
+            let whole = start.first_chunk::<4>().map(|prefix| KeyRange::prefix(prefix));
+            let is_inside = whole.is_some_and(|whole| match (range.end(), whole.end()) {
+                (_, None) => true,
+                (None, Some(_)) => false,
+                (Some(end), Some(whole_end)) => end <= whole_end,
+            });
+            prop_assert_eq!(prefix_of_range(&range), prefix_of(&start).filter(|_| is_inside));
+        }
+    }
 }

@@ -24,7 +24,7 @@ pub(crate) use self::writer::CEILING_KEY;
 use self::writer::{Outcomes, Writer};
 use crate::disk_space::DiskSpace;
 use crate::ffi::Engine;
-use crate::handles::Handles;
+use crate::handles::{Handles, Published};
 use crate::interval::NextSync;
 use crate::read_point::View;
 use crate::stats::CommitStats;
@@ -57,7 +57,9 @@ pub(crate) struct Pipeline {
 /// A group that is in RocksDB and not yet visible.
 #[derive(Debug)]
 struct Written {
-    view: Arc<View>,
+    published: Published,
+    /// Made before, if others may be written before it is visible.
+    view: Option<Arc<View>>,
     fed: Fed,
     /// Those who wait, and what to tell them; none if the thread that wrote is the only one.
     group: Option<(Arc<Group<Result<Timestamp>>>, Outcomes)>,
@@ -66,9 +68,17 @@ struct Written {
 /// What a leader has done.
 struct Turn {
     outcomes: Outcomes,
-    /// What was written, and whether it must be synced before it is seen; none if all requests were refused.
-    view: Option<(Arc<View>, bool)>,
+    /// What was written; none if all requests were refused.
+    last: Option<LastBatch>,
     fed: Fed,
+}
+
+/// What was written last in a turn.
+struct LastBatch {
+    published: Published,
+    view: Option<Arc<View>>,
+    /// Whether the turn must be synced before it is seen.
+    needs_sync: bool,
 }
 
 /// The commits that have written to the change feed, and under which prefixes.
@@ -85,8 +95,7 @@ impl Pipeline {
     ) -> Result<Pipeline> {
         let families = Family::ALL.map(|family| engine.family_number(family));
         let writer = Writer::open(engine, handles, families, clock, disk_space, Arc::clone(&trail))?;
-        let publisher = Publisher::new(writer.last().timestamp());
-        handles.publish(Arc::clone(writer.last()));
+        let publisher = Publisher::new(handles.head()?.ts);
         Ok(Pipeline {
             handles: Arc::clone(handles),
             trail,
@@ -164,11 +173,11 @@ impl Pipeline {
         mut writer: MutexGuard<'_, Writer>,
         prepared: Prepared,
     ) -> Result<Timestamp> {
-        let Turn { mut outcomes, view, fed } = writer.write(engine, &self.publisher, vec![prepared]);
+        let Turn { mut outcomes, last, fed } = writer.write(engine, &self.publisher, vec![prepared]);
         let outcome = outcomes.pop().unwrap_or_else(|| Err(Error::internal("a commit has no outcome")));
-        let Some((view, needs_sync)) = view else { return outcome };
-        let ts = view.timestamp();
-        let pending = self.publisher.submit(ts, needs_sync, Written { view, fed, group: None }, &self.outlet(engine));
+        let Some(LastBatch { published, view, needs_sync }) = last else { return outcome };
+        let written = Written { published, view, fed, group: None };
+        let pending = self.publisher.submit(published.head.ts, needs_sync, written, &self.outlet(engine));
         drop(writer);
         match pending.map_or(Ok(()), |number| self.publisher.wait(number, &self.outlet(engine))) {
             Ok(()) => outcome,
@@ -182,12 +191,11 @@ impl Pipeline {
         if self.queue.bytes() < OVERLAP_BYTES {
             self.publisher.wait_for_sync();
         }
-        let Turn { outcomes, view, fed } = writer.write(engine, &self.publisher, self.queue.close());
-        let Some((view, needs_sync)) = view else { return group.complete(outcomes) };
+        let Turn { outcomes, last, fed } = writer.write(engine, &self.publisher, self.queue.close());
+        let Some(LastBatch { published, view, needs_sync }) = last else { return group.complete(outcomes) };
         let commits: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().ok().copied()).collect();
-        let ts = view.timestamp();
-        let written = Written { view, fed, group: Some((Arc::clone(group), outcomes)) };
-        let pending = self.publisher.submit(ts, needs_sync, written, &self.outlet(engine));
+        let written = Written { published, view, fed, group: Some((Arc::clone(group), outcomes)) };
+        let pending = self.publisher.submit(published.head.ts, needs_sync, written, &self.outlet(engine));
         drop(writer);
         if pending.is_some_and(|number| self.publisher.wait(number, &self.outlet(engine)).is_err()) {
             let refused =
@@ -221,7 +229,7 @@ impl Pipeline {
         let writer = self.writer.lock();
         writer.check_open()?;
         // The last view must not be looked for behind what is written now.
-        writer.last().materialize(engine)?;
+        writer.materialize_last(engine)?;
         work(engine)
     }
 
@@ -261,7 +269,7 @@ impl Outlet<Written> for PipelineOutlet<'_> {
         let Some(first) = groups.next() else { return };
         let others: Vec<Written> = groups.collect(); // none, mostly
         let last = others.last().unwrap_or(&first);
-        self.handles.publish(Arc::clone(&last.view)); // the views before it would be replaced at once
+        self.handles.publish(last.published, last.view.clone()); // the views before it would be replaced at once
         for written in std::iter::once(first).chain(others) {
             written.fed.iter().for_each(|(ts, prefixes)| self.trail.announce(*ts, prefixes));
             if let Some((group, outcomes)) = written.group {

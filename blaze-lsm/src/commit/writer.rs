@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use blaze_core::{Clock, Durability, Error, Family, HybridClock, KeyRange, Result, Timestamp, Write, counter, limits};
+use blaze_core::{
+    Clock, Durability, Error, Family, Head, HybridClock, KeyRange, Result, Timestamp, Write, counter, limits,
+};
 
 use super::batch::{Batch, FamilyNumbers};
 use super::prepared::{Prepared, encode};
-use super::{Fed, Turn, Written, unknown};
+use super::{Fed, LastBatch, Turn, Written, unknown};
 use crate::commit::publisher::Publisher;
 use crate::disk_space::DiskSpace;
 use crate::error;
 use crate::ffi::Engine;
-use crate::handles::Handles;
+use crate::handles::{Handles, Published};
 use crate::log::LogMark;
 use crate::oracle::Oracle;
 use crate::read_point::View;
@@ -45,8 +47,8 @@ pub(super) struct Writer {
     /// The last commit in the log.
     logged: Timestamp,
     oracle: Oracle,
-    /// The view of the last group that was written, published or not.
-    last: Arc<View>,
+    /// The view of the last group that was written, if it had to wait before it was published.
+    last: Option<Arc<View>>,
     committed: u64,
     refused: u64,
     batches: u64,
@@ -75,6 +77,8 @@ impl Writer {
         trail: Arc<Trail>,
     ) -> Result<Writer> {
         let ceiling = read_ceiling(engine)?;
+        let head = Head { ts: ceiling, catalog_ts: ceiling };
+        handles.publish(Published { head, sequence: engine.sequence() }, None);
         Ok(Writer {
             handles: Arc::clone(handles),
             families,
@@ -85,7 +89,7 @@ impl Writer {
             ceiling,
             logged: ceiling,
             oracle: Oracle::new(ceiling, limits::ORACLE_BYTES_MAX),
-            last: View::new(ceiling, ceiling, engine.sequence(), Arc::clone(handles)),
+            last: None,
             committed: 0,
             refused: 0,
             batches: 0,
@@ -93,9 +97,12 @@ impl Writer {
         })
     }
 
-    /// The view of the last group that was written.
-    pub(super) fn last(&self) -> &Arc<View> {
-        &self.last
+    /// Sees to it that the last group can be read, whatever RocksDB takes after it.
+    pub(super) fn materialize_last(&self, engine: &Arc<Engine>) -> Result<()> {
+        match &self.last {
+            Some(view) => view.materialize(engine).map(drop),
+            None => self.handles.current().map(drop),
+        }
     }
 
     pub(super) fn stats(&self) -> CommitStats {
@@ -118,8 +125,12 @@ impl Writer {
         publisher: &Publisher<Written>,
         requests: Vec<Prepared>,
     ) -> Turn {
-        let mut turn = Turn { outcomes: Vec::with_capacity(requests.len()), view: None, fed: Fed::new() };
+        let mut turn = Turn { outcomes: Vec::with_capacity(requests.len()), last: None, fed: Fed::new() };
         self.oracle.forget(self.handles.raise_floor());
+        if may_take_several_batches(&requests) {
+            // Readers stay with what is published until the last of them is written.
+            let _ = self.materialize_last(engine); // fails when the store is closed, and then nobody reads
+        }
         let mut assembly = Assembly::default();
         for (position, prepared) in requests.into_iter().enumerate() {
             let is_late = prepared.batch.is_none();
@@ -181,9 +192,9 @@ impl Writer {
         let Assembly { batch, commits, needs_sync, fed, .. } = std::mem::take(assembly);
         let (Some(mut batch), Some(&(_, ts))) = (batch, commits.last()) else { return };
         let (has_pending, durable) = publisher.has_pending_and_durable_ts();
-        if needs_sync || turn.view.is_some() || has_pending {
+        if turn.last.is_none() && (needs_sync || has_pending) {
             // Readers stay for a while with the views of what is written before this batch.
-            let _ = self.last.materialize(engine); // fails when the store is closed, and then nobody reads
+            let _ = self.materialize_last(engine);
         }
         let ceiling = self.lease(&mut batch, ts);
         let mark = LogMark { last: ts, previous: self.logged, durable };
@@ -192,19 +203,30 @@ impl Writer {
                 (self.ceiling, self.logged) = (ceiling, ts);
                 self.committed += commits.len() as u64;
                 self.batches += 1;
-                let sequence = engine.sequence();
-                self.last = View::new(ts, self.oracle.catalog_ts(), sequence, Arc::clone(&self.handles));
-                let synced_before = turn.view.as_ref().is_some_and(|(_, needs_sync)| *needs_sync);
+                let head = Head { ts, catalog_ts: self.oracle.catalog_ts() };
+                let published = Published { head, sequence: engine.sequence() };
+                let needs_sync = needs_sync || turn.last.as_ref().is_some_and(|last| last.needs_sync);
+                self.last = (needs_sync || has_pending).then(|| View::new(published, Arc::clone(&self.handles)));
                 turn.fed.extend(fed);
-                turn.view = Some((Arc::clone(&self.last), needs_sync || synced_before));
+                turn.last = Some(LastBatch { published, view: self.last.clone(), needs_sync });
             }
             Err(error) => {
-                let _ = self.last.materialize_anyway(engine);
+                let _ = self.materialize_last_anyway(engine, turn);
                 for (position, ts) in commits {
                     turn.outcomes[position] = Err(unknown(ts).with_source(Error::unavailable(error.to_string())));
                 }
             }
         }
+    }
+
+    /// Sees to it that what was written before a failed write can be read.
+    fn materialize_last_anyway(&mut self, engine: &Arc<Engine>, turn: &mut Turn) -> Result<()> {
+        if let (None, Some(last)) = (&self.last, &mut turn.last) {
+            let view = View::new(last.published, Arc::clone(&self.handles));
+            (self.last, last.view) = (Some(Arc::clone(&view)), Some(view));
+        }
+        let last = self.last.clone().map_or_else(|| self.handles.view(), Ok)?;
+        last.materialize_anyway(engine)
     }
 
     /// Refuses to go on once the store is closed.
@@ -221,10 +243,11 @@ impl Writer {
     }
 
     /// Makes the ceiling exact: the next opening goes on from the last commit. Everything before it has been synced.
-    pub(super) fn settle(&mut self, engine: &Engine) -> Result<()> {
+    pub(super) fn settle(&mut self, engine: &Arc<Engine>) -> Result<()> {
         engine.check_healthy()?;
         let last = self.commits.last();
         if self.ceiling != last {
+            let _ = self.materialize_last(engine); // for those who read until the end
             let mut batch = Batch::with_capacity(32);
             put_ceiling(&mut batch, self.families, last);
             let mark = LogMark { last: self.logged, previous: self.logged, durable: self.logged };
@@ -250,6 +273,13 @@ impl Assembly {
     fn bytes(&self) -> usize {
         self.batch.as_ref().map_or(0, Batch::bytes)
     }
+}
+
+/// A request that is encoded late begins a batch, and so does what no longer fits into one.
+fn may_take_several_batches(requests: &[Prepared]) -> bool {
+    requests.len() > 1
+        && (requests.iter().any(|prepared| prepared.batch.is_none())
+            || requests.iter().map(Prepared::bytes).sum::<usize>() >= BATCH_BYTES)
 }
 
 fn read_ceiling(engine: &Engine) -> Result<Timestamp> {

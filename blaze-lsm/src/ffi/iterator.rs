@@ -1,6 +1,7 @@
 //! Iterators that keep their snapshot and their database open.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use blaze_core::{Direction, Entry, Family, KeyRange, Result};
@@ -16,7 +17,7 @@ pub(crate) struct RawIterator {
     read_options: *mut sys::rocksdb_readoptions_t,
     family: Family,
     /// RocksDB points into it.
-    range: KeyRange,
+    _range: Arc<KeyRange>,
     snapshot: Arc<Snapshot>,
 }
 
@@ -25,7 +26,7 @@ unsafe impl Send for RawIterator {}
 
 impl RawIterator {
     /// An iterator that stands nowhere: seek before anything else.
-    pub(crate) fn new(snapshot: Arc<Snapshot>, family: Family, range: KeyRange) -> RawIterator {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, family: Family, range: Arc<KeyRange>) -> RawIterator {
         let engine = snapshot.engine();
         // SAFETY: the options are freed by `drop`, and all they point to lives as long: the snapshot, and the bounds,
         // which are on the heap and never change.
@@ -42,15 +43,7 @@ impl RawIterator {
         // SAFETY: database and family live as long as the snapshot, which the struct holds; the options as long as the
         // iterator.
         let raw = unsafe { sys::rocksdb_create_iterator_cf(engine.raw(), read_options, engine.raw_family(family)) };
-        RawIterator { raw, read_options, family, range, snapshot }
-    }
-
-    pub(crate) fn family(&self) -> Family {
-        self.family
-    }
-
-    pub(crate) fn range(&self) -> &KeyRange {
-        &self.range
+        RawIterator { raw, read_options, family, _range: range, snapshot }
     }
 
     /// Moves to the first entry at or beyond `key` in a direction.
@@ -93,14 +86,53 @@ impl RawIterator {
     /// The entry at which the iterator stands; `None` beyond the end.
     pub(crate) fn entry(&self) -> Result<Option<Entry<'_>>> {
         if !self.is_valid() {
-            // SAFETY: the iterator is ours.
-            return checked("reading", |error| unsafe { sys::rocksdb_iter_get_error(self.raw, error) }).map(|()| None);
+            return self.check().map(|()| None);
         }
+        // SAFETY: the iterator stands at an entry.
+        Ok(Some(unsafe { self.entry_here() }))
+    }
+
+    /// Calls `take` with the entry at which the iterator stands and with each after it, until `take` breaks off, at whose
+    /// entry it stays. True if it came to the end.
+    ///
+    /// One loop here takes two calls into RocksDB an entry less than a caller who asks for one at a time.
+    pub(crate) fn take_while(
+        &mut self,
+        direction: Direction,
+        mut take: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        let advance = match direction {
+            Direction::Forward => sys::rocksdb_iter_next,
+            Direction::Reverse => sys::rocksdb_iter_prev,
+        };
+        while self.is_valid() {
+            // SAFETY: the iterator stands at an entry.
+            let (key, value) = unsafe { self.entry_here() };
+            if take(key, value).is_break() {
+                return Ok(false);
+            }
+            // SAFETY: the iterator is ours and stands at an entry; `take` has not kept it.
+            unsafe { advance(self.raw) };
+        }
+        self.check().map(|()| true)
+    }
+
+    /// What went wrong, if that is why the iterator stands nowhere.
+    fn check(&self) -> Result<()> {
+        // SAFETY: the iterator is ours.
+        checked("reading", |error| unsafe { sys::rocksdb_iter_get_error(self.raw, error) })
+    }
+
+    /// The entry at which the iterator stands.
+    ///
+    /// # Safety
+    /// It must stand at one.
+    unsafe fn entry_here(&self) -> Entry<'_> {
         // SAFETY: the iterator is ours and stands at an entry, whose key and value stay in place until it moves, for
         // which it must be borrowed mutably.
         let (key, value) = unsafe { (sys::rocksdb_iter_key_slice(self.raw), sys::rocksdb_iter_value_slice(self.raw)) };
         // SAFETY: as above.
-        Ok(Some(unsafe { (bytes(key.data, key.size), bytes(value.data, value.size)) }))
+        unsafe { (bytes(key.data, key.size), bytes(value.data, value.size)) }
     }
 
     fn is_valid(&self) -> bool {

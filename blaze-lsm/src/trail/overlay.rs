@@ -27,7 +27,7 @@ impl Latest for Arc<Engine> {
 
     fn scan(&self, range: &KeyRange, visit: &mut VisitEntry<'_>) -> Result<()> {
         let snapshot = Arc::new(Snapshot::take(self));
-        let mut iterator = RawIterator::new(snapshot, Family::Data, range.clone());
+        let mut iterator = RawIterator::new(snapshot, Family::Data, Arc::new(range.clone()));
         iterator.seek_to_first(Direction::Forward);
         while let Some((key, value)) = iterator.entry()? {
             visit(key, value)?;
