@@ -238,6 +238,10 @@ impl Store for LsmStore {
         Ok(self.handles.current()?)
     }
 
+    fn read_now(&self, read: &mut dyn FnMut(&dyn ReadPoint) -> Result<()>) -> Result<()> {
+        self.handles.with_current(|view| read(view))
+    }
+
     fn head(&self) -> Result<Head> {
         self.handles.head()
     }

@@ -40,6 +40,7 @@ impl KeyValues {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed); [`Corruption`](crate::ErrorKind::Corruption);
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    #[inline]
     pub fn next_entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         if self.failed {
             return Ok(None);

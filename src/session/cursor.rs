@@ -32,6 +32,7 @@ impl SessionCursor {
     }
 
     /// The next entry, or `None` at the end.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Entry<'_>>> {
         let entry = match &mut self.merge {
             None => self.base.next()?,

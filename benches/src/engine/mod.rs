@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::blaze::Blaze;
 pub use self::document::{Condition, Documents, Find, Operator, Sort};
-pub use self::transactional::{Isolation, Opening, Ranges, Transactional};
+pub use self::transactional::{Isolation, Keeps, Opening, Ranges, Transactional};
 pub use self::vector::Vectors;
 use crate::Result;
 
@@ -35,6 +35,8 @@ pub enum Faculty {
     KeyValue,
     /// The same with transactions, for Blaze's own targets: RocksDB in one form or another.
     Transactions,
+    /// The same with a history and a change feed for the maps that want them.
+    Past,
     /// Documents with indexes and queries.
     Documents,
     /// Vectors and their nearest neighbours.

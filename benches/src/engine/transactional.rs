@@ -28,6 +28,19 @@ pub enum Isolation {
     Snapshot,
 }
 
+/// What a map keeps beside current values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// Nothing.
+    Nothing,
+    /// What each key was before each write.
+    History,
+    /// Which keys have changed, commit by commit.
+    Feed,
+    /// Both.
+    HistoryAndFeed,
+}
+
 /// An open key-value store with transactions, used in the shortest way that the product has for each operation. All
 /// writes have the durability that it was opened with.
 pub trait Transactional: KeyValue {
@@ -67,6 +80,15 @@ pub trait Transactional: KeyValue {
     /// # Errors
     /// Those of the product.
     fn ranges(&self) -> Result<Box<dyn Ranges + '_>>;
+
+    /// Another map of the same store, created if it is not there; for products with
+    /// [`Faculty::Past`](super::Faculty::Past).
+    ///
+    /// # Errors
+    /// Those of the product, and when it keeps no such thing.
+    fn another(&self, name: &str, keeps: Keeps) -> Result<Box<dyn Transactional + '_>> {
+        Err(format!("there is no map {name:?} with {keeps:?}").into())
+    }
 
     /// True when [`Isolation::Snapshot`] is less than [`Isolation::Strongest`].
     fn has_weaker_isolation(&self) -> bool {

@@ -81,6 +81,7 @@ impl Plan {
                 // A quarter of the memory is cache, so that is twice the data: all of them fit, and so does what an engine
                 // keeps beside blocks.
                 EnginePart::Reads | EnginePart::Writes => (rounds, memory_bytes.unwrap_or((8 * data).max(256 * MIB))),
+                EnginePart::Past => (rounds, memory_bytes.unwrap_or((12 * data).max(256 * MIB))), // two databases
                 EnginePart::DurableCommits => (rounds, memory_bytes.unwrap_or(1024 * MIB)),
                 EnginePart::BeyondMemory => (1, data / 4),
             };
@@ -225,9 +226,9 @@ mod tests {
     #[test]
     fn the_engines_table_has_all_parts_and_leaves_out_what_so_few_rows_cannot_show() {
         let plan = Plan::of_engine(2_000_000, None, 3);
-        assert_eq!((plan.steps.len(), plan.skipped.len()), (4, 0));
+        assert_eq!((plan.steps.len(), plan.skipped.len()), (5, 0));
         for step in &plan.steps {
-            assert_eq!(step.workload.faculty(), Faculty::Transactions);
+            assert!(matches!(step.workload.faculty(), Faculty::Transactions | Faculty::Past), "{step:?}");
             let data = 2_000_000 * 174;
             let fits = step.cache_bytes() as u64 > data;
             match step.workload.needs_little_memory() {
@@ -236,7 +237,7 @@ mod tests {
             }
         }
         let small = Plan::of_engine(1000, None, 1);
-        assert_eq!((small.steps.len(), small.skipped.len()), (3, 1));
+        assert_eq!((small.steps.len(), small.skipped.len()), (4, 1));
         assert!(small.skipped[0].what.contains("four times memory"), "{:?}", small.skipped);
     }
 

@@ -121,6 +121,7 @@ impl Workload {
         match self {
             Workload::Document(_) => Faculty::Documents,
             Workload::Vector(_) => Faculty::Vectors,
+            Workload::Engine(workload) if workload.part == EnginePart::Past => Faculty::Past,
             Workload::Engine(_) => Faculty::Transactions,
             _ => Faculty::KeyValue,
         }

@@ -103,6 +103,15 @@ pub trait Store: Send + Sync + Debug + 'static {
         self.read_point()
     }
 
+    /// Calls `read` with a read point as [`read_only_point`](Store::read_only_point) answers it, for a single read: cheaper,
+    /// since nobody comes to hold it. `read` must not close the store.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Store::close); or what `read` returns.
+    fn read_now(&self, read: &mut dyn FnMut(&dyn ReadPoint) -> Result<()>) -> Result<()> {
+        read(&*self.read_only_point()?)
+    }
+
     /// What a read point would say now of itself, for who writes without reading: cheaper than one.
     ///
     /// # Errors

@@ -93,3 +93,50 @@ fn a_cache_of_no_bytes_keeps_nothing() {
     offer(&cache, "key", "value", 1);
     assert_eq!(cached(&cache, "key", 1), None);
 }
+
+/// Reads a key as a view does: from the cache, else from elsewhere, which is offered.
+fn read(cache: &RecordCache, key: &str, at: u64) -> bool {
+    let hit = cached(cache, key, at).is_some();
+    if !hit {
+        cache.offer(key.as_bytes(), b"value", ts(at));
+    }
+    hit
+}
+
+/// How many of a thousand hot keys are found, after each was read twice.
+fn hot_hits(cache: &RecordCache) -> usize {
+    let hot: Vec<String> = (0..1_000).map(|key| format!("hot {key}")).collect();
+    for _ in 0..20 {
+        hot.iter().for_each(|key| drop(read(cache, key, 1)));
+    }
+    hot.iter().filter(|key| read(cache, key, 1)).count()
+}
+
+#[test]
+fn most_keys_are_passed_over_while_hardly_a_read_finds_its_record() {
+    let cache = RecordCache::new(1 << 20);
+    (0..10_000).for_each(|key| assert!(!read(&cache, &format!("cold {key}"), 1)));
+    let looked = cache.stats().misses;
+    assert!((1_000..4_000).contains(&looked), "{looked} of 10,000 were looked for");
+}
+
+#[test]
+fn keys_are_looked_for_again_once_they_are_hot() {
+    let cache = RecordCache::new(1 << 20);
+    (0..10_000).for_each(|key| drop(read(&cache, &format!("cold {key}"), 1)));
+    let hits = hot_hits(&cache);
+    assert!(hits > 900, "{hits} of 1,000 hot keys were found");
+}
+
+#[test]
+fn what_was_passed_over_is_not_stale_later() {
+    let cache = RecordCache::new(1 << 20);
+    assert!(hot_hits(&cache) > 900);
+    (0..10_000).for_each(|key| drop(read(&cache, &format!("cold {key}"), 1)));
+    let writes: Vec<Write> = (0..1_000).map(|key| put(&format!("hot {key}"), "new")).collect();
+    cache.apply(&writes, ts(2));
+    for key in 0..1_000 {
+        let found = cached(&cache, &format!("hot {key}"), 2);
+        assert!(found.is_none_or(|value| value == "new"), "hot {key}");
+    }
+}

@@ -10,7 +10,7 @@ pub(super) const WRITES_PER_TRANSACTION: usize = 100_000;
 /// Small enough for the least memory in which anything is measured.
 pub(super) const LOAD_BYTES_PER_TRANSACTION: usize = 4 << 20;
 
-pub(super) const NAME: &str = "pairs";
+const NAME: &str = "pairs";
 
 pub(super) struct BlazeKeyspace {
     pub(super) database: Database,
@@ -21,7 +21,11 @@ pub(super) struct BlazeKeyspace {
 
 impl BlazeKeyspace {
     pub(super) fn open(database: Database, durability: Durability) -> Result<BlazeKeyspace> {
-        let keyspace = database.keyspace(NAME)?;
+        BlazeKeyspace::named(database, NAME, durability)
+    }
+
+    pub(super) fn named(database: Database, name: &str, durability: Durability) -> Result<BlazeKeyspace> {
+        let keyspace = database.keyspace(name)?;
         Ok(BlazeKeyspace { database, keyspace, durability })
     }
 
@@ -34,7 +38,7 @@ impl KeyValue for BlazeKeyspace {
     fn load(&self, pairs: &mut dyn Pairs) -> Result<()> {
         loop {
             let transaction = self.begin(Durability::Buffered)?;
-            let keyspace = transaction.keyspace(NAME)?;
+            let keyspace = transaction.keyspace(self.keyspace.name())?;
             let mut bytes = 0;
             while bytes < LOAD_BYTES_PER_TRANSACTION
                 && let Some((key, value)) = pairs.next()
@@ -52,7 +56,7 @@ impl KeyValue for BlazeKeyspace {
     fn commit(&self, writes: &[Write<'_>], durability: Durability) -> Result<()> {
         for writes in writes.chunks(WRITES_PER_TRANSACTION) {
             let transaction = self.begin(durability)?;
-            let keyspace = transaction.keyspace(NAME)?;
+            let keyspace = transaction.keyspace(self.keyspace.name())?;
             for write in writes {
                 match write {
                     Write::Put(key, value) => keyspace.put(key, value)?,
@@ -67,7 +71,7 @@ impl KeyValue for BlazeKeyspace {
     fn modify(&self, key: &[u8], change: &mut dyn FnMut(&mut Vec<u8>), durability: Durability) -> Result<bool> {
         let options = TransactionOptions::new().durability(durability.into());
         let found = self.database.transaction_with(options, |transaction| {
-            let keyspace = transaction.keyspace(NAME)?;
+            let keyspace = transaction.keyspace(self.keyspace.name())?;
             let Some(mut value) = keyspace.get(key)? else { return Ok(false) };
             change(&mut value);
             keyspace.put(key, value)?;
@@ -86,7 +90,7 @@ impl KeyValue for BlazeKeyspace {
 
     fn reader(&self) -> Result<Box<dyn Reader + '_>> {
         let snapshot = self.database.snapshot()?;
-        Ok(Box::new(KeyspaceReader { keyspace: snapshot.keyspace(NAME)?, _snapshot: snapshot }))
+        Ok(Box::new(KeyspaceReader { keyspace: snapshot.keyspace(self.keyspace.name())?, _snapshot: snapshot }))
     }
 
     fn count(&self) -> Result<u64> {

@@ -22,7 +22,7 @@ impl Engine for Blaze {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::KeyValue, Faculty::Transactions, Faculty::Documents, Faculty::Vectors]
+        &[Faculty::KeyValue, Faculty::Transactions, Faculty::Past, Faculty::Documents, Faculty::Vectors]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {

@@ -1,10 +1,10 @@
 //! A keyspace of Blaze as the engine's own table uses it.
 
-use blaze::TransactionOptions;
+use blaze::{Feed, History, TransactionOptions};
 
-use super::key_value::{BlazeKeyspace, NAME, scan};
+use super::key_value::{BlazeKeyspace, scan};
 use crate::Result;
-use crate::engine::{Isolation, KeyValue, Ranges, Transactional, VisitPair, Write};
+use crate::engine::{Isolation, Keeps, KeyValue, Ranges, Transactional, VisitPair, Write};
 
 impl Transactional for BlazeKeyspace {
     fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
@@ -27,7 +27,7 @@ impl Transactional for BlazeKeyspace {
             Isolation::Snapshot => TransactionOptions::new().isolation(blaze::Isolation::Snapshot),
         };
         self.database.transaction_with(options, |transaction| {
-            let keyspace = transaction.keyspace(NAME)?;
+            let keyspace = transaction.keyspace(self.keyspace.name())?;
             for key in keys {
                 keyspace.get_with(key, |value| visit(key, value))?;
             }
@@ -49,6 +49,17 @@ impl Transactional for BlazeKeyspace {
 
     fn ranges(&self) -> Result<Box<dyn Ranges + '_>> {
         Ok(Box::new(KeyspaceRanges(self)))
+    }
+
+    fn another(&self, name: &str, keeps: Keeps) -> Result<Box<dyn Transactional + '_>> {
+        let map = BlazeKeyspace::named(self.database.clone(), name, self.durability)?;
+        if matches!(keeps, Keeps::History | Keeps::HistoryAndFeed) {
+            map.keyspace.set_history(History::Forever)?;
+        }
+        if matches!(keeps, Keeps::Feed | Keeps::HistoryAndFeed) {
+            map.keyspace.set_feed(Feed::Keys)?;
+        }
+        Ok(Box::new(map))
     }
 
     fn syncs(&self) -> Option<u64> {

@@ -7,6 +7,7 @@ mod beyond_memory;
 mod durable;
 mod hot;
 mod mixed;
+mod past;
 mod reads;
 mod row;
 mod seeks;
@@ -43,6 +44,8 @@ pub enum EnginePart {
     DurableCommits,
     /// Gets and puts with four times as much data as memory.
     BeyondMemory,
+    /// Gets and puts where something has a history or a change feed.
+    Past,
 }
 
 /// What the targets are held against.
@@ -52,8 +55,8 @@ const STRIDE: usize = 256;
 
 impl EngineWorkload {
     /// All parts.
-    pub const PARTS: [EnginePart; 4] =
-        [EnginePart::Reads, EnginePart::Writes, EnginePart::DurableCommits, EnginePart::BeyondMemory];
+    pub const PARTS: [EnginePart; 5] =
+        [EnginePart::Reads, EnginePart::Writes, EnginePart::DurableCommits, EnginePart::BeyondMemory, EnginePart::Past];
 
     /// Bytes of keys and values that are loaded.
     #[must_use]
@@ -67,6 +70,7 @@ impl EngineWorkload {
             EnginePart::Writes => "writes",
             EnginePart::DurableCommits => "durable commits",
             EnginePart::BeyondMemory => "data four times memory",
+            EnginePart::Past => "history and feed",
         };
         format!("engine: {part}")
     }
@@ -90,6 +94,10 @@ impl EngineWorkload {
             EnginePart::BeyondMemory => "loaded in unlimited memory, then read and overwritten with a quarter of that, page \
                                          cache included"
                 .to_owned(),
+            EnginePart::Past => "loaded into two databases; one of them also has two maps with a twentieth of the keys, each \
+                                 written ten times, one with a history. Gets and puts take turns between the maps that are \
+                                 compared"
+                .to_owned(),
         };
         format!("{rows} rows with random keys of 24 bytes and values of 150 bytes, {what}. Every value is checked.")
     }
@@ -101,6 +109,7 @@ impl EngineWorkload {
             EnginePart::Writes => writes::run(&run),
             EnginePart::DurableCommits => durable::run(&run),
             EnginePart::BeyondMemory => beyond_memory::run(&run),
+            EnginePart::Past => past::run(&run),
         }
     }
 
