@@ -13,6 +13,7 @@ mod cache;
 #[path = "cache/tests.rs"]
 mod cache_tests;
 mod commit;
+mod crc32c;
 mod cursor;
 mod directory;
 mod disk_space;
