@@ -37,13 +37,13 @@ pub use blaze_core::{
 };
 pub use blaze_derive::Document;
 pub use blaze_lsm::{
-    Backup, BackupProgress, Backups, CompactionStats, DiskStats, Environment, EnvironmentBuilder, LogDamage,
-    MemoryStats,
+    Backup, BackupProgress, Backups, CommitStats, CompactionStats, DatabaseStats, DiskStats, Environment,
+    EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats,
 };
 pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
 pub use collection::{Bulk, Collection, Found};
-pub use database::{CompactionPause, Database, DatabaseStats};
+pub use database::{CompactionPause, Database};
 pub use feed::{Change, ChangeSet, Changes};
 pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};

@@ -48,6 +48,6 @@ pub use log::LogDamage;
 pub use maintenance::CompactionPause;
 pub use options::{CreateMode, LsmOptions};
 pub use salvage::{SalvagedStore, Sieve, salvage};
-pub use stats::{CommitStats, CompactionStats, DiskStats, MemoryStats, ReaderStats, StoreStats};
+pub use stats::{CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats};
 pub use store::LsmStore;
 pub use verify::{Met, Scrub};

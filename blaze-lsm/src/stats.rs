@@ -11,10 +11,10 @@ use crate::error;
 use crate::ffi::Engine;
 use crate::store::LsmStore;
 
-/// What a store holds and does at one moment.
+/// What a database holds and does at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct StoreStats {
+pub struct DatabaseStats {
     /// What is in its directory.
     pub disk: DiskStats,
     /// What it holds in memory.
@@ -29,7 +29,7 @@ pub struct StoreStats {
     pub record_cache: RecordCacheStats,
 }
 
-/// How commits do, since the store was opened.
+/// How commits do, since the database was opened.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CommitStats {
@@ -112,7 +112,7 @@ pub struct CompactionStats {
     pub writes_are_stopped: bool,
     /// Bytes a second to which commits are slowed down; 0 when they are not.
     pub delayed_write_bytes_per_second: u64,
-    /// Errors of the background since the store was opened.
+    /// Errors of the background since the database was opened.
     pub background_errors: u64,
 }
 
@@ -122,10 +122,10 @@ impl LsmStore {
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable) when the
     /// directory cannot be read.
-    pub fn stats(&self) -> Result<StoreStats> {
+    pub fn stats(&self) -> Result<DatabaseStats> {
         let engine = self.engine()?;
         let views = self.handles.live_views();
-        Ok(StoreStats {
+        Ok(DatabaseStats {
             disk: self.disk(&engine)?,
             memory: memory(&engine)?,
             compaction: compaction(&engine)?,
