@@ -14,7 +14,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64};
 
-use blaze_core::{Family, KeyRange, Timestamp, Write};
+use blaze_core::{Family, KeyRange, Prefix, Timestamp, Write, prefix_of_range};
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Weighter};
@@ -41,7 +41,7 @@ pub struct RecordCacheStats {
     pub used_bytes: u64,
     /// Records in it.
     pub records: u64,
-    /// Reads since the store was opened that found their record in it.
+    /// Reads since the database was opened that found their record in it.
     pub hits: u64,
     /// Reads that did not.
     pub misses: u64,
@@ -70,8 +70,6 @@ struct Count(AtomicU64);
 
 /// Parts of each count.
 const COUNTS: usize = 16;
-
-type KeyPrefix = [u8; 4];
 
 /// The keys of one lock.
 #[derive(Debug, Default)]
@@ -229,15 +227,11 @@ impl RecordCache {
 
     /// Makes all entries of the collection that `range` is in count as absent; all there are, if it is in several.
     fn clear(&self, range: &KeyRange, ts: Timestamp) {
-        let within_one = range.start().first_chunk::<4>().filter(|prefix| {
-            let all = KeyRange::prefix(*prefix);
-            range.end().is_some_and(|end| all.end().is_none_or(|all_end| end <= all_end))
-        });
         let mut cleared = self.cleared.write();
-        match within_one {
+        match prefix_of_range(range) {
             Some(prefix) if cleared.collections.len() < CLEARED_MAX => {
-                cleared.collections.retain(|(other, _)| other != prefix);
-                cleared.collections.push((*prefix, ts));
+                cleared.collections.retain(|(other, _)| *other != prefix);
+                cleared.collections.push((prefix, ts));
             }
             _ => *cleared = Cleared { all: ts, collections: Vec::new() },
         }
@@ -260,5 +254,5 @@ impl RecordCache {
 struct Cleared {
     all: Timestamp,
     /// The collections, which are all that is told apart, and not very many.
-    collections: Vec<(KeyPrefix, Timestamp)>,
+    collections: Vec<(Prefix, Timestamp)>,
 }

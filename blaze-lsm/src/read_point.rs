@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use blaze_core::{Cursor, Direction, Family, Head, KeyRange, ReadPoint, Result, Timestamp, VisitMany};
+use blaze_core::{Cursor, Direction, Family, Head, KeyRange, ReadPoint, Result, Timestamp, VisitMany, prefix_of_range};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::cursor::LsmCursor;
@@ -158,14 +158,10 @@ impl View {
 
 /// The range that iterators are made for: the whole collection or index, so that they can be used again.
 fn surroundings(range: &KeyRange) -> KeyRange {
-    if let Some(prefix) = range.start().first_chunk::<4>() {
-        let prefix = KeyRange::prefix(prefix);
-        let ends_inside = |end| prefix.end().is_none_or(|prefix_end| end <= prefix_end);
-        if range.end().map_or(prefix.end().is_none(), ends_inside) {
-            return prefix;
-        }
+    match prefix_of_range(range) {
+        Some(prefix) => KeyRange::prefix(&prefix),
+        None => KeyRange::new([0], None), // the empty key is the store's own
     }
-    KeyRange::new([0], None) // the empty key is the store's own
 }
 
 impl ReadPoint for View {

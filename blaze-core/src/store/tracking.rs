@@ -73,15 +73,51 @@ pub fn prefix_of(key: &[u8]) -> Option<Prefix> {
     key.first_chunk().copied()
 }
 
-/// The prefix that all keys of a range have, if they have one.
+/// The prefix that all keys of a range have, if they have one. Allocates nothing.
 #[must_use]
 pub fn prefix_of_range(range: &KeyRange) -> Option<Prefix> {
     let prefix = prefix_of(range.start())?;
-    let whole = KeyRange::prefix(&prefix);
-    let inside = match (range.end(), whole.end()) {
-        (_, None) => true,
-        (None, Some(_)) => false,
-        (Some(end), Some(last)) => end <= last,
+    let is_inside = match u32::from_be_bytes(prefix).checked_add(1) {
+        None => true, // no key is above those with the last prefix
+        Some(next) => {
+            // The keys end at the shortest that is above them, which lacks the zeros at the end of the next prefix.
+            let kept = 4 - next.trailing_zeros() as usize / 8;
+            range.end().is_some_and(|end| end <= &next.to_be_bytes()[..kept])
+        }
     };
-    inside.then_some(prefix)
+    is_inside.then_some(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes that carry and that run out.
+    fn key() -> impl Strategy<Value = Vec<u8>> {
+        vec(prop::sample::select(vec![0u8, 1, 0xFE, 0xFF]), 0..7)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn a_range_has_the_prefix_of_its_start_if_it_ends_within_it(
+            start in key(),
+            end in prop::option::of(key()),
+        ) {
+            let expected = prefix_of(&start).filter(|prefix| match KeyRange::prefix(prefix).end() {
+                None => true,
+                Some(last) => end.as_deref().is_some_and(|end| end <= last),
+            });
+            prop_assert_eq!(prefix_of_range(&KeyRange::new(start, end)), expected);
+        }
+
+        #[test]
+        fn the_keys_of_a_prefix_are_a_range_with_that_prefix(prefix in any::<Prefix>()) {
+            prop_assert_eq!(prefix_of_range(&KeyRange::prefix(&prefix)), Some(prefix));
+        }
+    }
 }
