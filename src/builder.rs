@@ -43,6 +43,7 @@ pub struct DatabaseBuilder {
     cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
     background_io_bytes_per_second: Option<u64>,
+    label: Option<String>,
     feed_retention: Duration,
 }
 
@@ -61,6 +62,7 @@ impl DatabaseBuilder {
             cache_bytes: None,
             write_buffer_bytes: None,
             background_io_bytes_per_second: None,
+            label: None,
             feed_retention: FEED_RETENTION,
         }
     }
@@ -180,6 +182,13 @@ impl DatabaseBuilder {
         self
     }
 
+    /// What the database is called in the label `database` of all metrics, with the feature `metrics`: for processes that
+    /// have several open. Nothing by default.
+    pub fn label(mut self, label: impl Into<String>) -> DatabaseBuilder {
+        self.label = Some(label.into());
+        self
+    }
+
     /// How long [change feeds](crate::Collection::changes) are kept, at least a second; a week by default. A reader that
     /// falls further behind gets `FeedTruncated`.
     pub fn feed_retention(mut self, age: Duration) -> DatabaseBuilder {
@@ -276,6 +285,9 @@ impl DatabaseBuilder {
         }
         if let Some(bytes) = self.background_io_bytes_per_second {
             options = options.background_io_bytes_per_second(bytes);
+        }
+        if let Some(label) = &self.label {
+            options = options.label(label);
         }
         options
     }

@@ -36,6 +36,8 @@ pub use blaze_core::{
     set, unset, update,
 };
 pub use blaze_derive::Document;
+#[cfg(feature = "metrics")]
+pub use blaze_lsm::metrics;
 pub use blaze_lsm::{
     Backup, BackupProgress, Backups, CommitStats, CompactionStats, DatabaseStats, DiskStats, Environment,
     EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats,

@@ -29,6 +29,11 @@ mod load;
 mod log;
 mod maintenance;
 mod marker;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/off.rs"]
+mod metrics;
 mod options;
 mod oracle;
 mod read_point;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blaze_core::limits::{CACHE_BYTES_MIN, MEMORY_BYTES_MAX, WRITE_BUFFER_BYTES_MIN};
+use blaze_core::limits::{CACHE_BYTES_MIN, MEMORY_BYTES_MAX, NAME_BYTES_MAX, WRITE_BUFFER_BYTES_MIN};
 use blaze_core::{Clock, Error, Family, Result};
 use rocksdb::{BlockBasedOptions, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options as RocksOptions};
 
@@ -62,6 +62,7 @@ pub struct LsmOptions {
     record_cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
     background_io_bytes_per_second: Option<u64>,
+    pub(crate) label: Option<String>,
     /// Shared with the store that is opened, which sets them.
     pub(crate) drop_floors: Arc<DropFloors>,
 }
@@ -80,6 +81,7 @@ impl LsmOptions {
             record_cache_bytes: None,
             write_buffer_bytes: None,
             background_io_bytes_per_second: None,
+            label: None,
             drop_floors: Arc::default(),
         }
     }
@@ -148,6 +150,13 @@ impl LsmOptions {
         self
     }
 
+    /// What the store is called in metrics.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> LsmOptions {
+        self.label = Some(label.into());
+        self
+    }
+
     /// Refuses settings that contradict each other or are out of bounds.
     pub(crate) fn validate(&self) -> Result<()> {
         if self.read_only && self.create == CreateMode::MustBeNew {
@@ -155,6 +164,13 @@ impl LsmOptions {
         }
         if self.environment.is_some() && self.cache_bytes.is_some() {
             return Err(Error::invalid("cache_bytes is set for the environment, not for a database in it"));
+        }
+        match self.label.as_ref().map_or(1, String::len) {
+            0 => return Err(Error::invalid("label is empty, at least 1 byte is needed")),
+            1..=NAME_BYTES_MAX => {}
+            bytes => {
+                return Err(Error::limit_exceeded(format!("label has {bytes} bytes, the limit is {NAME_BYTES_MAX}")));
+            }
         }
         if let Some(bytes) = self.cache_bytes {
             check("cache_bytes", bytes, CACHE_BYTES_MIN, MEMORY_BYTES_MAX)?;

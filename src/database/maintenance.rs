@@ -21,6 +21,9 @@ impl Database {
     /// What the database holds and does now. Cheap: it reads the names in the directory and some counters. All zero for
     /// a database in memory, but for `disk.total_bytes`, which then is what it takes in memory.
     ///
+    /// With the feature `metrics` it also brings the gauges of the database up to date, so ask for it as often as they are
+    /// collected.
+    ///
     /// ```
     /// let db = blaze::Database::temporary()?;
     /// let stats = db.stats()?;

@@ -20,12 +20,13 @@ use self::batch::FamilyNumbers;
 use self::prepared::Prepared;
 use self::publisher::{Outlet, Publisher};
 use self::queue::{Group, Queue};
-pub(crate) use self::writer::CEILING_KEY;
+pub(crate) use self::writer::{CEILING_KEY, Tally};
 use self::writer::{Outcomes, Writer};
 use crate::disk_space::DiskSpace;
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::interval::NextSync;
+use crate::metrics::{Metrics, Stopwatch};
 use crate::read_point::View;
 use crate::stats::CommitStats;
 use crate::trail::Trail;
@@ -52,6 +53,7 @@ pub(crate) struct Pipeline {
     publisher: Publisher<Written>,
     /// The sync that commits with [`Durability::Interval`] wait for without waiting.
     next_sync: NextSync,
+    metrics: Arc<Metrics>,
 }
 
 /// A group that is in RocksDB and not yet visible.
@@ -82,6 +84,7 @@ impl Pipeline {
         clock: Arc<dyn Clock>,
         disk_space: DiskSpace,
         trail: Arc<Trail>,
+        metrics: Arc<Metrics>,
     ) -> Result<Pipeline> {
         let families = Family::ALL.map(|family| engine.family_number(family));
         let writer = Writer::open(engine, handles, families, clock, disk_space, Arc::clone(&trail))?;
@@ -95,13 +98,16 @@ impl Pipeline {
             writer: Mutex::new(writer),
             publisher,
             next_sync: NextSync::default(),
+            metrics,
         })
     }
 
     /// Commits a request that has writes, each of them [valid](blaze_core::Write::validate).
     pub(crate) fn commit(self: &Arc<Self>, engine: &Arc<Engine>, request: CommitRequest) -> Result<Timestamp> {
         let durability = request.durability;
+        let time = Stopwatch::start();
         let committed = self.commit_in_turn(engine, request)?;
+        self.metrics.committed(time);
         if let Durability::Interval(interval) = durability {
             self.next_sync.schedule(self, interval);
         }
@@ -157,6 +163,14 @@ impl Pipeline {
         Ok(writer)
     }
 
+    /// Gives requests to the writer.
+    fn write(&self, engine: &Arc<Engine>, writer: &mut Writer, requests: Vec<Prepared>) -> Turn {
+        let before = writer.tally();
+        let turn = writer.write(engine, &self.publisher, requests);
+        self.metrics.wrote(&writer.tally().since(before));
+        turn
+    }
+
     /// Commits without a group: nobody else is about.
     fn commit_alone(
         &self,
@@ -164,7 +178,7 @@ impl Pipeline {
         mut writer: MutexGuard<'_, Writer>,
         prepared: Prepared,
     ) -> Result<Timestamp> {
-        let Turn { mut outcomes, view, fed } = writer.write(engine, &self.publisher, vec![prepared]);
+        let Turn { mut outcomes, view, fed } = self.write(engine, &mut writer, vec![prepared]);
         let outcome = outcomes.pop().unwrap_or_else(|| Err(Error::internal("a commit has no outcome")));
         let Some((view, needs_sync)) = view else { return outcome };
         let ts = view.timestamp();
@@ -182,7 +196,7 @@ impl Pipeline {
         if self.queue.bytes() < OVERLAP_BYTES {
             self.publisher.wait_for_sync();
         }
-        let Turn { outcomes, view, fed } = writer.write(engine, &self.publisher, self.queue.close());
+        let Turn { outcomes, view, fed } = self.write(engine, &mut writer, self.queue.close());
         let Some((view, needs_sync)) = view else { return group.complete(outcomes) };
         let commits: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().ok().copied()).collect();
         let ts = view.timestamp();
@@ -197,7 +211,7 @@ impl Pipeline {
     }
 
     fn outlet<'a>(&'a self, engine: &'a Arc<Engine>) -> PipelineOutlet<'a> {
-        PipelineOutlet { engine, handles: &self.handles, trail: &self.trail }
+        PipelineOutlet { engine, handles: &self.handles, trail: &self.trail, metrics: &self.metrics }
     }
 }
 
@@ -243,6 +257,10 @@ impl Pipeline {
         let pending_syncs = self.publisher.pending_syncs() as u64;
         CommitStats { pending_syncs, ..self.writer.lock().stats() }
     }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
 }
 
 /// What the publisher asks of the engine and of the handles.
@@ -250,11 +268,15 @@ struct PipelineOutlet<'a> {
     engine: &'a Arc<Engine>,
     handles: &'a Arc<Handles>,
     trail: &'a Trail,
+    metrics: &'a Metrics,
 }
 
 impl Outlet<Written> for PipelineOutlet<'_> {
     fn sync(&self) -> bool {
-        self.engine.sync().is_ok()
+        let time = Stopwatch::start();
+        let synced = self.engine.sync().is_ok();
+        self.metrics.synced(time);
+        synced
     }
 
     fn publish(&self, mut groups: impl Iterator<Item = Written>) {
