@@ -25,6 +25,10 @@ fn records_of(cache_bytes: usize) -> usize {
 /// Undo records that no one may ask for any more go when their file is compacted, and every file is after so long.
 const HISTORY_COMPACTION_SECONDS: u64 = 24 * 60 * 60;
 
+/// Milliseconds from which a commit is slow: a healthy disk syncs in a tenth of that even when it is busy, so that who is
+/// warned has something to look into.
+const SLOW_COMMIT_MS: u64 = 1_000;
+
 /// How often the limit of background I/O gives out its bytes, and how seldom a low priority goes before a high one:
 /// RocksDB's defaults.
 const RATE_LIMIT_PERIOD_US: i64 = 100_000;
@@ -62,6 +66,7 @@ pub struct LsmOptions {
     record_cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
     background_io_bytes_per_second: Option<u64>,
+    pub(crate) slow_commit_ms: Option<u64>,
     pub(crate) label: Option<String>,
     /// Shared with the store that is opened, which sets them.
     pub(crate) drop_floors: Arc<DropFloors>,
@@ -81,6 +86,7 @@ impl LsmOptions {
             record_cache_bytes: None,
             write_buffer_bytes: None,
             background_io_bytes_per_second: None,
+            slow_commit_ms: Some(SLOW_COMMIT_MS),
             label: None,
             drop_floors: Arc::default(),
         }
@@ -150,7 +156,16 @@ impl LsmOptions {
         self
     }
 
-    /// What the store is called in metrics.
+    /// Milliseconds from which a commit is slow, which is told by a warning of `tracing`; a second unless said otherwise,
+    /// never with none. The warning says how long the turn to write was waited for, the writing and the sync, of how many
+    /// commits together, rows and bytes.
+    #[must_use]
+    pub fn slow_commit_ms(mut self, threshold_ms: Option<u64>) -> LsmOptions {
+        self.slow_commit_ms = threshold_ms;
+        self
+    }
+
+    /// What the store is called in metrics and in warnings.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> LsmOptions {
         self.label = Some(label.into());

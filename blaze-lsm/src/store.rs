@@ -12,7 +12,7 @@ use blaze_core::{
 };
 
 use crate::cache::RecordCache;
-use crate::commit::Pipeline;
+use crate::commit::{Pipeline, SlowCommits};
 use crate::directory::Claim;
 use crate::disk_space::DiskSpace;
 use crate::environment::Environment;
@@ -119,8 +119,9 @@ impl LsmStore {
         let trail = Trail::open(&engine, options.drop_floors.clone())?;
         let disk_space = DiskSpace::new(path, options.write_buffer_bytes_in(&environment));
         let clock = Arc::clone(&options.clock);
+        let slow = SlowCommits::new(options.slow_commit_ms, options.label.as_deref());
         let metrics = Metrics::open(options.label.as_deref());
-        let pipeline = Pipeline::open(&engine, &handles, clock, disk_space, Arc::clone(&trail), metrics)?;
+        let pipeline = Pipeline::open(&engine, &handles, clock, disk_space, Arc::clone(&trail), slow, metrics)?;
         let pipeline = Arc::new(pipeline);
         let (path, pauses) = (path.to_path_buf(), Pauses::default());
         options = options.environment_of(&environment);

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 mod prepared;
 mod publisher;
 mod queue;
+mod slow;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -20,6 +21,8 @@ use self::batch::FamilyNumbers;
 use self::prepared::Prepared;
 use self::publisher::{Outlet, Publisher};
 use self::queue::{Group, Queue};
+pub(crate) use self::slow::SlowCommits;
+use self::slow::Watch;
 pub(crate) use self::writer::{CEILING_KEY, Tally};
 use self::writer::{Outcomes, Writer};
 use crate::disk_space::DiskSpace;
@@ -53,6 +56,7 @@ pub(crate) struct Pipeline {
     publisher: Publisher<Written>,
     /// The sync that commits with [`Durability::Interval`] wait for without waiting.
     next_sync: NextSync,
+    slow: SlowCommits,
     metrics: Arc<Metrics>,
 }
 
@@ -84,6 +88,7 @@ impl Pipeline {
         clock: Arc<dyn Clock>,
         disk_space: DiskSpace,
         trail: Arc<Trail>,
+        slow: SlowCommits,
         metrics: Arc<Metrics>,
     ) -> Result<Pipeline> {
         let families = Family::ALL.map(|family| engine.family_number(family));
@@ -98,6 +103,7 @@ impl Pipeline {
             writer: Mutex::new(writer),
             publisher,
             next_sync: NextSync::default(),
+            slow,
             metrics,
         })
     }
@@ -118,13 +124,14 @@ impl Pipeline {
         let timeout = request.timeout;
         let prepared = Prepared::new(request, &self.families);
         if let Some(timeout) = timeout {
+            let watch = self.slow.watch();
             let writer = self.turn_within(engine, timeout)?;
-            return self.commit_alone(engine, writer, prepared);
+            return self.commit_alone(engine, watch, writer, prepared);
         }
         if self.queue.is_empty()
             && let Some(writer) = self.writer.try_lock()
         {
-            return self.commit_alone(engine, writer, prepared);
+            return self.commit_alone(engine, self.slow.watch(), writer, prepared);
         }
         let yields = if prepared.request.durability == Durability::Sync { 0 } else { YIELDS_MAX };
         let bytes = prepared.bytes();
@@ -164,10 +171,13 @@ impl Pipeline {
     }
 
     /// Gives requests to the writer.
-    fn write(&self, engine: &Arc<Engine>, writer: &mut Writer, requests: Vec<Prepared>) -> Turn {
+    fn write(&self, engine: &Arc<Engine>, watch: &mut Watch<'_>, writer: &mut Writer, requests: Vec<Prepared>) -> Turn {
+        watch.has_turn();
         let before = writer.tally();
         let turn = writer.write(engine, &self.publisher, requests);
-        self.metrics.wrote(&writer.tally().since(before));
+        let done = writer.tally().since(before);
+        watch.has_written(done);
+        self.metrics.wrote(&done);
         turn
     }
 
@@ -175,10 +185,11 @@ impl Pipeline {
     fn commit_alone(
         &self,
         engine: &Arc<Engine>,
+        mut watch: Watch<'_>, // before the turn, which ends first
         mut writer: MutexGuard<'_, Writer>,
         prepared: Prepared,
     ) -> Result<Timestamp> {
-        let Turn { mut outcomes, view, fed } = self.write(engine, &mut writer, vec![prepared]);
+        let Turn { mut outcomes, view, fed } = self.write(engine, &mut watch, &mut writer, vec![prepared]);
         let outcome = outcomes.pop().unwrap_or_else(|| Err(Error::internal("a commit has no outcome")));
         let Some((view, needs_sync)) = view else { return outcome };
         let ts = view.timestamp();
@@ -192,11 +203,12 @@ impl Pipeline {
 
     /// Writes a group when it is its turn, and sees to it that all who wait learn what has become of them.
     fn lead(&self, engine: &Arc<Engine>, group: &Arc<Group<Result<Timestamp>>>) {
+        let mut watch = self.slow.watch(); // before the turn, which ends first
         let mut writer = self.turn();
         if self.queue.bytes() < OVERLAP_BYTES {
             self.publisher.wait_for_sync();
         }
-        let Turn { outcomes, view, fed } = self.write(engine, &mut writer, self.queue.close());
+        let Turn { outcomes, view, fed } = self.write(engine, &mut watch, &mut writer, self.queue.close());
         let Some((view, needs_sync)) = view else { return group.complete(outcomes) };
         let commits: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().ok().copied()).collect();
         let ts = view.timestamp();
