@@ -3,7 +3,7 @@
 //! # Where to start
 //!
 //! [`Database::open`] opens a directory. A [`Collection`] maps ids to documents, a [`Keyspace`] raw bytes to raw bytes;
-//! [`Database::transaction`] spans any number of both. [`Objects`] are streams of bytes of any size. [`Collection::find`] asks by a [`filter`],
+//! [`Objects`] are streams of bytes of any size. [`Database::transaction`] spans any number of all three. [`Collection::find`] asks by a [`filter`],
 //! [`Collection::search`] by similarity. Every [`Error`] says through its [`kind`](Error::kind) what to do about it.
 
 #![forbid(unsafe_code)]
