@@ -198,7 +198,7 @@ impl DatabaseBuilder {
     }
 
     /// What the database is called in warnings and, with the feature `metrics`, in the label `database` of all metrics:
-    /// for processes that have several open. Nothing by default.
+    /// for processes that have several open. 1 to [`NAME_BYTES_MAX`](crate::limits::NAME_BYTES_MAX) bytes; nothing by default.
     pub fn label(mut self, label: impl Into<String>) -> DatabaseBuilder {
         self.label = Some(label.into());
         self

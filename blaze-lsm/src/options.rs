@@ -165,7 +165,7 @@ impl LsmOptions {
         self
     }
 
-    /// What the store is called in metrics and in warnings.
+    /// What the store is called in metrics and in warnings, in 1 to [`NAME_BYTES_MAX`] bytes.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> LsmOptions {
         self.label = Some(label.into());

@@ -99,6 +99,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::fmt;
     use std::sync::Arc;
+    use std::thread;
 
     use blaze_core::{CommitRequest, Durability, ErrorKind, Family, ManualClock, Store, Write};
     use parking_lot::Mutex;
@@ -196,6 +197,29 @@ mod tests {
     fn a_quick_commit_is_told_nowhere_and_neither_is_any_without_a_threshold() {
         assert_eq!(heard(|options| options.slow_commit_ms(Some(600_000)), commit), []);
         assert_eq!(heard(|options| options.slow_commit_ms(None), commit), []);
+    }
+
+    #[test]
+    fn commits_that_are_written_together_are_told_together() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = LsmOptions::new(Arc::new(ManualClock::at_ms(1_000))).slow_commit_ms(Some(0));
+        let store = LsmStore::open(directory.path(), options).unwrap();
+        let (ear, engine) = (Ear::default(), store.engine().unwrap());
+        thread::scope(|scope| {
+            let queue_up = |_: &_| {
+                for before in 0..3 {
+                    scope.spawn(|| tracing::subscriber::with_default(ear.clone(), || commit(&store)));
+                    while store.pipeline.queue.len() <= before {
+                        thread::yield_now();
+                    }
+                }
+                Ok(())
+            };
+            store.pipeline.exclusively(&engine, queue_up).unwrap();
+        });
+        let events = ear.0.lock().clone();
+        let [event] = events.as_slice() else { panic!("one group, and not one event: {events:?}") };
+        assert_eq!((event["committed"].as_str(), event["rows"].as_str()), ("3", "6"), "{event:?}");
     }
 
     #[test]
