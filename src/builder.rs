@@ -43,6 +43,8 @@ pub struct DatabaseBuilder {
     cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
     background_io_bytes_per_second: Option<u64>,
+    slow_commit_ms: Option<Option<u64>>,
+    label: Option<String>,
     feed_retention: Duration,
 }
 
@@ -61,6 +63,8 @@ impl DatabaseBuilder {
             cache_bytes: None,
             write_buffer_bytes: None,
             background_io_bytes_per_second: None,
+            slow_commit_ms: None,
+            label: None,
             feed_retention: FEED_RETENTION,
         }
     }
@@ -180,6 +184,26 @@ impl DatabaseBuilder {
         self
     }
 
+    /// Milliseconds from which a commit is slow, which is told by a warning of `tracing`; 1,000 by default, and never with
+    /// `None`.
+    ///
+    /// A healthy disk syncs in a tenth of the default even when it is busy. The warning is told by the commit that wrote,
+    /// also for those that were written together with it: `took_ms`, and of that `turn_ms` until it was its turn to write,
+    /// `write_ms` for checking conflicts and writing, `sync_ms` for the disk; how many commits were `committed` and
+    /// `refused`, their `rows` and `bytes`, and the [label](DatabaseBuilder::label) of the `database`. Nothing that is
+    /// stored is in it. Where nobody listens to warnings no time is taken.
+    pub fn slow_commit_ms(mut self, threshold_ms: Option<u64>) -> DatabaseBuilder {
+        self.slow_commit_ms = Some(threshold_ms);
+        self
+    }
+
+    /// What the database is called in warnings and, with the feature `metrics`, in the label `database` of all metrics:
+    /// for processes that have several open. 1 to [`NAME_BYTES_MAX`](crate::limits::NAME_BYTES_MAX) bytes; nothing by default.
+    pub fn label(mut self, label: impl Into<String>) -> DatabaseBuilder {
+        self.label = Some(label.into());
+        self
+    }
+
     /// How long [change feeds](crate::Collection::changes) are kept, at least a second; a week by default. A reader that
     /// falls further behind gets `FeedTruncated`.
     pub fn feed_retention(mut self, age: Duration) -> DatabaseBuilder {
@@ -233,7 +257,8 @@ impl DatabaseBuilder {
     /// A database in memory, which is gone with its last handle.
     ///
     /// It keeps every version of what is written and is meant for tests and small tools;
-    /// [`temporary`](DatabaseBuilder::temporary) suits more data. Settings for files and their memory do not concern it.
+    /// [`temporary`](DatabaseBuilder::temporary) suits more data. Settings for files, their memory and slow commits do not
+    /// concern it.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when it is to be read-only, or a setting is out of its range.
@@ -276,6 +301,12 @@ impl DatabaseBuilder {
         }
         if let Some(bytes) = self.background_io_bytes_per_second {
             options = options.background_io_bytes_per_second(bytes);
+        }
+        if let Some(threshold_ms) = self.slow_commit_ms {
+            options = options.slow_commit_ms(threshold_ms);
+        }
+        if let Some(label) = &self.label {
+            options = options.label(label);
         }
         options
     }

@@ -3,7 +3,7 @@
 //! # Where to start
 //!
 //! [`Database::open`] opens a directory. A [`Collection`] maps ids to documents, a [`Keyspace`] raw bytes to raw bytes;
-//! [`Database::transaction`] spans any number of both. [`Objects`] are streams of bytes of any size. [`Collection::find`] asks by a [`filter`],
+//! [`Objects`] are streams of bytes of any size. [`Database::transaction`] spans any number of all three. [`Collection::find`] asks by a [`filter`],
 //! [`Collection::search`] by similarity. Every [`Error`] says through its [`kind`](Error::kind) what to do about it.
 
 #![forbid(unsafe_code)]
@@ -36,14 +36,16 @@ pub use blaze_core::{
     set, unset, update,
 };
 pub use blaze_derive::Document;
+#[cfg(feature = "metrics")]
+pub use blaze_lsm::metrics;
 pub use blaze_lsm::{
-    Backup, BackupProgress, Backups, CompactionStats, DiskStats, Environment, EnvironmentBuilder, LogDamage,
-    MemoryStats,
+    Backup, BackupProgress, Backups, CommitStats, CompactionStats, DatabaseStats, DiskStats, Environment,
+    EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats,
 };
 pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
 pub use collection::{Bulk, Collection, Found};
-pub use database::{CompactionPause, Database, DatabaseStats};
+pub use database::{CompactionPause, Database};
 pub use feed::{Change, ChangeSet, Changes};
 pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};

@@ -8,6 +8,7 @@ use blaze_core::{Clock, Durability, Error, Isolation, Result, Timestamp};
 use crate::catalog;
 use crate::collection::Collection;
 use crate::keyspace::Keyspace;
+use crate::object::Objects;
 use crate::session::{RetryLimits, Scope, Session};
 
 /// How a transaction differs from what the database does by default.
@@ -69,7 +70,7 @@ impl TransactionOptions {
 
 /// A transaction: sees the database as it was when it began, and its own writes.
 ///
-/// Its collections and keyspaces can be kept and shared between threads; they answer
+/// Its collections, keyspaces and object stores can be kept and shared between threads; they answer
 /// [`Closed`](crate::ErrorKind::Closed) once it has ended.
 #[derive(Debug)]
 pub struct Transaction {
@@ -95,6 +96,30 @@ impl Transaction {
     /// As [`Database::keyspace`](crate::Database::keyspace).
     pub fn keyspace(&self, name: &str) -> Result<Keyspace> {
         Keyspace::open(Scope::Session(Arc::clone(&self.session)), name)
+    }
+
+    /// The object store `name`, read and written within this transaction: objects that it writes are held in memory and
+    /// count among the bytes that it may write; see [`Objects::create`].
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// # use blaze::Error;
+    /// let db = blaze::Database::in_memory()?;
+    /// db.transaction(|tx| {
+    ///     let mut writer = tx.objects("covers")?.create("solaris")?;
+    ///     writer.write_all(b"\xFF\xD8\xFF").map_err(|error| Error::invalid(error.to_string()))?;
+    ///     writer.finish()?;
+    ///     tx.keyspace("films")?.put("solaris", "has a cover")
+    /// })?;
+    /// assert_eq!(db.objects("covers")?.info("solaris")?.map(|cover| cover.bytes), Some(3));
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Database::objects`](crate::Database::objects).
+    pub fn objects(&self, name: &str) -> Result<Objects> {
+        Objects::named(Scope::Session(Arc::clone(&self.session)), name)
     }
 
     /// The last commit that the transaction sees.
@@ -214,6 +239,17 @@ impl Snapshot {
     /// [`Database::keyspace`](crate::Database::keyspace).
     pub fn keyspace(&self, name: &str) -> Result<Keyspace> {
         Keyspace::open(Scope::Session(Arc::clone(&self.session)), name)
+    }
+
+    /// The object store `name` as it was: its objects stay readable, whatever has become of them since. Writing to it is
+    /// refused.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when it was not there; [`Unsupported`](crate::ErrorKind::Unsupported) in a
+    /// view of the [past](crate::Database::as_of), of which objects keep no history; else as
+    /// [`Database::objects`](crate::Database::objects).
+    pub fn objects(&self, name: &str) -> Result<Objects> {
+        Objects::named(Scope::Session(Arc::clone(&self.session)), name)
     }
 
     /// The last commit that the view contains.

@@ -25,7 +25,7 @@ pub const NESTING_MAX: usize = 100;
 /// Bytes in a string or binary document id.
 pub const ID_BYTES_MAX: usize = 1024;
 
-/// Bytes in the name of a collection, keyspace or index.
+/// Bytes in the name of a collection, keyspace or index, and in the label of a database.
 pub const NAME_BYTES_MAX: usize = 128;
 
 /// Bytes in one encoded index entry, id included: below it every entry fits a raw key.

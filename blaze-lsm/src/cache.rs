@@ -41,7 +41,7 @@ pub struct RecordCacheStats {
     pub used_bytes: u64,
     /// Records in it.
     pub records: u64,
-    /// Reads since the store was opened that found their record in it.
+    /// Reads since the database was opened that found their record in it.
     pub hits: u64,
     /// Reads that looked for their record and did not. While hardly any finds it, seven keys of eight are not looked for,
     /// and counted nowhere.

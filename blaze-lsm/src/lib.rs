@@ -13,6 +13,7 @@ mod cache;
 #[path = "cache/tests.rs"]
 mod cache_tests;
 mod commit;
+mod crc32c;
 mod cursor;
 mod directory;
 mod disk_space;
@@ -28,6 +29,11 @@ mod load;
 mod log;
 mod maintenance;
 mod marker;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/off.rs"]
+mod metrics;
 mod options;
 mod oracle;
 mod read_point;
@@ -47,6 +53,6 @@ pub use log::LogDamage;
 pub use maintenance::CompactionPause;
 pub use options::{CreateMode, LsmOptions};
 pub use salvage::{SalvagedStore, Sieve, salvage};
-pub use stats::{CommitStats, CompactionStats, DiskStats, MemoryStats, ReaderStats, StoreStats};
+pub use stats::{CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats};
 pub use store::LsmStore;
 pub use verify::{Met, Scrub};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blaze_core::limits::{CACHE_BYTES_MIN, MEMORY_BYTES_MAX, WRITE_BUFFER_BYTES_MIN};
+use blaze_core::limits::{CACHE_BYTES_MIN, MEMORY_BYTES_MAX, NAME_BYTES_MAX, WRITE_BUFFER_BYTES_MIN};
 use blaze_core::{Clock, Error, Family, Result};
 use rocksdb::{BlockBasedOptions, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, Options as RocksOptions};
 
@@ -24,6 +24,10 @@ fn records_of(cache_bytes: usize) -> usize {
 
 /// Undo records that no one may ask for any more go when their file is compacted, and every file is after so long.
 const HISTORY_COMPACTION_SECONDS: u64 = 24 * 60 * 60;
+
+/// Milliseconds from which a commit is slow: a healthy disk syncs in a tenth of that even when it is busy, so that who is
+/// warned has something to look into.
+const SLOW_COMMIT_MS: u64 = 1_000;
 
 /// How often the limit of background I/O gives out its bytes, and how seldom a low priority goes before a high one:
 /// RocksDB's defaults.
@@ -62,6 +66,8 @@ pub struct LsmOptions {
     record_cache_bytes: Option<usize>,
     write_buffer_bytes: Option<usize>,
     background_io_bytes_per_second: Option<u64>,
+    pub(crate) slow_commit_ms: Option<u64>,
+    pub(crate) label: Option<String>,
     /// Shared with the store that is opened, which sets them.
     pub(crate) drop_floors: Arc<DropFloors>,
 }
@@ -80,6 +86,8 @@ impl LsmOptions {
             record_cache_bytes: None,
             write_buffer_bytes: None,
             background_io_bytes_per_second: None,
+            slow_commit_ms: Some(SLOW_COMMIT_MS),
+            label: None,
             drop_floors: Arc::default(),
         }
     }
@@ -148,6 +156,22 @@ impl LsmOptions {
         self
     }
 
+    /// Milliseconds from which a commit is slow, which is told by a warning of `tracing`; a second unless said otherwise,
+    /// never with none. The warning says how long the turn to write was waited for, the writing and the sync, of how many
+    /// commits together, rows and bytes.
+    #[must_use]
+    pub fn slow_commit_ms(mut self, threshold_ms: Option<u64>) -> LsmOptions {
+        self.slow_commit_ms = threshold_ms;
+        self
+    }
+
+    /// What the store is called in metrics and in warnings, in 1 to [`NAME_BYTES_MAX`] bytes.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> LsmOptions {
+        self.label = Some(label.into());
+        self
+    }
+
     /// Refuses settings that contradict each other or are out of bounds.
     pub(crate) fn validate(&self) -> Result<()> {
         if self.read_only && self.create == CreateMode::MustBeNew {
@@ -155,6 +179,13 @@ impl LsmOptions {
         }
         if self.environment.is_some() && self.cache_bytes.is_some() {
             return Err(Error::invalid("cache_bytes is set for the environment, not for a database in it"));
+        }
+        match self.label.as_ref().map_or(1, String::len) {
+            0 => return Err(Error::invalid("label is empty, at least 1 byte is needed")),
+            1..=NAME_BYTES_MAX => {}
+            bytes => {
+                return Err(Error::limit_exceeded(format!("label has {bytes} bytes, the limit is {NAME_BYTES_MAX}")));
+            }
         }
         if let Some(bytes) = self.cache_bytes {
             check("cache_bytes", bytes, CACHE_BYTES_MIN, MEMORY_BYTES_MAX)?;

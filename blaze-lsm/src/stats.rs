@@ -11,10 +11,10 @@ use crate::error;
 use crate::ffi::Engine;
 use crate::store::LsmStore;
 
-/// What a store holds and does at one moment.
+/// What a database holds and does at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct StoreStats {
+pub struct DatabaseStats {
     /// What is in its directory.
     pub disk: DiskStats,
     /// What it holds in memory.
@@ -29,7 +29,7 @@ pub struct StoreStats {
     pub record_cache: RecordCacheStats,
 }
 
-/// How commits do, since the store was opened.
+/// How commits do, since the database was opened.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CommitStats {
@@ -39,6 +39,8 @@ pub struct CommitStats {
     pub refused: u64,
     /// Batches in which they were written: fewer than commits when many arrive at once.
     pub batches: u64,
+    /// Bytes of these batches: keys and values, and what history and change feed keep.
+    pub bytes: u64,
     /// Syncs of the log.
     pub syncs: u64,
     /// Batches that wait for a sync now.
@@ -60,6 +62,8 @@ pub struct ReaderStats {
     /// The commit of the oldest of them, in milliseconds since the Unix epoch: what was overwritten or removed later
     /// cannot be reclaimed.
     pub oldest_view_ms: Option<u64>,
+    /// How long ago that was, by the clock of the database; 0 while there is no view but that of the last commit.
+    pub oldest_view_age_ms: u64,
 }
 
 /// Bytes in the directory of a database, by the kind of their files.
@@ -112,27 +116,44 @@ pub struct CompactionStats {
     pub writes_are_stopped: bool,
     /// Bytes a second to which commits are slowed down; 0 when they are not.
     pub delayed_write_bytes_per_second: u64,
-    /// Errors of the background since the store was opened.
+    /// Times that commits began to be slowed down, since the database was opened, by one family of keys or another.
+    pub write_delays: u64,
+    /// Times that commits began to wait, in the same way.
+    pub write_stops: u64,
+    /// Errors of the background since the database was opened.
     pub background_errors: u64,
 }
 
+/// RocksDB's list of what made writes to a family stall.
+const STALLS: &str = "rocksdb.cf-write-stall-stats";
+
 impl LsmStore {
-    /// What the store holds and does now. Reads the directory and some counters, no data.
+    /// What the store holds and does now. Reads the directory and some counters, no data. Brings up to date the gauges of
+    /// the feature `metrics`.
     ///
     /// # Errors
     /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable) when the
     /// directory cannot be read.
-    pub fn stats(&self) -> Result<StoreStats> {
+    pub fn stats(&self) -> Result<DatabaseStats> {
         let engine = self.engine()?;
-        let views = self.handles.live_views();
-        Ok(StoreStats {
+        let stats = DatabaseStats {
             disk: self.disk(&engine)?,
             memory: memory(&engine)?,
             compaction: compaction(&engine)?,
             commits: CommitStats { syncs: engine.syncs(), ..self.pipeline.stats() },
-            readers: ReaderStats { views: views.len() as u64, oldest_view_ms: views.first().map(|oldest| oldest.ms()) },
+            readers: self.readers(),
             record_cache: self.handles.cache.stats(),
-        })
+        };
+        self.pipeline.metrics().refresh(&stats);
+        Ok(stats)
+    }
+
+    fn readers(&self) -> ReaderStats {
+        let views = self.handles.live_views();
+        let oldest_view_ms = views.first().map(|oldest| oldest.ms());
+        let behind = oldest_view_ms.filter(|_| views.len() > 1);
+        let age_ms = |ms| self.clock().now_ms().saturating_sub(ms);
+        ReaderStats { views: views.len() as u64, oldest_view_ms, oldest_view_age_ms: behind.map_or(0, age_ms) }
     }
 
     fn disk(&self, engine: &Engine) -> Result<DiskStats> {
@@ -178,8 +199,27 @@ fn compaction(engine: &Engine) -> Result<CompactionStats> {
         running_flushes: engine.property("rocksdb.num-running-flushes")?,
         writes_are_stopped: engine.property("rocksdb.is-write-stopped")? != 0,
         delayed_write_bytes_per_second: engine.property("rocksdb.actual-delayed-write-rate")?,
+        write_delays: stalls(engine, "total-delays")?,
+        write_stops: stalls(engine, "total-stops")?,
         background_errors: engine.property("rocksdb.background-errors")?,
     })
+}
+
+/// How often writes to any family stalled in this way.
+fn stalls(engine: &Engine, way: &str) -> Result<u64> {
+    let mut stalls = 0;
+    for family in Family::ALL {
+        let listed = engine.family_text(family, STALLS)?.unwrap_or_default();
+        stalls += stalls_in(&listed, way).unwrap_or(0);
+    }
+    Ok(stalls)
+}
+
+/// The count of one way of stalling in what RocksDB lists, which is `way: count, ...` behind a heading.
+fn stalls_in(listed: &str, way: &str) -> Option<u64> {
+    let mut counts = listed.split([',', '\n']).filter_map(|entry| entry.rsplit_once(": "));
+    let (_, count) = counts.find(|(name, _)| name.trim_start() == way)?;
+    count.trim_end().parse().ok()
 }
 
 fn files_per_level(engine: &Engine) -> Result<Vec<u64>> {
@@ -202,4 +242,31 @@ fn files_per_level(engine: &Engine) -> Result<Vec<u64>> {
 
 fn sum(engine: &Engine, property: &str) -> Result<u64> {
     Family::ALL.into_iter().map(|family| engine.family_property(family, property)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use blaze_core::ManualClock;
+
+    use super::*;
+    use crate::LsmOptions;
+
+    #[test]
+    fn stalls_are_found_in_what_rocksdb_lists() {
+        let listed =
+            "Write Stall (count): cf-total-delays: 1, memtable-limit-stops: 2, total-delays: 3, total-stops: 4\n";
+        assert_eq!(stalls_in(listed, "total-delays"), Some(3));
+        assert_eq!(stalls_in(listed, "total-stops"), Some(4));
+        assert_eq!(stalls_in(listed, "total"), None);
+
+        let directory = tempfile::tempdir().unwrap();
+        let options = LsmOptions::new(Arc::new(ManualClock::at_ms(1_000)));
+        let store = LsmStore::open(directory.path(), options).unwrap();
+        let listed = store.engine().unwrap().family_text(Family::Data, STALLS).unwrap().unwrap();
+        for way in ["total-delays", "total-stops"] {
+            assert_eq!(stalls_in(&listed, way), Some(0), "{listed:?}");
+        }
+    }
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use blaze_core::{
-    Changes, CommitRequest, Durability, Error, Family, Head, KeyRange, Marks, Prefix, ReadPoint, Result, Store,
+    Changes, Clock, CommitRequest, Durability, Error, Family, Head, KeyRange, Marks, Prefix, ReadPoint, Result, Store,
     Timestamp, Versions, Write, prefix_of,
 };
 
 use crate::cache::RecordCache;
-use crate::commit::Pipeline;
+use crate::commit::{Pipeline, SlowCommits};
 use crate::directory::Claim;
 use crate::disk_space::DiskSpace;
 use crate::environment::Environment;
@@ -23,6 +23,7 @@ use crate::history::{AsOf, KeyVersions};
 use crate::load::{self, SortedLoad};
 use crate::log::LogDamage;
 use crate::maintenance::Pauses;
+use crate::metrics::Metrics;
 use crate::options::LsmOptions;
 use crate::read_point::TransactionPoint;
 use crate::recovery::{self, DamagedLog};
@@ -118,7 +119,10 @@ impl LsmStore {
         let trail = Trail::open(&engine, options.drop_floors.clone())?;
         let disk_space = DiskSpace::new(path, options.write_buffer_bytes_in(&environment));
         let clock = Arc::clone(&options.clock);
-        let pipeline = Arc::new(Pipeline::open(&engine, &handles, clock, disk_space, Arc::clone(&trail))?);
+        let slow = SlowCommits::new(options.slow_commit_ms, options.label.as_deref());
+        let metrics = Metrics::open(options.label.as_deref());
+        let pipeline = Pipeline::open(&engine, &handles, clock, disk_space, Arc::clone(&trail), slow, metrics)?;
+        let pipeline = Arc::new(pipeline);
         let (path, pauses) = (path.to_path_buf(), Pauses::default());
         options = options.environment_of(&environment);
         Ok((LsmStore { path, handles, pipeline, trail, pauses, environment, options }, damage))
@@ -176,7 +180,9 @@ impl LsmStore {
             return Ok(false);
         }
         self.handles.release_idle();
-        self.handles.engine()?.delete_files(family, range).map(|()| true)
+        self.handles.engine()?.delete_files(family, range)?;
+        self.pipeline.metrics().reclaimed();
+        Ok(true)
     }
 
     /// Writes everything that is in memory only into sorted files, so that the next opening has no log to replay.
@@ -222,6 +228,10 @@ impl LsmStore {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.options.clock
     }
 
     pub(crate) fn engine(&self) -> Result<Arc<Engine>> {

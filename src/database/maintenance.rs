@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use blaze_core::{Family, KeyRange, Result};
-use blaze_lsm::{CommitStats, CompactionStats, DiskStats, MemoryStats, ReaderStats, RecordCacheStats};
-use serde::Serialize;
+use blaze_lsm::DatabaseStats;
 
 use super::Database;
 use crate::catalog::{Definition, prefix};
@@ -13,32 +12,17 @@ use crate::database::core::{Core, Storage};
 use crate::keyspace::Keyspace;
 use crate::session::Session;
 
-/// What a database holds and does at one moment. All zero for a database in memory, but for `disk.total_bytes`, which
-/// then is what it takes in memory.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct DatabaseStats {
-    /// What is in its directory.
-    pub disk: DiskStats,
-    /// What the storage holds in memory.
-    pub memory: MemoryStats,
-    /// How flushes and compactions stand.
-    pub compaction: CompactionStats,
-    /// How commits do.
-    pub commits: CommitStats,
-    /// Who reads.
-    pub readers: ReaderStats,
-    /// The records that are read most.
-    pub record_cache: RecordCacheStats,
-}
-
 /// Keeps compactions from beginning by themselves until it is dropped.
 #[derive(Debug)]
 #[must_use = "compactions go on when the pause is dropped"]
 pub struct CompactionPause(#[expect(dead_code, reason = "held for its end")] Option<blaze_lsm::CompactionPause>);
 
 impl Database {
-    /// What the database holds and does now. Cheap: it reads the names in the directory and some counters.
+    /// What the database holds and does now. Cheap: it reads the names in the directory and some counters. All zero for
+    /// a database in memory, but for `disk.total_bytes`, which then is what it takes in memory.
+    ///
+    /// With the feature `metrics` it also brings the gauges of the database up to date, so ask for it as often as they are
+    /// collected.
     ///
     /// ```
     /// let db = blaze::Database::temporary()?;
@@ -52,17 +36,7 @@ impl Database {
     /// be read.
     pub fn stats(&self) -> Result<DatabaseStats> {
         match &self.core.storage {
-            Storage::Directory { store, .. } => {
-                let stats = store.stats()?;
-                Ok(DatabaseStats {
-                    disk: stats.disk,
-                    memory: stats.memory,
-                    compaction: stats.compaction,
-                    commits: stats.commits,
-                    readers: stats.readers,
-                    record_cache: stats.record_cache,
-                })
-            }
+            Storage::Directory { store, .. } => store.stats(),
             Storage::Memory => {
                 let mut stats = DatabaseStats::default();
                 stats.disk.total_bytes = self.core.store.bytes_used()?;

@@ -18,7 +18,7 @@ use crate::load::KeyspaceLoader;
 use crate::object::Objects;
 use crate::session::{Scope, Session, retry};
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
-pub use maintenance::{CompactionPause, DatabaseStats};
+pub use maintenance::CompactionPause;
 
 /// A database: one directory, one process, any number of threads.
 ///

@@ -8,13 +8,12 @@ use std::iter;
 use std::ops::RangeBounds;
 use std::sync::Arc;
 
-use blaze_core::limits::VALUE_BYTES_MAX;
-use blaze_core::{CommitRequest, Direction, Error, Family, KeyRange, Result, Write, counter};
+use blaze_core::{CommitRequest, Direction, Family, KeyRange, Result, Write, counter};
 
-use key::{borrowed, key_range, validate_key};
+use key::{borrowed, key_range};
 pub use key_values::KeyValues;
 
-use crate::catalog::{Kind, Named, prefix, prefixed, with_prefixed};
+use crate::catalog::{Kind, Named, prefix, prefixed, validate_key, validate_value, with_prefixed};
 use crate::session::{RetryLimits, Scope, retry};
 
 /// An ordered map from raw bytes to raw bytes.
@@ -152,14 +151,11 @@ impl Keyspace {
     ///
     /// # Errors
     /// As [`get`](Keyspace::get), and [`LimitExceeded`](crate::ErrorKind::LimitExceeded) for a value above
-    /// [`VALUE_BYTES_MAX`] or a transaction that grows too large.
+    /// [`VALUE_BYTES_MAX`](crate::limits::VALUE_BYTES_MAX) or a transaction that grows too large.
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
         let (key, value) = (key.as_ref(), value.as_ref());
         validate_key(key)?;
-        if value.len() > VALUE_BYTES_MAX {
-            let bytes = value.len();
-            return Err(Error::limit_exceeded(format!("value has {bytes} bytes, the limit is {VALUE_BYTES_MAX}")));
-        }
+        validate_value(value)?;
         self.write(|id| Write::put(Family::Data, prefixed(id, key), value))
     }
 

@@ -2,8 +2,8 @@
 
 use blaze_core::{Feed, Result, Timestamp};
 
-use super::{Keyspace, validate_key};
-use crate::catalog::{Definition, Kind, prefix, prefixed};
+use super::Keyspace;
+use crate::catalog::{Definition, Kind, prefix, prefixed, validate_key};
 use crate::feed::{self, Changes, FeedDefinition, read_change};
 use crate::history::{self, History, Versions};
 use crate::session::Session;

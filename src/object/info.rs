@@ -10,8 +10,9 @@ pub struct ObjectInfo {
     pub bytes: u64,
     /// The CRC-32 of all its bytes (the polynomial of ISO 3309, as in gzip).
     pub checksum: u32,
-    /// The commit with which there first was an object under the key; a deletion ends it.
+    /// The commit with which there first was an object under the key; a deletion ends it. [`Timestamp::ZERO`] in a
+    /// transaction if that is its own commit, whose time is not known yet.
     pub created_at: Timestamp,
-    /// The commit that made the object what it is.
+    /// The commit that made the object what it is; [`Timestamp::ZERO`] in a transaction if that is its own.
     pub modified_at: Timestamp,
 }

@@ -24,7 +24,8 @@ use crate::session::{Scope, Session, SessionCursor};
 ///
 /// An object is stored in chunks of [`OBJECT_CHUNK_BYTES`](crate::limits::OBJECT_CHUNK_BYTES), so that writing and
 /// reading one takes the memory of a few chunks however large it is. It becomes visible whole, in one commit, and a
-/// reader goes on with the object that it has opened while that is replaced or deleted. Keys are as long as those of a
+/// reader goes on with the object that it has opened while that is replaced or deleted. Taken from a
+/// [`Transaction`](crate::Transaction), all of it belongs to that. Keys are as long as those of a
 /// [`Keyspace`](crate::Keyspace), objects up to 2⁶⁴ bytes.
 ///
 /// ```
@@ -69,17 +70,23 @@ impl Objects {
     /// with [`finish`](ObjectWriter::finish); dropped before that, it never was. Of several that write the same object
     /// the last one to finish wins.
     ///
+    /// In a transaction it belongs to that: it is finished within it, seen by others after its commit, and held in memory
+    /// until then. It counts among the [`TRANSACTION_BYTES_MAX`](crate::limits::TRANSACTION_BYTES_MAX) that the transaction
+    /// may write, so larger ones are written outside.
+    ///
     /// # Errors
-    /// As [`info`](Objects::info); [`Invalid`](crate::ErrorKind::Invalid) inside of a transaction, which an object of any
-    /// size would not fit.
+    /// As [`info`](Objects::info); [`Invalid`](crate::ErrorKind::Invalid) in a snapshot.
     pub fn create(&self, key: impl AsRef<[u8]>) -> Result<ObjectWriter> {
         let key = key.as_ref();
         validate_key(key)?;
-        let Scope::Database(core) = &self.scope else {
-            return Err(Error::invalid("an object is written outside of transactions and snapshots"));
-        };
         let id = self.scope.read(|session| self.id(session))?;
-        Ok(ObjectWriter::new(Arc::clone(core), &self.name, id, key))
+        match &self.scope {
+            Scope::Database(core) => Ok(ObjectWriter::ahead(Arc::clone(core), &self.name, id, key)),
+            Scope::Session(session) if session.is_read_only() => {
+                Err(Error::invalid("an object cannot be written in a snapshot"))
+            }
+            Scope::Session(session) => Ok(ObjectWriter::within(Arc::clone(session), &self.name, id, key)),
+        }
     }
 
     /// A reader of the object under `key`, as it is now, if there is one.

@@ -14,6 +14,10 @@ use crate::session::Session;
 
 /// Reads an object as it was when it was opened, whatever becomes of it meanwhile.
 ///
+/// In a transaction, too, it goes on with what was committed, also after the transaction has replaced or deleted that; what
+/// the transaction itself has written it reads while that is there, and answers [`Invalid`](crate::ErrorKind::Invalid)
+/// afterwards. It answers [`Closed`](crate::ErrorKind::Closed) once the transaction has ended.
+///
 /// It holds one chunk in memory, so small reads need no buffer around them, and seeking costs nothing by itself. A chunk
 /// that is missing or too short is an error. Once all bytes have gone by in their order, seeks in between or not, their
 /// checksum is compared; the read that would complete them fails if it is wrong.
@@ -41,6 +45,8 @@ pub struct ObjectReader {
     key: Vec<u8>,
     row: Row,
     info: ObjectInfo,
+    /// Whether the session itself has written it.
+    is_uncommitted: bool,
     position: u64,
     chunk: Vec<u8>,
     /// Which chunk that is, if any.
@@ -57,6 +63,7 @@ impl ObjectReader {
             id,
             key: key.to_vec(),
             info: stored.info(),
+            is_uncommitted: stored.is_uncommitted(),
             row: stored.row,
             position: 0,
             chunk: Vec::new(),
@@ -109,12 +116,23 @@ impl ObjectReader {
         self.chunk.clear();
         let content = &mut self.chunk;
         let key = chunk_key(self.id, self.row.number, chunk);
-        let found = self.session.visit(Family::Data, &key, &mut |value| {
+        let mut copy = |value: &[u8]| {
             content.extend_from_slice(value);
             Ok(())
-        })?;
+        };
+        // The row leads to its chunks as long as there are any: they never change, and no other object gets their number.
+        let found = match self.is_uncommitted {
+            true => self.session.visit(Family::Data, &key, &mut copy)?,
+            false => self.session.visit_committed(Family::Data, &key, &mut copy)?,
+        };
         let chunk_bytes = u64::from(self.row.chunk_bytes);
         let expected = (self.row.bytes - chunk * chunk_bytes).min(chunk_bytes);
+        if !found && self.is_uncommitted {
+            let key = self.key.escape_ascii();
+            return Err(Error::invalid(format!(
+                "object \"{key}\" was replaced or taken back by the transaction that had written it, while it was read"
+            )));
+        }
         if !found {
             return Err(self.damage(&format!("lacks chunk {chunk} of {}", self.row.chunks())));
         }

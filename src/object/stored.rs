@@ -105,10 +105,20 @@ impl StoredObject {
         self.row.info(self.modified)
     }
 
+    /// True in the transaction that has written it: the row has no timestamp before the commit.
+    pub(super) fn is_uncommitted(&self) -> bool {
+        self.modified == Timestamp::ZERO
+    }
+
+    /// When there first was an object under the key; none if it is the commit of the transaction that reads it.
+    pub(super) fn created(&self) -> Option<u64> {
+        Some(self.info().created_at).filter(|created| *created != Timestamp::ZERO).map(Timestamp::to_bits)
+    }
+
     /// Removes the object.
     pub(super) fn delete(&self, session: &Session, id: u32, key: &[u8]) -> Result<()> {
-        self.delete_chunks(session, id)?;
-        session.delete(Family::Data, info_key(id, key))
+        session.delete(Family::Data, info_key(id, key))?; // first: a conflict is about the object, and not about its parts
+        self.delete_chunks(session, id)
     }
 
     /// Removes what the object has but its row.

@@ -5,7 +5,7 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
-use blaze_core::limits::OBJECT_CHUNK_BYTES;
+use blaze_core::limits::{OBJECT_CHUNK_BYTES, TRANSACTION_BYTES_MAX};
 use blaze_core::{Durability, Error, Family, Isolation, Result, Timestamp};
 use crc32fast::Hasher;
 
@@ -19,7 +19,8 @@ use crate::session::{RetryLimits, Session, commit_alone, retry};
 /// Writes an object, which becomes visible when it is [finished](ObjectWriter::finish).
 ///
 /// It holds one chunk in memory and commits each before the last on its own, where nobody sees it. Dropped
-/// unfinished, it gives their space back; after a crash the next opening does.
+/// unfinished, it gives their space back; after a crash the next opening does. In a transaction it commits nothing, and
+/// holds all of the object in memory.
 ///
 /// Errors of the stream carry the [`Error`](crate::Error) of the database, to be had by [`io::Error::get_ref`]. What
 /// an error refuses is not taken in: the same bytes can be written again.
@@ -36,7 +37,7 @@ use crate::session::{RetryLimits, Session, commit_alone, retry};
 /// ```
 #[must_use = "an object is not there before it is finished"]
 pub struct ObjectWriter {
-    core: Arc<Core>,
+    target: Target,
     /// Of the object store.
     name: String,
     id: u32,
@@ -45,8 +46,15 @@ pub struct ObjectWriter {
     chunk: Vec<u8>,
     bytes: u64,
     hasher: Hasher,
-    /// What was committed ahead, if anything.
-    ahead: Option<Ahead>,
+}
+
+/// Where the chunks before the last go.
+enum Target {
+    /// Into commits of their own.
+    Ahead { core: Arc<Core>, stored: Option<Ahead> },
+    /// Into the transaction, all of them when the object is finished: its savepoints and its failing operations know
+    /// nothing of what is under way.
+    Within { session: Arc<Session>, chunks: Vec<Vec<u8>> },
 }
 
 /// The chunks that were committed before the object is visible.
@@ -57,17 +65,19 @@ struct Ahead {
 }
 
 impl ObjectWriter {
-    pub(super) fn new(core: Arc<Core>, name: &str, id: u32, key: &[u8]) -> ObjectWriter {
-        ObjectWriter {
-            core,
-            name: name.to_owned(),
-            id,
-            key: key.to_vec(),
-            chunk: Vec::new(),
-            bytes: 0,
-            hasher: Hasher::new(),
-            ahead: None,
-        }
+    /// A writer whose object is shown by a commit of its own.
+    pub(super) fn ahead(core: Arc<Core>, name: &str, id: u32, key: &[u8]) -> ObjectWriter {
+        ObjectWriter::new(Target::Ahead { core, stored: None }, name, id, key)
+    }
+
+    /// A writer whose object belongs to a transaction.
+    pub(super) fn within(session: Arc<Session>, name: &str, id: u32, key: &[u8]) -> ObjectWriter {
+        ObjectWriter::new(Target::Within { session, chunks: Vec::new() }, name, id, key)
+    }
+
+    fn new(target: Target, name: &str, id: u32, key: &[u8]) -> ObjectWriter {
+        let (name, key) = (name.to_owned(), key.to_vec());
+        ObjectWriter { target, name, id, key, chunk: Vec::new(), bytes: 0, hasher: Hasher::new() }
     }
 
     /// Bytes that were written so far.
@@ -77,33 +87,48 @@ impl ObjectWriter {
     }
 
     /// Makes the object visible, in the place of the one that is there, in one commit that is as durable as the
-    /// database's are.
+    /// database's are; in a transaction, with its commit.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when the object store was dropped; what
     /// [`Transaction::commit`](crate::Transaction::commit) returns. The object is then not there, unless the outcome is
-    /// [unknown](crate::ErrorKind::CommitOutcomeUnknown).
+    /// [unknown](crate::ErrorKind::CommitOutcomeUnknown). In a transaction
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when that grows too large, and
+    /// [`Closed`](crate::ErrorKind::Closed) when it has ended.
     pub fn finish(mut self) -> Result<ObjectInfo> {
-        let core = Arc::clone(&self.core);
-        let finished = retry(&core, RetryLimits::default(), || {
-            let session = Session::read_write(&core, Isolation::Serializable, core.durability)?;
-            let row = self.show(&session)?;
-            Ok(row.info(session.commit()?))
-        });
-        if finished.is_ok() {
-            self.ahead = None;
+        match &mut self.target {
+            Target::Within { session, chunks } => {
+                let (session, mut chunks) = (Arc::clone(session), mem::take(chunks));
+                chunks.push(mem::take(&mut self.chunk));
+                session.atomically(|| self.put_all(&session, chunks)).map(|row| row.info(Timestamp::ZERO))
+            }
+            Target::Ahead { core, stored } => {
+                let (core, ahead) = (Arc::clone(core), *stored);
+                let info = retry(&core, RetryLimits::default(), || {
+                    let session = Session::read_write(&core, Isolation::Serializable, core.durability)?;
+                    let row = self.put_last(&session, ahead)?;
+                    Ok(row.info(session.commit()?))
+                })?;
+                self.target = Target::Ahead { core, stored: None }; // it is no orphan any more
+                Ok(info)
+            }
         }
-        finished
     }
 
-    /// Has the key lead to the object.
-    fn show(&self, session: &Session) -> Result<Row> {
+    /// Puts all chunks.
+    fn put_all(&self, session: &Session, chunks: Vec<Vec<u8>>) -> Result<Row> {
         self.check_store(session)?;
-        let replaced = StoredObject::read(session, self.id, &self.key)?;
-        if let Some(replaced) = &replaced {
-            replaced.delete_chunks(session, self.id)?;
+        let number = self.free_number(session)?;
+        for (chunk, content) in (0..).zip(chunks) {
+            session.put(Family::Data, chunk_key(self.id, number, chunk), content, None)?;
         }
-        let Ahead { number, chunks } = match self.ahead {
+        self.show(session, number)
+    }
+
+    /// Puts the last chunk behind those that were committed ahead.
+    fn put_last(&self, session: &Session, ahead: Option<Ahead>) -> Result<Row> {
+        self.check_store(session)?;
+        let Ahead { number, chunks } = match ahead {
             Some(ahead) => {
                 self.orphan(ahead.number).adopt(session)?;
                 ahead
@@ -111,36 +136,54 @@ impl ObjectWriter {
             None => Ahead { number: self.free_number(session)?, chunks: 0 },
         };
         session.put(Family::Data, chunk_key(self.id, number, chunks), self.chunk.clone(), None)?;
+        self.show(session, number)
+    }
+
+    /// Has the key lead to the chunks.
+    fn show(&self, session: &Session, number: u64) -> Result<Row> {
+        let replaced = StoredObject::read(session, self.id, &self.key)?;
         let row = Row {
             number,
             bytes: self.bytes,
             chunk_bytes: OBJECT_CHUNK_BYTES as u32,
             checksum: self.hasher.clone().finalize(),
-            created: replaced.map(|replaced| replaced.info().created_at.to_bits()),
+            created: replaced.as_ref().and_then(StoredObject::created),
         };
-        row.write(session, self.id, &self.key)?;
+        row.write(session, self.id, &self.key)?; // first: a conflict is about the object, and not about its parts
+        replaced.map_or(Ok(()), |replaced| replaced.delete_chunks(session, self.id))?;
         Ok(row)
     }
 
-    /// Commits the chunk, which is full.
+    /// Puts the chunk, which is full, where it goes.
     fn store_chunk(&mut self) -> Result<()> {
-        // Weaker than the last commit, which makes it up: the log keeps the order.
-        let stored = commit_alone(&self.core, Isolation::Serializable, Durability::Buffered, |session| {
-            self.check_store(session)?;
-            let ahead = match self.ahead {
-                Some(ahead) => ahead,
-                None => {
-                    let number = self.free_number(session)?;
-                    self.orphan(number).declare(session)?;
-                    Ahead { number, chunks: 0 }
-                }
-            };
-            session.put(Family::Data, chunk_key(self.id, ahead.number, ahead.chunks), self.chunk.clone(), None)?;
-            Ok(Ahead { chunks: ahead.chunks + 1, ..ahead })
-        });
-        self.ahead = Some(stored?);
-        self.chunk.clear();
+        match &mut self.target {
+            Target::Within { chunks, .. } => chunks.push(mem::take(&mut self.chunk)),
+            Target::Ahead { core, stored } => {
+                let (core, ahead) = (Arc::clone(core), *stored);
+                // Weaker than the last commit, which makes it up: the log keeps the order.
+                let ahead = commit_alone(&core, Isolation::Serializable, Durability::Buffered, |session| {
+                    self.commit_ahead(session, ahead)
+                })?;
+                self.target = Target::Ahead { core, stored: Some(ahead) };
+                self.chunk.clear();
+            }
+        }
         Ok(())
+    }
+
+    /// Puts the chunk behind those that were committed ahead.
+    fn commit_ahead(&self, session: &Session, ahead: Option<Ahead>) -> Result<Ahead> {
+        self.check_store(session)?;
+        let ahead = match ahead {
+            Some(ahead) => ahead,
+            None => {
+                let number = self.free_number(session)?;
+                self.orphan(number).declare(session)?;
+                Ahead { number, chunks: 0 }
+            }
+        };
+        session.put(Family::Data, chunk_key(self.id, ahead.number, ahead.chunks), self.chunk.clone(), None)?;
+        Ok(Ahead { chunks: ahead.chunks + 1, ..ahead })
     }
 
     /// The object store must still be the one in which the object was begun.
@@ -153,8 +196,9 @@ impl ObjectWriter {
 
     /// A number that no object has. Clocks that jump can propose one that was given out before.
     fn free_number(&self, session: &Session) -> Result<u64> {
+        let core = session.core();
         loop {
-            let number = self.core.ids.tick(&*self.core.clock).to_bits();
+            let number = core.ids.tick(&*core.clock).to_bits();
             if !session.visit(Family::Data, &chunk_key(self.id, number, 0), &mut |_| Ok(()))? {
                 return Ok(number);
             }
@@ -168,6 +212,14 @@ impl ObjectWriter {
     fn take(&mut self, bytes: &[u8]) -> Result<usize> {
         if bytes.is_empty() {
             return Ok(0);
+        }
+        if let Target::Within { .. } = self.target
+            && self.bytes >= TRANSACTION_BYTES_MAX as u64
+        {
+            return Err(Error::limit_exceeded(format!(
+                "the object has more than {TRANSACTION_BYTES_MAX} bytes, the limit of what a transaction writes: write it \
+                 outside of one"
+            )));
         }
         if self.chunk.len() == OBJECT_CHUNK_BYTES {
             self.store_chunk()?;
@@ -195,16 +247,19 @@ impl io::Write for ObjectWriter {
 impl fmt::Debug for ObjectWriter {
     /// Without what is stored: that belongs to the user, not into a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let chunks = self.ahead.map_or(0, |ahead| ahead.chunks);
+        let chunks = match &self.target {
+            Target::Ahead { stored, .. } => stored.map_or(0, |ahead| ahead.chunks),
+            Target::Within { chunks, .. } => chunks.len() as u64,
+        };
         f.debug_struct("ObjectWriter").field("bytes", &self.bytes).field("chunks", &chunks).finish_non_exhaustive()
     }
 }
 
 impl Drop for ObjectWriter {
     fn drop(&mut self) {
-        if let Some(ahead) = mem::take(&mut self.ahead) {
+        if let Target::Ahead { core, stored: Some(ahead) } = &self.target {
             // Where it fails, as after a commit of unknown outcome, the next opening sees to it.
-            let _ = self.orphan(ahead.number).reclaim(&self.core, Timestamp::ZERO);
+            let _ = self.orphan(ahead.number).reclaim(core, Timestamp::ZERO);
         }
     }
 }

@@ -139,6 +139,18 @@ impl Session {
         }
     }
 
+    /// As [`visit`](Session::visit), whatever the session has written, and without counting as read: for what never changes
+    /// once something that was read leads to it.
+    pub(crate) fn visit_committed(
+        &self,
+        family: Family,
+        key: &[u8],
+        visit: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<bool> {
+        self.writer.as_ref().map_or(Ok(()), |writer| writer.check_open(&self.core))?;
+        self.point.visit(family, key, visit)
+    }
+
     /// Makes a put of what was added to a counter that is now read, and answers its value.
     fn settle_addition(&self, family: Family, key: &[u8], sum: i128) -> Result<[u8; 8]> {
         let stored = self.point.get(family, key)?;

@@ -79,6 +79,11 @@ impl Writer {
         self.catalog_changes.load(Ordering::Acquire)
     }
 
+    /// Refuses to go on with a session that has ended or is too old.
+    pub(super) fn check_open(&self, core: &Core) -> Result<()> {
+        self.state(core).map(drop)
+    }
+
     /// What the session has made of a key; if nothing, the key counts as read.
     pub(super) fn look_up(&self, core: &Core, family: Family, key: &[u8]) -> Result<Lookup> {
         let mut state = self.state(core)?;

@@ -5,6 +5,7 @@
 mod crashes;
 mod damage;
 mod model;
+mod transactions;
 
 use std::io::{Read, Seek, SeekFrom, Write as _};
 use std::path::Path;

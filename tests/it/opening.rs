@@ -150,6 +150,8 @@ fn settings_out_of_bounds_are_named() {
         open(Database::builder().cache_bytes(1 << 41)),
         too_much("cache_bytes is 2199023255552, the limit is 1099511627776")
     );
+    assert_eq!(open(Database::builder().label("")), invalid("label is empty, at least 1 byte is needed"));
+    assert_eq!(open(Database::builder().label("l".repeat(129))), too_much("label has 129 bytes, the limit is 128"));
     assert_eq!(
         open(Database::builder().environment(&environment).cache_bytes(8 << 20)),
         invalid("cache_bytes is set for the environment, not for a database in it")

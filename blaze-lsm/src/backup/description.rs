@@ -18,8 +18,7 @@ use std::path::{Component, Path};
 
 use blaze_core::{Error, ErrorKind, Result, Timestamp};
 
-use super::crc32c;
-use crate::error;
+use crate::{crc32c, error};
 
 const METADATA_VERSION: u8 = 1;
 const READ_BYTES: usize = 1 << 20;

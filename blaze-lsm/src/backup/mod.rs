@@ -4,7 +4,6 @@
 //! restores. Here is added what the directory is, who may use it, which commits a backup contains, and the
 //! verification of its checksums.
 
-mod crc32c;
 mod description;
 mod directory;
 

@@ -45,6 +45,11 @@ impl Batch {
         self.bytes.len() - RECORDS_AT
     }
 
+    /// How many records there are.
+    pub(crate) fn records(&self) -> u32 {
+        self.records
+    }
+
     /// Sets the value of a key and answers where in the batch that value begins.
     pub(crate) fn put(&mut self, family: u32, key: &[u8], value: &[u8]) -> usize {
         self.begin(family, Tag::ValueOfDefault, Tag::Value);

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 mod prepared;
 mod publisher;
 mod queue;
+mod slow;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -20,12 +21,15 @@ use self::batch::FamilyNumbers;
 use self::prepared::Prepared;
 use self::publisher::{Outlet, Publisher};
 use self::queue::{Group, Queue};
-pub(crate) use self::writer::CEILING_KEY;
+pub(crate) use self::slow::SlowCommits;
+use self::slow::Watch;
+pub(crate) use self::writer::{CEILING_KEY, Tally};
 use self::writer::{Outcomes, Writer};
 use crate::disk_space::DiskSpace;
 use crate::ffi::Engine;
 use crate::handles::{Handles, Published};
 use crate::interval::NextSync;
+use crate::metrics::{Metrics, Stopwatch};
 use crate::read_point::View;
 use crate::stats::CommitStats;
 use crate::trail::Trail;
@@ -52,6 +56,8 @@ pub(crate) struct Pipeline {
     publisher: Publisher<Written>,
     /// The sync that commits with [`Durability::Interval`] wait for without waiting.
     next_sync: NextSync,
+    slow: SlowCommits,
+    metrics: Arc<Metrics>,
 }
 
 /// A group that is in RocksDB and not yet visible.
@@ -92,6 +98,8 @@ impl Pipeline {
         clock: Arc<dyn Clock>,
         disk_space: DiskSpace,
         trail: Arc<Trail>,
+        slow: SlowCommits,
+        metrics: Arc<Metrics>,
     ) -> Result<Pipeline> {
         let families = Family::ALL.map(|family| engine.family_number(family));
         let writer = Writer::open(engine, handles, families, clock, disk_space, Arc::clone(&trail))?;
@@ -104,13 +112,17 @@ impl Pipeline {
             writer: Mutex::new(writer),
             publisher,
             next_sync: NextSync::default(),
+            slow,
+            metrics,
         })
     }
 
     /// Commits a request that has writes, each of them [valid](blaze_core::Write::validate).
     pub(crate) fn commit(self: &Arc<Self>, engine: &Arc<Engine>, request: CommitRequest) -> Result<Timestamp> {
         let durability = request.durability;
+        let time = Stopwatch::start();
         let committed = self.commit_in_turn(engine, request)?;
+        self.metrics.committed(time);
         if let Durability::Interval(interval) = durability {
             self.next_sync.schedule(self, interval);
         }
@@ -121,13 +133,14 @@ impl Pipeline {
         let timeout = request.timeout;
         let prepared = Prepared::new(request, &self.families);
         if let Some(timeout) = timeout {
+            let watch = self.slow.watch();
             let writer = self.turn_within(engine, timeout)?;
-            return self.commit_alone(engine, writer, prepared);
+            return self.commit_alone(engine, watch, writer, prepared);
         }
         if self.queue.is_empty()
             && let Some(writer) = self.writer.try_lock()
         {
-            return self.commit_alone(engine, writer, prepared);
+            return self.commit_alone(engine, self.slow.watch(), writer, prepared);
         }
         let yields = if prepared.request.durability == Durability::Sync { 0 } else { YIELDS_MAX };
         let bytes = prepared.bytes();
@@ -166,14 +179,26 @@ impl Pipeline {
         Ok(writer)
     }
 
+    /// Gives requests to the writer.
+    fn write(&self, engine: &Arc<Engine>, watch: &mut Watch<'_>, writer: &mut Writer, requests: Vec<Prepared>) -> Turn {
+        watch.has_turn();
+        let before = writer.tally();
+        let turn = writer.write(engine, &self.publisher, requests);
+        let done = writer.tally().since(before);
+        watch.has_written(done);
+        self.metrics.wrote(&done);
+        turn
+    }
+
     /// Commits without a group: nobody else is about.
     fn commit_alone(
         &self,
         engine: &Arc<Engine>,
+        mut watch: Watch<'_>, // before the turn, which ends first
         mut writer: MutexGuard<'_, Writer>,
         prepared: Prepared,
     ) -> Result<Timestamp> {
-        let Turn { mut outcomes, last, fed } = writer.write(engine, &self.publisher, vec![prepared]);
+        let Turn { mut outcomes, last, fed } = self.write(engine, &mut watch, &mut writer, vec![prepared]);
         let outcome = outcomes.pop().unwrap_or_else(|| Err(Error::internal("a commit has no outcome")));
         let Some(LastBatch { published, view, needs_sync }) = last else { return outcome };
         let written = Written { published, view, fed, group: None };
@@ -187,11 +212,12 @@ impl Pipeline {
 
     /// Writes a group when it is its turn, and sees to it that all who wait learn what has become of them.
     fn lead(&self, engine: &Arc<Engine>, group: &Arc<Group<Result<Timestamp>>>) {
+        let mut watch = self.slow.watch(); // before the turn, which ends first
         let mut writer = self.turn();
         if self.queue.bytes() < OVERLAP_BYTES {
             self.publisher.wait_for_sync();
         }
-        let Turn { outcomes, last, fed } = writer.write(engine, &self.publisher, self.queue.close());
+        let Turn { outcomes, last, fed } = self.write(engine, &mut watch, &mut writer, self.queue.close());
         let Some(LastBatch { published, view, needs_sync }) = last else { return group.complete(outcomes) };
         let commits: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().ok().copied()).collect();
         let written = Written { published, view, fed, group: Some((Arc::clone(group), outcomes)) };
@@ -205,7 +231,7 @@ impl Pipeline {
     }
 
     fn outlet<'a>(&'a self, engine: &'a Arc<Engine>) -> PipelineOutlet<'a> {
-        PipelineOutlet { engine, handles: &self.handles, trail: &self.trail }
+        PipelineOutlet { engine, handles: &self.handles, trail: &self.trail, metrics: &self.metrics }
     }
 }
 
@@ -251,6 +277,10 @@ impl Pipeline {
         let pending_syncs = self.publisher.pending_syncs() as u64;
         CommitStats { pending_syncs, ..self.writer.lock().stats() }
     }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
 }
 
 /// What the publisher asks of the engine and of the handles.
@@ -258,11 +288,15 @@ struct PipelineOutlet<'a> {
     engine: &'a Arc<Engine>,
     handles: &'a Arc<Handles>,
     trail: &'a Trail,
+    metrics: &'a Metrics,
 }
 
 impl Outlet<Written> for PipelineOutlet<'_> {
     fn sync(&self) -> bool {
-        self.engine.sync().is_ok()
+        let time = Stopwatch::start();
+        let synced = self.engine.sync().is_ok();
+        self.metrics.synced(time);
+        synced
     }
 
     fn publish(&self, mut groups: impl Iterator<Item = Written>) {

@@ -49,10 +49,18 @@ pub(super) struct Writer {
     oracle: Oracle,
     /// The view of the last group that was written, if it had to wait before it was published.
     last: Option<Arc<View>>,
-    committed: u64,
-    refused: u64,
-    batches: u64,
+    tally: Tally,
     is_closed: bool,
+}
+
+/// What was written, and what was not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) committed: u64,
+    pub(crate) refused: u64,
+    pub(crate) batches: u64,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
 }
 
 /// The requests that go into one batch.
@@ -90,9 +98,7 @@ impl Writer {
             logged: ceiling,
             oracle: Oracle::new(ceiling, limits::ORACLE_BYTES_MAX),
             last: None,
-            committed: 0,
-            refused: 0,
-            batches: 0,
+            tally: Tally::default(),
             is_closed: false,
         })
     }
@@ -108,14 +114,20 @@ impl Writer {
     pub(super) fn stats(&self) -> CommitStats {
         let (oracle_bytes, oracle_writes) = self.oracle.size();
         CommitStats {
-            committed: self.committed,
-            refused: self.refused,
-            batches: self.batches,
+            committed: self.tally.committed,
+            refused: self.tally.refused,
+            batches: self.tally.batches,
+            bytes: self.tally.bytes,
             oracle_bytes: oracle_bytes as u64,
             oracle_writes: oracle_writes as u64,
             oracle_floor_ms: self.oracle.floor().ms(),
             ..CommitStats::default()
         }
+    }
+
+    /// What was written since the store was opened.
+    pub(super) fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// Writes a group, without a sync.
@@ -138,7 +150,7 @@ impl Writer {
                 self.flush(engine, publisher, &mut assembly, &mut turn);
             }
             let outcome = self.accept(engine, prepared, position, &mut assembly);
-            self.refused += u64::from(outcome.is_err());
+            self.tally.refused += u64::from(outcome.is_err());
             turn.outcomes.push(outcome);
         }
         self.flush(engine, publisher, &mut assembly, &mut turn);
@@ -196,13 +208,16 @@ impl Writer {
             // Readers stay for a while with the views of what is written before this batch.
             let _ = self.materialize_last(engine);
         }
+        let (rows, bytes) = (u64::from(batch.records()), batch.bytes() as u64);
         let ceiling = self.lease(&mut batch, ts);
         let mark = LogMark { last: ts, previous: self.logged, durable };
         match engine.write(batch.representation(mark)) {
             Ok(()) => {
                 (self.ceiling, self.logged) = (ceiling, ts);
-                self.committed += commits.len() as u64;
-                self.batches += 1;
+                self.tally.committed += commits.len() as u64;
+                self.tally.batches += 1;
+                self.tally.rows += rows;
+                self.tally.bytes += bytes;
                 let head = Head { ts, catalog_ts: self.oracle.catalog_ts() };
                 let published = Published { head, sequence: engine.sequence() };
                 let needs_sync = needs_sync || turn.last.as_ref().is_some_and(|last| last.needs_sync);
@@ -266,6 +281,19 @@ impl Writer {
         let ceiling = Timestamp::from_bits(ts.to_bits().saturating_add(LEASE));
         put_ceiling(batch, self.families, ceiling);
         ceiling
+    }
+}
+
+impl Tally {
+    /// What has come since an earlier tally.
+    pub(super) fn since(self, earlier: Tally) -> Tally {
+        Tally {
+            committed: self.committed - earlier.committed,
+            refused: self.refused - earlier.refused,
+            batches: self.batches - earlier.batches,
+            rows: self.rows - earlier.rows,
+            bytes: self.bytes - earlier.bytes,
+        }
     }
 }
 

@@ -8,7 +8,6 @@
 //! Nothing here does more than read bytes, so that all of it can be fuzzed.
 
 mod audit;
-mod crc32c;
 mod mark;
 mod reader;
 mod record;

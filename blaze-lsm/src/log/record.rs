@@ -1,7 +1,7 @@
 //! The physical records of the log: `masked crc32c of what follows but the length (4) | length (2) | kind (1) |
 //! payload`, little-endian, none across the border of a block.
 
-use super::crc32c::{crc32c, mask};
+use crate::crc32c::crc32c;
 
 /// Records lie in blocks of this size. What is left at the end of one and too short for a header is skipped.
 pub(crate) const BLOCK_BYTES: usize = 32 * 1024;
@@ -76,4 +76,9 @@ pub(crate) fn skip_damage(rest: &[u8]) -> usize {
     let length = rest.get(4..6).map_or(0, |bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
     let next = Some(HEADER_BYTES + length).filter(is_sound);
     next.or_else(|| (1..rest.len()).find(is_sound)).unwrap_or(rest.len())
+}
+
+/// What RocksDB stores of a checksum: it may be part of bytes that are summed again.
+pub(super) fn mask(crc: u32) -> u32 {
+    crc.rotate_right(15).wrapping_add(0xA282_EAD8)
 }

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::audit::{Audit, Findings, Position};
-use super::crc32c::{crc32c, mask};
 use super::mark::LogMark;
-use super::record::{BLOCK_BYTES, HEADER_BYTES};
+use super::record::{BLOCK_BYTES, HEADER_BYTES, mask};
+use crate::crc32c::crc32c;
 
 const NEXT_FILE: u64 = 3; // numbers of log files have gaps
 

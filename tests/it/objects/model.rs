@@ -10,7 +10,7 @@ use super::{CHUNK, content, read};
 
 /// What can be done to objects. Keys and open readers are chosen by number.
 #[derive(Clone, Debug)]
-enum Operation {
+pub(super) enum Operation {
     /// Writes an object in pieces, and finishes it or not.
     Write {
         key: u8,
@@ -45,8 +45,15 @@ enum Operation {
     },
 }
 
+impl Operation {
+    /// Whether it opens a reader that stays open, or needs one.
+    pub(super) fn is_of_a_reader(&self) -> bool {
+        matches!(self, Operation::Open { .. } | Operation::Read { .. } | Operation::ReadRest { .. })
+    }
+}
+
 /// A reader and what it must read.
-struct Opened {
+pub(super) struct Opened {
     reader: ObjectReader,
     expected: Vec<u8>,
 }
@@ -56,7 +63,7 @@ fn size() -> impl Strategy<Value = usize> {
     prop_oneof![Just(0), 1..2000_usize, around(CHUNK), around(2 * CHUNK), 0..4 * CHUNK]
 }
 
-fn operation() -> impl Strategy<Value = Operation> {
+pub(super) fn operation() -> impl Strategy<Value = Operation> {
     let key = || 0..4_u8;
     prop_oneof![
         4 => (key(), size(), 1..2 * CHUNK, prop::bool::weighted(0.8))
@@ -73,11 +80,11 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 /// Keys of which one begins like the other.
-fn key_of(number: u8) -> String {
+pub(super) fn key_of(number: u8) -> String {
     ["a", "ab", "b", "c/d"][number as usize].to_owned()
 }
 
-fn apply(
+pub(super) fn apply(
     objects: &Objects,
     model: &mut BTreeMap<String, Vec<u8>>,
     opened: &mut Vec<Opened>,

@@ -1,7 +1,10 @@
-//! CRC-32C, the checksum of RocksDB's log. It is not the CRC-32 of `crc32fast`, and the instructions that compute it
-//! are out of reach of safe code. Sixteen tables read 128 MiB, which a log hardly exceeds, in 80 ms.
+//! CRC-32C (Castagnoli), the checksum of RocksDB's log and of files in a backup.
+//!
+//! It is not the CRC-32 of `crc32fast`, and the instructions that compute it are out of reach of safe code. Sixteen tables
+//! read 128 MiB, which a log hardly exceeds, in 80 ms.
 
-const TABLES: [[u32; 256]; 16] = tables();
+/// What each byte does to the checksum, by how many bytes are behind it in its block.
+static TABLES: [[u32; 256]; 16] = tables();
 
 const fn tables() -> [[u32; 256]; 16] {
     const POLYNOMIAL: u32 = 0x82F6_3B78; // reflected
@@ -31,9 +34,14 @@ const fn tables() -> [[u32; 256]; 16] {
 }
 
 /// The checksum of some bytes.
-pub(super) fn crc32c(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
+    extend(0, bytes)
+}
+
+/// The checksum of some bytes and of those before them, whose own is `before`: 0 if there are none.
+pub(crate) fn extend(before: u32, bytes: &[u8]) -> u32 {
     let (blocks, rest) = bytes.as_chunks::<16>();
-    let mut crc = u32::MAX;
+    let mut crc = !before;
     for block in blocks {
         let mut block = *block;
         for (byte, of_crc) in block.iter_mut().zip(crc.to_le_bytes()) {
@@ -42,15 +50,11 @@ pub(super) fn crc32c(bytes: &[u8]) -> u32 {
         let sums = block.iter().zip(TABLES.iter().rev()).map(|(byte, table)| table[*byte as usize]);
         crc = sums.fold(0, |crc, sum| crc ^ sum);
     }
-    for byte in rest {
-        crc = (crc >> 8) ^ TABLES[0][(crc as u8 ^ byte) as usize];
-    }
-    !crc
+    !rest.iter().fold(crc, |crc, byte| with_byte(crc, *byte))
 }
 
-/// What RocksDB stores of a checksum: it may be part of bytes that are summed again.
-pub(super) fn mask(crc: u32) -> u32 {
-    crc.rotate_right(15).wrapping_add(0xA282_EAD8)
+fn with_byte(crc: u32, byte: u8) -> u32 {
+    (crc >> 8) ^ TABLES[0][(crc as u8 ^ byte) as usize]
 }
 
 #[cfg(test)]
@@ -75,8 +79,17 @@ mod tests {
     proptest! {
         #[test]
         fn sixteen_bytes_at_once_are_sixteen_bytes_one_by_one(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-            let slow = bytes.iter().fold(u32::MAX, |crc, byte| (crc >> 8) ^ TABLES[0][(crc as u8 ^ byte) as usize]);
+            let slow = bytes.iter().fold(u32::MAX, |crc, byte| with_byte(crc, *byte));
             prop_assert_eq!(crc32c(&bytes), !slow);
+        }
+
+        #[test]
+        fn parts_give_what_the_whole_gives(
+            bytes in prop::collection::vec(any::<u8>(), 0..100),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let (front, back) = bytes.split_at(cut.index(bytes.len() + 1));
+            prop_assert_eq!(extend(crc32c(front), back), crc32c(&bytes));
         }
     }
 }
