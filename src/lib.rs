@@ -48,7 +48,7 @@ pub use feed::{Change, ChangeSet, Changes};
 pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
-pub use load::KeyspaceLoader;
+pub use load::{CollectionLoad, CollectionLoader, KeyspaceLoader, LoadProgress};
 pub use object::{ObjectEntries, ObjectInfo, ObjectReader, ObjectWriter, Objects};
 pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};
 pub use salvage::{Loss, SalvageReport};

@@ -26,6 +26,7 @@ use crate::maintenance::Pauses;
 use crate::options::LsmOptions;
 use crate::read_point::TransactionPoint;
 use crate::recovery::{self, DamagedLog};
+use crate::sort::RowSorter;
 use crate::trail::Trail;
 use crate::{error, marker};
 
@@ -162,6 +163,16 @@ impl LsmStore {
         self.handles.engine()?.check_writable()?;
         let (handles, pipeline) = (Arc::clone(&self.handles), Arc::clone(&self.pipeline));
         Ok(SortedLoad::new(&self.path, family, self.options.clone(), handles, pipeline))
+    }
+
+    /// Begins to sort rows in about `memory_bytes` of memory, beyond which they go to temporary files in the directory.
+    ///
+    /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
+    /// [`Closed`](blaze_core::ErrorKind::Closed).
+    pub fn sorter(&self, memory_bytes: usize) -> Result<RowSorter> {
+        self.handles.engine()?.check_writable()?;
+        Ok(RowSorter::new(&self.path, Arc::clone(&self.handles), memory_bytes))
     }
 
     /// Deletes at once the files that hold nothing but keys of `range`, which nobody reads or writes in the view of the

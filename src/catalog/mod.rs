@@ -108,7 +108,7 @@ pub(crate) fn remove(core: &Arc<Core>, name: &str, kind: Kind) -> Result<bool> {
 }
 
 /// Removes `name`, if it is there, and makes orphans of what it leads to.
-fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<Vec<Orphan>> {
+pub(crate) fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<Vec<Orphan>> {
     let Some(definition) = find(session, name, kind)? else { return Ok(Vec::new()) };
     // Snapshots from before the drop go on reading its records, so the dictionary must be in memory by then.
     session.core().catalog.dictionaries.get(session.core(), definition.id)?;

@@ -14,7 +14,7 @@ use crate::catalog::{self, Kind};
 use crate::collection::Collection;
 use crate::database::core::{Core, Storage};
 use crate::keyspace::Keyspace;
-use crate::load::KeyspaceLoader;
+use crate::load::{CollectionLoad, KeyspaceLoader};
 use crate::object::Objects;
 use crate::session::{Scope, Session, retry};
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
@@ -117,6 +117,26 @@ impl Database {
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn load_keyspace(&self, name: &str) -> Result<KeyspaceLoader> {
         KeyspaceLoader::begin(&self.core, name)
+    }
+
+    /// Describes the load of the collection `name` from documents in any order, much faster than by commits. Nobody sees
+    /// any of them before [`finish`](crate::CollectionLoader::finish). The collection is new or empty, or it is
+    /// [replaced](CollectionLoad::replace).
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index, field};
+    ///
+    /// let db = Database::temporary()?;
+    /// let mut load = db.load_collection::<Document>("films").ensure_index(Index::on("year")).begin()?;
+    /// for n in (0..1_000_i64).rev() {
+    ///     load.insert_with_id(n, &Document::new().with("year", 1970 + n % 50))?;
+    /// }
+    /// assert_eq!(load.finish()?, 1_000);
+    /// assert_eq!(db.collection::<Document>("films")?.find(field("year").eq(1972)).count()?, 20);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn load_collection<'a, T>(&self, name: &str) -> CollectionLoad<'a, T> {
+        CollectionLoad::new(&self.core, name)
     }
 
     /// The names of all collections, sorted.

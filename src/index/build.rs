@@ -113,28 +113,25 @@ fn declare(session: &Session, collection: &str, index: &Index) -> Result<IndexDe
     let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
     let wanted = index.define(0)?;
     if let Some(there) = definition.indexes.iter().find(|there| there.name == wanted.name) {
-        if !there.is_like(&wanted) {
-            return Err(Error::invalid(format!(
-                "index {:?} is on {}, not on {}: drop it first or choose another name",
-                there.name,
-                there.describe(),
-                wanted.describe()
-            )));
-        }
-        return Ok(there.clone());
+        return there.check_like(&wanted).map(|()| there.clone());
     }
-    if definition.indexes.len() >= INDEXES_PER_COLLECTION_MAX {
-        return Err(Error::limit_exceeded(format!(
-            "collection {collection:?} has {} indexes, the limit is {INDEXES_PER_COLLECTION_MAX}",
-            definition.indexes.len()
-        )));
-    }
+    check_room(collection, &definition.indexes)?;
     let mut declared = index.define(catalog::allocate(session.core())?)?;
     let documents = KeyRange::prefix(&prefix(definition.id));
     declared.ready = session.cursor(Family::Data, &documents, Direction::Forward)?.next()?.is_none();
     definition.indexes.push(declared.clone());
     catalog::put(session, collection, &definition)?;
     Ok(declared)
+}
+
+/// Refuses another index when a collection has as many as there may be.
+pub(crate) fn check_room(collection: &str, indexes: &[IndexDefinition]) -> Result<()> {
+    match indexes.len() {
+        0..INDEXES_PER_COLLECTION_MAX => Ok(()),
+        count => Err(Error::limit_exceeded(format!(
+            "collection {collection:?} has {count} indexes, the limit is {INDEXES_PER_COLLECTION_MAX}"
+        ))),
+    }
 }
 
 /// How far an index is filled.

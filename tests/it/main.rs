@@ -3,6 +3,7 @@
 mod backup;
 mod bad_input;
 mod bulk_load;
+mod collection_load;
 mod collections;
 mod crash;
 mod failures;
