@@ -155,7 +155,7 @@ struct Note {
 fn typed_documents_get_automatic_ids_and_one_version() {
     for db in fixtures() {
         let before = db.snapshot().unwrap().read_ts();
-        let note = |n: usize| Note { text: format!("note {n}"), stars: (n % 3 == 0).then_some(5) };
+        let note = |n: usize| Note { text: format!("note {n}"), stars: n.is_multiple_of(3).then_some(5) };
         let mut load = db.load_collection::<Note>("notes").begin().unwrap();
         let ids: Vec<_> = (0..2_000).map(|n| load.insert(&note(n)).unwrap()).collect();
         assert!(ids.is_sorted(), "they sort by the time of their making");
