@@ -14,6 +14,8 @@ pub(super) struct Buffer {
 /// Where a row is.
 #[derive(Clone, Copy)]
 struct Slot {
+    /// The first bytes of the key, so that most comparisons do not go to where it is.
+    head: [u64; 2],
     start: usize,
     key_bytes: u32,
     value_bytes: u32,
@@ -53,13 +55,16 @@ impl Buffer {
         }
         self.bytes.extend_from_slice(key);
         self.bytes.extend_from_slice(value);
-        self.slots.push(Slot { start, key_bytes, value_bytes, family });
+        self.slots.push(Slot { head: head(key), start, key_bytes, value_bytes, family });
         Ok(())
     }
 
     pub(super) fn sort(&mut self) {
         let bytes = &self.bytes;
-        self.slots.sort_by(|one, other| (one.family, one.key(bytes)).cmp(&(other.family, other.key(bytes))));
+        self.slots.sort_unstable_by(|one, other| {
+            let by_head = (one.family, one.head).cmp(&(other.family, other.head));
+            by_head.then_with(|| one.key(bytes).cmp(other.key(bytes)))
+        });
     }
 
     /// The row at a position.
@@ -79,4 +84,13 @@ impl Slot {
     fn key<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         &bytes[self.start..self.start + self.key_bytes as usize]
     }
+}
+
+/// Bytes that compare as the keys do, as far as they go.
+fn head(key: &[u8]) -> [u64; 2] {
+    let mut head = [0; 16];
+    let length = key.len().min(head.len());
+    head[..length].copy_from_slice(&key[..length]);
+    let (words, _) = head.as_chunks::<8>();
+    [u64::from_be_bytes(words[0]), u64::from_be_bytes(words[1])]
 }
