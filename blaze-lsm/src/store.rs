@@ -151,7 +151,7 @@ impl LsmStore {
         marker::refuse_within(&self.path, to)?;
         let _span = tracing::info_span!("checkpoint").entered();
         engine.checkpoint(to)?;
-        marker::write(to)?; // last: without it, what a crash left behind is not taken for a copy
+        marker::write_of_copy(to)?; // last: without it, what a crash left behind is not taken for a copy
         marker::sync_parent(to)
     }
 
@@ -229,6 +229,26 @@ impl LsmStore {
         self.handles.release_idle();
         engine.compact(family, range);
         Ok(())
+    }
+
+    /// True if the database was copied from another one, or is what was restored or salvaged, and nobody has
+    /// [said](LsmStore::become_original) since that it stands for itself.
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    pub fn is_copy(&self) -> Result<bool> {
+        self.handles.check_open()?;
+        marker::is_of_copy(&self.path)
+    }
+
+    /// Says that the database stands for itself from now on: what tells it from the one it was copied from is durable.
+    ///
+    /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
+    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    pub fn become_original(&self) -> Result<()> {
+        self.handles.engine()?.check_writable()?;
+        marker::become_original(&self.path)
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -18,7 +18,7 @@ use blaze_core::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX};
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
 use blaze_core::{
     CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, KeyRange, PointRead, ReadPoint, Result,
-    Store, Timestamp, Tracking, Write, from_document, to_document,
+    SeededEntropy, Store, Timestamp, Tracking, Write, from_document, to_document,
 };
 use parking_lot::RwLock;
 
@@ -193,15 +193,24 @@ fn commit_ahead(core: &Core, point: &dyn ReadPoint, writes: Vec<Write>, key: &[u
     })
 }
 
-/// The number that names this copy of the database, drawn when it is created.
-pub(crate) fn replica(store: &dyn Store, entropy: &dyn Entropy) -> Result<u64> {
+/// The number that names this copy of the database, drawn when it is created, and `anew` when it was made of another one.
+pub(crate) fn replica(store: &dyn Store, entropy: &dyn Entropy, anew: bool) -> Result<u64> {
     let point = store.read_point()?;
     let key = layout::replica_key();
-    if let Some(bytes) = point.get(Family::Catalog, &key)? {
-        let bytes = bytes.as_slice().try_into();
-        return Ok(u64::from_be_bytes(bytes.map_err(|_| Error::corruption("the replica id is not 8 bytes long"))?));
+    let there = match point.get(Family::Catalog, &key)? {
+        None => None,
+        Some(bytes) => {
+            let bytes = bytes.as_slice().try_into();
+            let bytes = bytes.map_err(|_| Error::corruption("the replica id is not 8 bytes long"))?;
+            Some(u64::from_be_bytes(bytes))
+        }
+    };
+    if let Some(replica) = there.filter(|_| !anew) {
+        return Ok(replica);
     }
-    let replica = entropy.next_u64();
+    let drawn = entropy.next_u64();
+    // Mixed with the original's, so that entropy that its owner repeats makes no twin of it.
+    let replica = there.map_or(drawn, |original| SeededEntropy::new(original ^ drawn).next_u64());
     store.commit(CommitRequest {
         read_ts: point.ts(),
         guards: vec![PointRead { family: Family::Catalog, key: key.clone() }],

@@ -5,6 +5,7 @@ mod bad_input;
 mod bulk_load;
 mod collection_load;
 mod collections;
+mod copies;
 mod crash;
 mod failures;
 mod feed;
