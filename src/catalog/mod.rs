@@ -6,6 +6,7 @@
 mod conflict;
 mod definition;
 mod dictionaries;
+mod dropped;
 mod layout;
 mod named;
 mod orphan;
@@ -25,6 +26,7 @@ use parking_lot::RwLock;
 pub(crate) use conflict::name_conflict;
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
+pub(crate) use dropped::Dropped;
 pub(crate) use layout::{is_own, prefix, prefixed, with_prefixed};
 pub(crate) use named::Named;
 pub(crate) use orphan::{Orphan, reclaim_orphans};
@@ -113,7 +115,10 @@ pub(crate) fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<V
     // Snapshots from before the drop go on reading its records, so the dictionary must be in memory by then.
     session.core().catalog.dictionaries.get(session.core(), definition.id)?;
     session.delete(Family::Catalog, layout::name_key(name))?;
-    session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(definition.id)))?;
+    match definition.feed {
+        Some(_) => Dropped::keep(session, name, &definition)?,
+        None => session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(definition.id)))?,
+    }
     let data = Orphan::new(Family::Data, prefix(definition.id));
     let indexes = definition.indexes.iter().map(|index| Orphan::new(index.family(), prefix(index.id)));
     let orphans: Vec<Orphan> = std::iter::once(data).chain(indexes).collect();

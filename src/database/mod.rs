@@ -13,6 +13,7 @@ use crate::builder::DatabaseBuilder;
 use crate::catalog::{self, Kind};
 use crate::collection::Collection;
 use crate::database::core::{Core, Storage};
+use crate::feed::DatabaseChanges;
 use crate::keyspace::Keyspace;
 use crate::load::{CollectionLoad, KeyspaceLoader};
 use crate::object::Objects;
@@ -291,6 +292,45 @@ impl Database {
     /// [`HistoryExpired`](crate::ErrorKind::HistoryExpired) when it does not go back so far.
     pub fn as_of(&self, ts: Timestamp) -> Result<Snapshot> {
         Ok(Snapshot::new(Session::as_of(&self.core, ts)?))
+    }
+
+    /// What was committed after `after` in all collections and keyspaces that have a [change
+    /// feed](crate::Collection::changes), commit by commit, each change with the name that it is under. A cursor is the
+    /// [`ts`](crate::DatabaseChangeSet::ts) of the last commit that was dealt with, or the
+    /// [`position`](DatabaseChanges::position); the first one is [`feed_start`](Database::feed_start), or the `read_ts` of a
+    /// snapshot that was read in full.
+    ///
+    /// What was dropped with its feed switched on is told until the feed lets go of it, to the end that it had; a new
+    /// collection of its name is another one, whose feed [begins](crate::DatabaseChange::Begun) anew. Of a feed that was
+    /// switched off, what it told before stays, unless the collection is dropped.
+    ///
+    /// ```
+    /// use blaze::{Database, DatabaseChange, Document, Feed};
+    ///
+    /// let db = Database::temporary()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.set_feed(Feed::Images)?;
+    /// films.insert_with_id("solaris", &Document::new().with("year", 1972))?;
+    /// let mut changes = db.changes(db.feed_start()?)?;
+    /// assert!(matches!(&changes.next().unwrap()?.changes[0], DatabaseChange::Begun { name } if &**name == "films"));
+    /// assert!(matches!(&changes.next().unwrap()?.changes[0], DatabaseChange::Document { .. }));
+    /// assert!(changes.next().is_none());
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FeedTruncated`](crate::ErrorKind::FeedTruncated) when changes after `after` are gone;
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn changes(&self, after: Timestamp) -> Result<DatabaseChanges> {
+        DatabaseChanges::open(&self.core, after)
+    }
+
+    /// The earliest time after which [`changes`](Database::changes) can be read.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn feed_start(&self) -> Result<Timestamp> {
+        Ok(self.core.store.marks()?.feed_floor())
     }
 
     /// Lets go of history and changes that are older than they need to be kept. Commits to collections and keyspaces

@@ -9,7 +9,7 @@ use blaze_core::{CommitRequest, Expiry, Prefix, Result, Timestamp};
 use parking_lot::Mutex;
 
 use self::clock::RetentionClock;
-use crate::catalog::{self, prefix};
+use crate::catalog::{self, Dropped, prefix};
 use crate::database::core::Core;
 use crate::session::Session;
 
@@ -88,3 +88,4 @@ impl Retention {
         Ok(())
     }
 }
+        feed.map_or(Ok(()), |floor| Dropped::forget(core, floor))?;

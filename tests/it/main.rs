@@ -7,6 +7,7 @@ mod collection_load;
 mod collections;
 mod copies;
 mod crash;
+mod database_feed;
 mod failures;
 mod feed;
 mod golden;
