@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use blaze_core::{
-    Changes, CommitRequest, Durability, Error, Family, Head, KeyRange, Marks, Prefix, ReadPoint, Result, Store,
+    Change, Changes, CommitRequest, Durability, Error, Family, Head, KeyRange, Marks, Prefix, ReadPoint, Result, Store,
     Timestamp, Versions, Write, prefix_of,
 };
 
@@ -16,7 +16,7 @@ use crate::commit::Pipeline;
 use crate::directory::Claim;
 use crate::disk_space::DiskSpace;
 use crate::environment::Environment;
-use crate::feed::FeedRows;
+use crate::feed::{self, FeedRows};
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::history::{AsOf, KeyVersions};
@@ -323,6 +323,15 @@ impl Store for LsmStore {
     fn marks(&self) -> Result<Arc<Marks>> {
         self.handles.check_open()?;
         Ok(self.trail.marks())
+    }
+
+    fn feed_within(&self, bytes: u64) -> Result<Timestamp> {
+        let engine = self.handles.engine()?;
+        let floor = self.trail.marks().feed_floor();
+        let point = self.read_only_point()?;
+        feed::commit_within(&*point, floor, &|after| {
+            Ok(engine.approximate_bytes(Family::Feed, &Change::range_after(after))? <= bytes)
+        })
     }
 
     fn sync(&self) -> Result<()> {

@@ -10,6 +10,7 @@ mod crash;
 mod database_feed;
 mod failures;
 mod feed;
+mod feed_retention;
 mod golden;
 mod history;
 mod indexes;
