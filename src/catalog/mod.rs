@@ -18,8 +18,8 @@ use std::sync::Arc;
 use blaze_core::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX};
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
 use blaze_core::{
-    CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, KeyRange, PointRead, ReadPoint, Result,
-    SeededEntropy, Store, Timestamp, Tracking, Write, from_document, to_document,
+    CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, Isolation, KeyRange, PointRead, ReadPoint,
+    Result, SeededEntropy, Store, Timestamp, Tracking, Write, from_document, to_document,
 };
 use parking_lot::RwLock;
 
@@ -98,7 +98,8 @@ pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Res
 pub(crate) fn remove(core: &Arc<Core>, name: &str, kind: Kind) -> Result<bool> {
     core.check_writable()?;
     let (removed_at, orphans) = retry(core, RetryLimits::default(), || {
-        let session = Session::read_write(core, core.isolation, core.durability)?;
+        // Whatever the database's isolation: what others write to what goes must not be in the way.
+        let session = Session::read_write(core, Isolation::Serializable, core.durability)?;
         let orphans = remove_name(&session, name, kind)?;
         Ok((session.commit()?, orphans))
     })?;

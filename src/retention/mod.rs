@@ -1,4 +1,4 @@
-//! Letting go of history and of the change feed when they are old enough.
+//! Letting go of history and of the change feed when they are old enough, and of a feed that takes too much.
 
 mod clock;
 mod feed_bytes;
