@@ -16,6 +16,9 @@ use crate::system::{SystemClock, SystemEntropy, TemporaryDirectory};
 /// How long changes are kept, unless said otherwise.
 const FEED_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// The least bytes of changes that are kept: below them, what a store estimates says nothing.
+const FEED_RETENTION_BYTES_MIN: u64 = 64 * 1024;
+
 /// The shortest time for which changes are kept.
 const FEED_RETENTION_MS_MIN: u64 = 1_000;
 
@@ -46,6 +49,7 @@ pub struct DatabaseBuilder {
     slow_commit_ms: Option<Option<u64>>,
     label: Option<String>,
     feed_retention: Duration,
+    feed_retention_bytes: Option<u64>,
 }
 
 impl DatabaseBuilder {
@@ -66,6 +70,7 @@ impl DatabaseBuilder {
             slow_commit_ms: None,
             label: None,
             feed_retention: FEED_RETENTION,
+            feed_retention_bytes: None,
         }
     }
 
@@ -211,6 +216,18 @@ impl DatabaseBuilder {
         self
     }
 
+    /// Bytes that [change feeds](crate::Collection::changes) may take together, at least 64 KiB; no bound by default. What is
+    /// more goes when [retention](crate::Database::apply_retention) runs, the oldest commits first, each whole, and even
+    /// before it is as old as [`feed_retention`](DatabaseBuilder::feed_retention) says. A reader that falls further behind
+    /// gets `FeedTruncated`.
+    ///
+    /// The bound is approximate: bytes are estimated as the feed takes them on disk, compressed, and between two runs, about
+    /// a minute, it may grow beyond. In memory they are counted.
+    pub fn feed_retention_bytes(mut self, bytes: u64) -> DatabaseBuilder {
+        self.feed_retention_bytes = Some(bytes);
+        self
+    }
+
     /// Opens the database in the directory `path`, or creates it. When that fails, the directory stands for what it did
     /// before.
     ///
@@ -326,7 +343,7 @@ impl DatabaseBuilder {
     }
 
     fn assemble(self, store: Arc<dyn Store>, storage: Storage) -> Result<Database> {
-        let retention = Retention::new(self.feed_retention_ms()?);
+        let retention = Retention::new(self.feed_retention_ms()?, self.feed_retention_bytes);
         let mut core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability, retention)?;
         core.transaction_age_max_ms = self.transaction_age_max_ms;
         let core = Arc::new(core);
@@ -338,6 +355,11 @@ impl DatabaseBuilder {
 
     /// Checked before anything is created.
     fn feed_retention_ms(&self) -> Result<u64> {
+        if let Some(bytes) = self.feed_retention_bytes.filter(|bytes| *bytes < FEED_RETENTION_BYTES_MIN) {
+            return Err(Error::invalid(format!(
+                "change feeds would be kept to {bytes} bytes, at least {FEED_RETENTION_BYTES_MIN} are needed"
+            )));
+        }
         match u64::try_from(self.feed_retention.as_millis()).unwrap_or(u64::MAX) {
             retention_ms if retention_ms < FEED_RETENTION_MS_MIN => Err(Error::invalid(format!(
                 "the retention of change feeds is {retention_ms} ms, at least {FEED_RETENTION_MS_MIN} ms are needed"

@@ -71,7 +71,7 @@ impl Database {
     /// the new directory `to`. For when there is no backup: it never happens by itself.
     ///
     /// Nothing changes in `from`, which nobody may have open. Documents and values are copied as far as their blocks are
-    /// whole, with their versions; indexes are built anew. Commits that only the log has are saved up to the first
+    /// whole, with their versions; indexes are built anew, and the new database has a replica id of its own. Commits that only the log has are saved up to the first
     /// damage in it. The report names what was lost: a value that was overwritten or deleted before does not come back in
     /// the place of a lost one.
     ///

@@ -312,6 +312,10 @@ mod tests {
             self.inner.marks()
         }
 
+        fn feed_within(&self, bytes: u64) -> Result<Timestamp> {
+            self.inner.feed_within(bytes)
+        }
+
         fn sync(&self) -> Result<()> {
             self.inner.sync()
         }
@@ -330,7 +334,7 @@ mod tests {
         let clock = Arc::new(ManualClock::at_ms(1_000));
         let store = Arc::new(Stalled { inner: MemStore::new(clock.clone()), timeouts: Mutex::default() });
         let (entropy, durability) = (Arc::new(SeededEntropy::new(1)), Durability::Buffered);
-        let (isolation, retention) = (Isolation::Serializable, Retention::new(1_000));
+        let (isolation, retention) = (Isolation::Serializable, Retention::new(1_000, None));
         let core = Core::new(store.clone(), Storage::Memory, clock.clone(), entropy, isolation, durability, retention);
         let db = Database::new(Arc::new(core.unwrap()));
         db.keyspace("rows").unwrap();

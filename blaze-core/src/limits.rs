@@ -83,6 +83,9 @@ pub const SEARCH_LIMIT_MAX: usize = 10_000;
 /// Bytes of documents and keys that one sort holds in memory.
 pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// The least memory that a bulk load sorts in.
+pub const LOAD_MEMORY_BYTES_MIN: usize = 64 * 1024;
+
 /// Bytes of cache that a database works with: below, it holds hardly more than what is being read.
 pub const CACHE_BYTES_MIN: usize = 1024 * 1024;
 

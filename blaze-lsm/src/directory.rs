@@ -211,7 +211,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         drop(rocksdb::DB::open_default(path).unwrap()); // without our families
-        marker::write(path).unwrap();
+        marker::write_of_copy(path).unwrap();
         let refused = LsmStore::open(path, options().read_only()).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Invalid);
         assert!(refused.to_string().ends_with("open it for writing once"), "{refused}");

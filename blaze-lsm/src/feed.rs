@@ -15,6 +15,28 @@ impl FeedRows {
     }
 }
 
+/// The earliest commit above `floor`, or `floor`, after which the rows are few enough: a search by halves, in which
+/// `is_enough` may be an estimate, and then the next commit that there is.
+pub(crate) fn commit_within(
+    point: &dyn ReadPoint,
+    floor: Timestamp,
+    is_enough: &dyn Fn(Timestamp) -> Result<bool>,
+) -> Result<Timestamp> {
+    if is_enough(floor)? {
+        return Ok(floor);
+    }
+    let (mut too_early, mut enough) = (floor.to_bits(), point.ts().to_bits());
+    while too_early + 1 < enough {
+        let middle = too_early + (enough - too_early) / 2;
+        match is_enough(Timestamp::from_bits(middle))? {
+            true => enough = middle,
+            false => too_early = middle,
+        }
+    }
+    let next = FeedRows::open(point, Timestamp::from_bits(too_early))?.next().transpose()?;
+    Ok(next.map_or(floor, |row| row.ts))
+}
+
 impl Iterator for FeedRows {
     type Item = Result<Change>;
 

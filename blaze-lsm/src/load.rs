@@ -133,12 +133,8 @@ impl SortedLoad {
 
     /// The file that is being written.
     fn file(&mut self) -> Result<&mut SortedFile> {
-        /// Loads of one process never share a name, whatever stores they belong to.
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-
         if self.open.is_none() {
-            let name = format!("{NAME_PREFIX}{:06}", NEXT.fetch_add(1, Ordering::Relaxed));
-            let path = self.directory.join(name);
+            let path = new_file(&self.directory);
             self.files.push(path.clone());
             self.open = Some(SortedFile::create(&path, self.options.sorted_file(self.family)?)?);
         }
@@ -165,6 +161,14 @@ impl Drop for SortedLoad {
             let _ = fs::remove_file(file);
         }
     }
+}
+
+/// A name in a directory for a file that is not yet, or never becomes, a part of the database.
+pub(crate) fn new_file(directory: &Path) -> PathBuf {
+    /// Loads of one process never share a name, whatever stores they belong to.
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+
+    directory.join(format!("{NAME_PREFIX}{:06}", NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Deletes the files of loads that a crash has ended.

@@ -5,8 +5,11 @@
 //!
 //! A version that stores something new in a way that older ones would misread sets a bit that is needed to read; if
 //! they would only spoil it, one that is needed to write. The format number changes when bits do not do.
+//!
+//! Beside the marker of a copy stands an empty file, until the copy got what tells it from the original.
 
 use std::fs::{self, File};
+use std::io::ErrorKind as IoErrorKind;
 use std::path::Path;
 
 use blaze_core::{Error, ErrorKind, Result};
@@ -16,6 +19,8 @@ use crate::error;
 pub(crate) const NAME: &str = "BLAZE";
 /// The name of a marker until all that it stands for is there.
 pub(crate) const TEMPORARY_NAME: &str = "BLAZE.new";
+/// The name of the file that says that a database is a copy of another one.
+const COPY_NAME: &str = "BLAZE.copy";
 const MAGIC: &[u8; 8] = b"BLAZE-DB";
 const FORMAT: u32 = 1;
 /// Bits of the features that this version can read. There are none yet.
@@ -24,12 +29,31 @@ const READ_FEATURES: u64 = 0;
 const WRITE_FEATURES: u64 = 0;
 const BYTES: usize = 32;
 
-/// Writes the marker of a directory that nobody else knows of, so that it is there, whole, after a power loss.
-pub(crate) fn write(path: &Path) -> Result<()> {
+/// Writes the marker of a copy in a directory that nobody else knows of, so that it is there, whole, after a power loss.
+pub(crate) fn write_of_copy(path: &Path) -> Result<()> {
+    let copy = path.join(COPY_NAME);
+    // Before the marker: a copy must never be taken for the original.
+    File::create(&copy).and_then(|file| file.sync_all()).map_err(|error| error::file(&copy, error))?;
+    sync_directory(path)?;
     let temporary = path.join(TEMPORARY_NAME);
     let written = fs::write(&temporary, encode()).and_then(|()| File::open(&temporary)?.sync_all());
     written.map_err(|error| error::file(&temporary, error))?;
     publish(path)
+}
+
+/// True if a database is a copy that nothing tells from the original yet.
+pub(crate) fn is_of_copy(path: &Path) -> Result<bool> {
+    let copy = path.join(COPY_NAME);
+    fs::exists(&copy).map_err(|error| error::file(&copy, error))
+}
+
+/// Ends being a copy.
+pub(crate) fn become_original(path: &Path) -> Result<()> {
+    let copy = path.join(COPY_NAME);
+    match fs::remove_file(&copy) {
+        Err(error) if error.kind() != IoErrorKind::NotFound => Err(error::file(&copy, error)),
+        _ => sync_directory(path),
+    }
 }
 
 /// Gives a marker that is complete and synced its name.

@@ -69,7 +69,7 @@ pub fn salvage(from: &Path, to: &Path, options: &LsmOptions, sieve: &mut dyn Sie
     let (damaged, log_damage) = open_damaged(from, options, &environment)?;
     directory::create_directory(to)?;
     let copied = copy(damaged, to, options, &environment, sieve).and_then(|()| {
-        marker::write(to)?; // last: without it, what a crash left behind is not taken for a database
+        marker::write_of_copy(to)?; // last: without it, what a crash left behind is not taken for a database
         marker::sync_parent(to)
     });
     copied.inspect_err(|_| {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use blaze_core::{
-    Changes, Clock, CommitRequest, Durability, Error, Family, Head, KeyRange, Marks, Prefix, ReadPoint, Result, Store,
-    Timestamp, Versions, Write, prefix_of,
+    Change, Changes, Clock, CommitRequest, Durability, Error, Family, Head, KeyRange, Marks, Prefix, ReadPoint, Result,
+    Store, Timestamp, Versions, Write, prefix_of,
 };
 
 use crate::cache::RecordCache;
@@ -16,7 +16,7 @@ use crate::commit::{Pipeline, SlowCommits};
 use crate::directory::Claim;
 use crate::disk_space::DiskSpace;
 use crate::environment::Environment;
-use crate::feed::FeedRows;
+use crate::feed::{self, FeedRows};
 use crate::ffi::Engine;
 use crate::handles::Handles;
 use crate::history::{AsOf, KeyVersions};
@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::options::LsmOptions;
 use crate::read_point::TransactionPoint;
 use crate::recovery::{self, DamagedLog};
+use crate::sort::RowSorter;
 use crate::trail::Trail;
 use crate::{error, marker};
 
@@ -154,7 +155,7 @@ impl LsmStore {
         marker::refuse_within(&self.path, to)?;
         let _span = tracing::info_span!("checkpoint").entered();
         engine.checkpoint(to)?;
-        marker::write(to)?; // last: without it, what a crash left behind is not taken for a copy
+        marker::write_of_copy(to)?; // last: without it, what a crash left behind is not taken for a copy
         marker::sync_parent(to)
     }
 
@@ -166,6 +167,16 @@ impl LsmStore {
         self.handles.engine()?.check_writable()?;
         let (handles, pipeline) = (Arc::clone(&self.handles), Arc::clone(&self.pipeline));
         Ok(SortedLoad::new(&self.path, family, self.options.clone(), handles, pipeline))
+    }
+
+    /// Begins to sort rows in about `memory_bytes` of memory, beyond which they go to temporary files in the directory.
+    ///
+    /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
+    /// [`Closed`](blaze_core::ErrorKind::Closed).
+    pub fn sorter(&self, memory_bytes: usize) -> Result<RowSorter> {
+        self.handles.engine()?.check_writable()?;
+        Ok(RowSorter::new(&self.path, Arc::clone(&self.handles), memory_bytes))
     }
 
     /// Deletes at once the files that hold nothing but keys of `range`, which nobody reads or writes in the view of the
@@ -224,6 +235,26 @@ impl LsmStore {
         self.handles.release_idle();
         engine.compact(family, range);
         Ok(())
+    }
+
+    /// True if the database was copied from another one, or is what was restored or salvaged, and nobody has
+    /// [said](LsmStore::become_original) since that it stands for itself.
+    ///
+    /// # Errors
+    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    pub fn is_copy(&self) -> Result<bool> {
+        self.handles.check_open()?;
+        marker::is_of_copy(&self.path)
+    }
+
+    /// Says that the database stands for itself from now on: what tells it from the one it was copied from is durable.
+    ///
+    /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a store that is open read-only;
+    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    pub fn become_original(&self) -> Result<()> {
+        self.handles.engine()?.check_writable()?;
+        marker::become_original(&self.path)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -306,6 +337,15 @@ impl Store for LsmStore {
     fn marks(&self) -> Result<Arc<Marks>> {
         self.handles.check_open()?;
         Ok(self.trail.marks())
+    }
+
+    fn feed_within(&self, bytes: u64) -> Result<Timestamp> {
+        let engine = self.handles.engine()?;
+        let floor = self.trail.marks().feed_floor();
+        let point = self.read_only_point()?;
+        feed::commit_within(&*point, floor, &|after| {
+            Ok(engine.approximate_bytes(Family::Feed, &Change::range_after(after))? <= bytes)
+        })
     }
 
     fn sync(&self) -> Result<()> {

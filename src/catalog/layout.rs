@@ -5,6 +5,7 @@
 //! | catalog | `1, 'n', name` | definition of a collection or keyspace |
 //! | catalog | `1, 'i'` | the next free number |
 //! | catalog | `1, 'r'` | replica id |
+//! | catalog | `1, 'd'`, number | name and kind of what was dropped and is still in the change feed |
 //! | catalog | collection, ordinal | entry of its dictionary |
 //! | data | collection, document id | record |
 //! | data | keyspace, key | value |
@@ -84,6 +85,23 @@ pub(super) fn replica_key() -> Vec<u8> {
     prefixed(CATALOG, b"r")
 }
 
+/// How the keys of all begin that was dropped and is still in the change feed.
+pub(super) fn all_dropped_prefix() -> Vec<u8> {
+    prefixed(CATALOG, b"d")
+}
+
+pub(super) fn dropped_key(id: u32) -> Vec<u8> {
+    [&all_dropped_prefix(), &prefix(id)[..]].concat()
+}
+
+/// The number behind the key of something that was dropped.
+pub(super) fn dropped_of(key: &[u8]) -> Result<u32> {
+    let id = key.strip_prefix(all_dropped_prefix().as_slice()).and_then(|id| id.try_into().ok());
+    id.map(u32::from_be_bytes)
+        .filter(|id| *id >= FIRST_ID)
+        .ok_or_else(|| Error::corruption(format!("{key:02x?} is not the key of something that was dropped")))
+}
+
 /// How the keys of all orphans begin, in [`Family::Data`].
 pub(super) fn orphans_prefix() -> Vec<u8> {
     prefixed(CATALOG, b"o")
@@ -127,6 +145,14 @@ mod tests {
         assert_eq!(orphan_of(&orphan_key(Family::Data, &prefix(FIRST_ID))).unwrap(), (Family::Data, &prefix(2)[..]));
     }
 
+    #[test]
+    fn the_key_of_what_was_dropped_names_its_number() {
+        for id in [FIRST_ID, 77, u32::MAX] {
+            assert_eq!(dropped_of(&dropped_key(id)).unwrap(), id);
+        }
+        assert!(dropped_of(&dropped_key(CATALOG)).is_err() && dropped_of(&all_dropped_prefix()).is_err());
+    }
+
     proptest! {
         #[test]
         fn keys_of_orphans_are_read_as_they_were_written_and_no_bytes_panic(
@@ -134,6 +160,7 @@ mod tests {
             family in proptest::sample::select(Family::ALL.to_vec()),
         ) {
             let _ = orphan_of(&bytes);
+            let _ = dropped_of(&bytes);
             let key = orphan_key(family, &bytes);
             if let Ok(read) = orphan_of(&key) {
                 prop_assert_eq!(read, (family, bytes.as_slice()));

@@ -6,6 +6,7 @@
 mod conflict;
 mod definition;
 mod dictionaries;
+mod dropped;
 mod layout;
 mod named;
 mod orphan;
@@ -17,14 +18,15 @@ use std::sync::Arc;
 use blaze_core::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX};
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
 use blaze_core::{
-    CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, KeyRange, PointRead, ReadPoint, Result,
-    Store, Timestamp, Tracking, Write, from_document, to_document,
+    CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, Isolation, KeyRange, PointRead, ReadPoint,
+    Result, SeededEntropy, Store, Timestamp, Tracking, Write, from_document, to_document,
 };
 use parking_lot::RwLock;
 
 pub(crate) use conflict::name_conflict;
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
+pub(crate) use dropped::Dropped;
 pub(crate) use layout::{is_own, prefix, prefixed, with_prefixed};
 pub(crate) use named::Named;
 pub(crate) use orphan::{Orphan, reclaim_orphans};
@@ -96,7 +98,8 @@ pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Res
 pub(crate) fn remove(core: &Arc<Core>, name: &str, kind: Kind) -> Result<bool> {
     core.check_writable()?;
     let (removed_at, orphans) = retry(core, RetryLimits::default(), || {
-        let session = Session::read_write(core, core.isolation, core.durability)?;
+        // Whatever the database's isolation: what others write to what goes must not be in the way.
+        let session = Session::read_write(core, Isolation::Serializable, core.durability)?;
         let orphans = remove_name(&session, name, kind)?;
         Ok((session.commit()?, orphans))
     })?;
@@ -108,12 +111,15 @@ pub(crate) fn remove(core: &Arc<Core>, name: &str, kind: Kind) -> Result<bool> {
 }
 
 /// Removes `name`, if it is there, and makes orphans of what it leads to.
-fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<Vec<Orphan>> {
+pub(crate) fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<Vec<Orphan>> {
     let Some(definition) = find(session, name, kind)? else { return Ok(Vec::new()) };
     // Snapshots from before the drop go on reading its records, so the dictionary must be in memory by then.
     session.core().catalog.dictionaries.get(session.core(), definition.id)?;
     session.delete(Family::Catalog, layout::name_key(name))?;
-    session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(definition.id)))?;
+    match definition.feed {
+        Some(_) => Dropped::keep(session, name, &definition)?,
+        None => session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(definition.id)))?,
+    }
     let data = Orphan::new(Family::Data, prefix(definition.id));
     let indexes = definition.indexes.iter().map(|index| Orphan::new(index.family(), prefix(index.id)));
     let orphans: Vec<Orphan> = std::iter::once(data).chain(indexes).collect();
@@ -193,15 +199,24 @@ fn commit_ahead(core: &Core, point: &dyn ReadPoint, writes: Vec<Write>, key: &[u
     })
 }
 
-/// The number that names this copy of the database, drawn when it is created.
-pub(crate) fn replica(store: &dyn Store, entropy: &dyn Entropy) -> Result<u64> {
+/// The number that names this copy of the database, drawn when it is created, and `anew` when it was made of another one.
+pub(crate) fn replica(store: &dyn Store, entropy: &dyn Entropy, anew: bool) -> Result<u64> {
     let point = store.read_point()?;
     let key = layout::replica_key();
-    if let Some(bytes) = point.get(Family::Catalog, &key)? {
-        let bytes = bytes.as_slice().try_into();
-        return Ok(u64::from_be_bytes(bytes.map_err(|_| Error::corruption("the replica id is not 8 bytes long"))?));
+    let there = match point.get(Family::Catalog, &key)? {
+        None => None,
+        Some(bytes) => {
+            let bytes = bytes.as_slice().try_into();
+            let bytes = bytes.map_err(|_| Error::corruption("the replica id is not 8 bytes long"))?;
+            Some(u64::from_be_bytes(bytes))
+        }
+    };
+    if let Some(replica) = there.filter(|_| !anew) {
+        return Ok(replica);
     }
-    let replica = entropy.next_u64();
+    let drawn = entropy.next_u64();
+    // Mixed with the original's, so that entropy that its owner repeats makes no twin of it.
+    let replica = there.map_or(drawn, |original| SeededEntropy::new(original ^ drawn).next_u64());
     store.commit(CommitRequest {
         read_ts: point.ts(),
         guards: vec![PointRead { family: Family::Catalog, key: key.clone() }],

@@ -154,12 +154,14 @@ impl<T> Collection<T> {
             .map_err(|error| error.context(format!("collection {:?}", self.name())))
     }
 
-    /// Removes an index; says whether it was there.
+    /// Removes an index in one commit of constant size; says whether it was there. Most of its space goes back right after
+    /// that commit, or after that of the transaction, unless someone reads an older view; after a crash the next opening
+    /// sees to it.
     ///
     /// # Errors
     /// As [`insert`](Collection::insert).
     pub fn drop_index(&self, name: &str) -> Result<bool> {
-        self.scope.write(|session| index::remove(session, self.name(), name))
+        index::remove(&self.scope, self.name(), name)
     }
 
     /// All indexes, in the order of their making.

@@ -85,6 +85,7 @@ impl<T: DeserializeOwned + 'static> Collection<T> {
     ///
     /// The feed is durable: it is written with each commit, and kept for as long as
     /// [`feed_retention`](crate::DatabaseBuilder::feed_retention) says. It begins when it is switched on.
+    /// [`Database::changes`](crate::Database::changes) reads the feeds of all collections and keyspaces at once.
     ///
     /// ```
     /// use blaze::{Change, Database, Document, Feed};

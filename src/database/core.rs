@@ -73,7 +73,7 @@ impl Core {
     ) -> Result<Core> {
         let read_only = storage.is_read_only()?;
         // It makes no ids that the replica would have to tell apart, and cannot keep a number that it draws.
-        let replica = if read_only { 0 } else { catalog::replica(&*store, &*entropy)? };
+        let replica = if read_only { 0 } else { own_replica(&*store, &storage, &*entropy)? };
         let ids = HybridClock::after(store.read_point()?.ts());
         let catalog = Catalog::default();
         Ok(Core {
@@ -102,6 +102,17 @@ impl Core {
             true => Err(Error::invalid("the database is open read-only")),
             false => Ok(()),
         }
+    }
+}
+
+/// The number of this copy of the database. One that was copied gets another, and is its own only once that is durable.
+fn own_replica(store: &dyn Store, storage: &Storage, entropy: &dyn Entropy) -> Result<u64> {
+    match storage {
+        Storage::Directory { store: directory, .. } if directory.is_copy()? => {
+            let replica = catalog::replica(store, entropy, true)?;
+            directory.become_original().map(|()| replica)
+        }
+        _ => catalog::replica(store, entropy, false),
     }
 }
 

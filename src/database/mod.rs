@@ -13,8 +13,9 @@ use crate::builder::DatabaseBuilder;
 use crate::catalog::{self, Kind};
 use crate::collection::Collection;
 use crate::database::core::{Core, Storage};
+use crate::feed::DatabaseChanges;
 use crate::keyspace::Keyspace;
-use crate::load::KeyspaceLoader;
+use crate::load::{CollectionLoad, KeyspaceLoader};
 use crate::object::Objects;
 use crate::session::{Scope, Session, retry};
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
@@ -117,6 +118,26 @@ impl Database {
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn load_keyspace(&self, name: &str) -> Result<KeyspaceLoader> {
         KeyspaceLoader::begin(&self.core, name)
+    }
+
+    /// Describes the load of the collection `name` from documents in any order, much faster than by commits. Nobody sees
+    /// any of them before [`finish`](crate::CollectionLoader::finish). The collection is new or empty, or it is
+    /// [replaced](CollectionLoad::replace).
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index, field};
+    ///
+    /// let db = Database::temporary()?;
+    /// let mut load = db.load_collection::<Document>("films").ensure_index(Index::on("year")).begin()?;
+    /// for n in (0..1_000_i64).rev() {
+    ///     load.insert_with_id(n, &Document::new().with("year", 1970 + n % 50))?;
+    /// }
+    /// assert_eq!(load.finish()?, 1_000);
+    /// assert_eq!(db.collection::<Document>("films")?.find(field("year").eq(1972)).count()?, 20);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn load_collection<'a, T>(&self, name: &str) -> CollectionLoad<'a, T> {
+        CollectionLoad::new(&self.core, name)
     }
 
     /// The names of all collections, sorted.
@@ -273,6 +294,45 @@ impl Database {
         Ok(Snapshot::new(Session::as_of(&self.core, ts)?))
     }
 
+    /// What was committed after `after` in all collections and keyspaces that have a [change
+    /// feed](crate::Collection::changes), commit by commit, each change with the name that it is under. A cursor is the
+    /// [`ts`](crate::DatabaseChangeSet::ts) of the last commit that was dealt with, or the
+    /// [`position`](DatabaseChanges::position); the first one is [`feed_start`](Database::feed_start), or the `read_ts` of a
+    /// snapshot that was read in full.
+    ///
+    /// What was dropped with its feed switched on is told until the feed lets go of it, to the end that it had; a new
+    /// collection of its name is another one, whose feed [begins](crate::DatabaseChange::Begun) anew. Of a feed that was
+    /// switched off, what it told before stays, unless the collection is dropped.
+    ///
+    /// ```
+    /// use blaze::{Database, DatabaseChange, Document, Feed};
+    ///
+    /// let db = Database::temporary()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.set_feed(Feed::Images)?;
+    /// films.insert_with_id("solaris", &Document::new().with("year", 1972))?;
+    /// let mut changes = db.changes(db.feed_start()?)?;
+    /// assert!(matches!(&changes.next().unwrap()?.changes[0], DatabaseChange::Begun { name } if &**name == "films"));
+    /// assert!(matches!(&changes.next().unwrap()?.changes[0], DatabaseChange::Document { .. }));
+    /// assert!(changes.next().is_none());
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FeedTruncated`](crate::ErrorKind::FeedTruncated) when changes after `after` are gone;
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn changes(&self, after: Timestamp) -> Result<DatabaseChanges> {
+        DatabaseChanges::open(&self.core, after)
+    }
+
+    /// The earliest time after which [`changes`](Database::changes) can be read.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn feed_start(&self) -> Result<Timestamp> {
+        Ok(self.core.store.marks()?.feed_floor())
+    }
+
     /// Lets go of history and changes that are older than they need to be kept. Commits to collections and keyspaces
     /// that have any do so by themselves about once a minute; call it where there are none. Takes time linear in the
     /// number of collections; the space comes back with later compactions.
@@ -339,8 +399,8 @@ impl Database {
     }
 
     /// Writes a copy of the database, as it is at one moment during the call, to the new directory `to`. On the same
-    /// file system it takes little space and time. The copy makes the same automatic ids as the original would, so open it
-    /// in the place of the original, not beside it, if both are to be merged.
+    /// file system it takes little space and time. Opened for writing, the copy gets a replica id of its own, so that it and
+    /// the original never make the same automatic id; a directory that was copied by other means does not.
     ///
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is something at `to`;

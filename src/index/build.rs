@@ -11,10 +11,10 @@ use blaze_core::record::Record;
 use blaze_core::{Direction, DocumentId, Durability, Error, ErrorKind, Family, Isolation, KeyRange, Result};
 
 use super::{Entries, Index, IndexDefinition, IndexProgress};
-use crate::catalog::{self, Definition, Kind, prefix};
+use crate::catalog::{self, Definition, Kind, Orphan, prefix};
 use crate::collection::write_entries;
 use crate::database::core::Core;
-use crate::session::{Scope, Session, back_off, commit_alone};
+use crate::session::{RetryLimits, Scope, Session, back_off, commit_alone, retry};
 
 /// Documents that one transaction of a build reads, when nobody gets in its way.
 const BATCH_DOCUMENTS_MAX: u64 = 1_000;
@@ -85,9 +85,7 @@ fn build(
         // A document does not fit. After other failures the index stays declared, and the next call completes it.
         if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded) {
             // The first error is the one to be told.
-            let _ = commit_alone(core, BUILD_ISOLATION, core.durability, |session| {
-                remove_where(session, collection, |index| index.id == declared.id && !index.ready)
-            });
+            let _ = remove_at_once(core, collection, BUILD_ISOLATION, |index| index.id == declared.id && !index.ready);
         }
     })
 }
@@ -113,28 +111,25 @@ fn declare(session: &Session, collection: &str, index: &Index) -> Result<IndexDe
     let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
     let wanted = index.define(0)?;
     if let Some(there) = definition.indexes.iter().find(|there| there.name == wanted.name) {
-        if !there.is_like(&wanted) {
-            return Err(Error::invalid(format!(
-                "index {:?} is on {}, not on {}: drop it first or choose another name",
-                there.name,
-                there.describe(),
-                wanted.describe()
-            )));
-        }
-        return Ok(there.clone());
+        return there.check_like(&wanted).map(|()| there.clone());
     }
-    if definition.indexes.len() >= INDEXES_PER_COLLECTION_MAX {
-        return Err(Error::limit_exceeded(format!(
-            "collection {collection:?} has {} indexes, the limit is {INDEXES_PER_COLLECTION_MAX}",
-            definition.indexes.len()
-        )));
-    }
+    check_room(collection, &definition.indexes)?;
     let mut declared = index.define(catalog::allocate(session.core())?)?;
     let documents = KeyRange::prefix(&prefix(definition.id));
     declared.ready = session.cursor(Family::Data, &documents, Direction::Forward)?.next()?.is_none();
     definition.indexes.push(declared.clone());
     catalog::put(session, collection, &definition)?;
     Ok(declared)
+}
+
+/// Refuses another index when a collection has as many as there may be.
+pub(crate) fn check_room(collection: &str, indexes: &[IndexDefinition]) -> Result<()> {
+    match indexes.len() {
+        0..INDEXES_PER_COLLECTION_MAX => Ok(()),
+        count => Err(Error::limit_exceeded(format!(
+            "collection {collection:?} has {count} indexes, the limit is {INDEXES_PER_COLLECTION_MAX}"
+        ))),
+    }
 }
 
 /// How far an index is filled.
@@ -229,16 +224,49 @@ fn complete(session: &Session, collection: &str, index: u32) -> Result<()> {
     catalog::put(session, collection, &definition)
 }
 
-/// Removes an index with its entries; says whether it was there.
-pub(crate) fn remove(session: &Session, collection: &str, name: &str) -> Result<bool> {
-    remove_where(session, collection, |index| index.name == name)
+/// Removes an index; says whether it was there. Its entries are an orphan from that commit on.
+pub(crate) fn remove(scope: &Scope, collection: &str, name: &str) -> Result<bool> {
+    let is_named = |index: &IndexDefinition| index.name == name;
+    match scope {
+        Scope::Database(core) => remove_at_once(core, collection, core.isolation, is_named),
+        Scope::Session(session) => session.atomically(|| {
+            let orphan = remove_where(session, collection, is_named)?;
+            // The transaction may be rolled back yet.
+            orphan.map_or(Ok(false), |orphan| session.reclaim_once_committed(orphan).map(|()| true))
+        }),
+    }
 }
 
-fn remove_where(session: &Session, collection: &str, which: impl Fn(&IndexDefinition) -> bool) -> Result<bool> {
-    let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
-    let Some(position) = definition.indexes.iter().position(which) else { return Ok(false) };
-    let index = definition.indexes.remove(position);
-    session.delete_range(index.family(), KeyRange::prefix(&prefix(index.id)))?;
-    catalog::put(session, collection, &definition)?;
+/// Removes an index in a commit of its own, and its entries then.
+fn remove_at_once(
+    core: &Arc<Core>,
+    collection: &str,
+    isolation: Isolation,
+    which: impl Fn(&IndexDefinition) -> bool,
+) -> Result<bool> {
+    core.check_writable()?;
+    let (removed_at, orphan) = retry(core, RetryLimits::default(), || {
+        let session = Session::read_write(core, isolation, core.durability)?;
+        let orphan = remove_where(&session, collection, &which)?;
+        Ok((session.commit()?, orphan))
+    })?;
+    let Some(orphan) = orphan else { return Ok(false) };
+    // The index is gone. Where this fails, the next opening sees to it.
+    let _ = orphan.reclaim(core, removed_at);
     Ok(true)
+}
+
+/// Removes an index from the catalog, if it is there, and makes an orphan of its entries.
+fn remove_where(
+    session: &Session,
+    collection: &str,
+    which: impl Fn(&IndexDefinition) -> bool,
+) -> Result<Option<Orphan>> {
+    let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
+    let Some(position) = definition.indexes.iter().position(which) else { return Ok(None) };
+    let index = definition.indexes.remove(position);
+    let orphan = Orphan::new(index.family(), prefix(index.id));
+    orphan.declare(session)?;
+    catalog::put(session, collection, &definition)?;
+    Ok(Some(orphan))
 }

@@ -84,6 +84,24 @@ impl IndexDefinition {
         Ok(IndexDefinition { id, name, ready: false, kind, parts: OnceLock::new() })
     }
 
+    /// The same index under another number, complete.
+    pub(crate) fn complete_under(&self, id: u32) -> IndexDefinition {
+        IndexDefinition { id, ready: true, ..self.clone() }
+    }
+
+    /// Refuses another index of the same name that indexes something else, or in another way.
+    pub(crate) fn check_like(&self, wanted: &IndexDefinition) -> Result<()> {
+        match self.is_like(wanted) {
+            true => Ok(()),
+            false => Err(Error::invalid(format!(
+                "index {:?} is on {}, not on {}: drop it first or choose another name",
+                self.name,
+                self.describe(),
+                wanted.describe()
+            ))),
+        }
+    }
+
     /// True if both index the same in the same way.
     pub(crate) fn is_like(&self, other: &IndexDefinition) -> bool {
         self.kind == other.kind

@@ -8,7 +8,7 @@ use blaze_core::key::Order;
 use blaze_core::{Path, Result};
 use blaze_vector::Metric;
 
-pub(crate) use build::{complete_all, ensure, remove};
+pub(crate) use build::{check_room, complete_all, ensure, remove};
 pub(crate) use definition::{IndexDefinition, IndexFields};
 pub(crate) use entries::{Entries, MULTI_ENTRY, read_id, scan_range, write_id};
 

@@ -1,6 +1,7 @@
-//! Letting go of history and of the change feed when they are old enough.
+//! Letting go of history and of the change feed when they are old enough, and of a feed that takes too much.
 
 mod clock;
+mod feed_bytes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use blaze_core::{CommitRequest, Expiry, Prefix, Result, Timestamp};
 use parking_lot::Mutex;
 
 use self::clock::RetentionClock;
-use crate::catalog::{self, prefix};
+use crate::catalog::{self, Dropped, prefix};
 use crate::database::core::Core;
 use crate::session::Session;
 
@@ -23,6 +24,8 @@ const LEAP_MS: u64 = 24 * 60 * 60 * 1000;
 #[derive(Debug)]
 pub(crate) struct Retention {
     feed_age_ms: u64,
+    /// About how much the feed may take, if there is a bound.
+    feed_bytes: Option<u64>,
     due_ms: AtomicU64,
     /// Held during a run. Empty before the first.
     clock: Mutex<Option<RetentionClock>>,
@@ -36,8 +39,8 @@ struct Kept {
 }
 
 impl Retention {
-    pub(crate) fn new(feed_age_ms: u64) -> Retention {
-        Retention { feed_age_ms, due_ms: AtomicU64::new(0), clock: Mutex::new(None) }
+    pub(crate) fn new(feed_age_ms: u64, feed_bytes: Option<u64>) -> Retention {
+        Retention { feed_age_ms, feed_bytes, due_ms: AtomicU64::new(0), clock: Mutex::new(None) }
     }
 
     /// Runs if that is due, and if no one else does.
@@ -80,10 +83,12 @@ impl Retention {
         // Only what is there is let go of, so that a quiet feed costs no commits and its readers do not fall behind.
         let oldest = core.store.changes(session.point(), marks.feed_floor())?.next().transpose()?;
         let feed = Some(floor(self.feed_age_ms)).filter(|floor| oldest.is_some_and(|row| row.ts <= *floor));
+        let feed = feed.max(feed_bytes::floor(core, marks.feed_floor(), self.feed_bytes)?);
         let expiry = Expiry { history: history.collect(), feed };
         if !expiry.is_empty() {
             core.store.commit(CommitRequest { expiry, ..CommitRequest::default() })?;
         }
+        feed.map_or(Ok(()), |floor| Dropped::forget(core, floor))?;
         self.due_ms.store(now_ms.saturating_add(INTERVAL_MS_MAX.min(shortest_ms / 4)), Ordering::Relaxed);
         Ok(())
     }

@@ -19,6 +19,7 @@ use blaze_core::{
     Write, counter,
 };
 
+use crate::catalog::Orphan;
 use crate::database::core::Core;
 pub(crate) use cursor::SessionCursor;
 pub(crate) use retry::{RetryLimits, back_off, retry};
@@ -272,6 +273,12 @@ impl Session {
         self.writer.as_ref().map_or(Ok(()), |writer| writer.track(&self.core, tracking))
     }
 
+    /// Has the commit be followed by the removal of an orphan that this session declares. If the declaration is rolled back,
+    /// nothing is removed.
+    pub(crate) fn reclaim_once_committed(&self, orphan: Orphan) -> Result<()> {
+        self.writer()?.reclaim_once_committed(&self.core, orphan)
+    }
+
     /// Runs `work` so that its writes are all kept, or none if it fails.
     pub(crate) fn atomically<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
         self.core.check_writable()?;
@@ -301,9 +308,13 @@ impl Session {
 
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
-        let request = self.writer()?.finish(&self.core, self.point.ts())?;
+        let (request, orphans) = self.writer()?.finish(&self.core, self.point.ts())?;
         let is_tracked = !request.tracked.is_empty();
         let ts = self.core.store.commit(request)?;
+        for orphan in orphans {
+            // Nobody misses the keys. Where this fails, the next opening sees to it.
+            let _ = orphan.reclaim(&self.core, ts);
+        }
         if is_tracked {
             self.core.retention.apply_if_due(&self.core);
         }

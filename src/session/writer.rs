@@ -15,6 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::coverage::Coverage;
 use super::read_set::ReadSet;
 use super::write_set::{Lookup, Overlay, WriteSet};
+use crate::catalog::Orphan;
 use crate::database::core::Core;
 
 /// The number of changes that the catalog of an ended session has; none gets there otherwise.
@@ -50,6 +51,8 @@ struct State {
     /// Bytes of the keys of `guards`.
     guard_bytes: usize,
     tracked: BTreeMap<Prefix, Tracking>,
+    /// What the commit leaves to be removed.
+    orphans: Vec<Orphan>,
     reads: ReadSet,
     /// The cursors that may still read on.
     cursors: Vec<Arc<Coverage>>,
@@ -151,6 +154,11 @@ impl Writer {
         Ok(())
     }
 
+    pub(super) fn reclaim_once_committed(&self, core: &Core, orphan: Orphan) -> Result<()> {
+        self.state(core)?.orphans.push(orphan);
+        Ok(())
+    }
+
     /// Waits until no other operation runs.
     pub(super) fn begin_turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock()
@@ -189,8 +197,8 @@ impl Writer {
         self.state.lock().writes.forget_savepoint(savepoint);
     }
 
-    /// Ends the session with the request to commit it.
-    pub(super) fn finish(&self, core: &Core, read_ts: Timestamp) -> Result<CommitRequest> {
+    /// Ends the session with the request to commit it, and with what is to be removed afterwards.
+    pub(super) fn finish(&self, core: &Core, read_ts: Timestamp) -> Result<(CommitRequest, Vec<Orphan>)> {
         let _turn = self.begin_turn();
         let mut state = self.close(&mut *self.state(core)?);
         state
@@ -200,7 +208,7 @@ impl Writer {
             .for_each(|read| state.reads.insert_range(read));
         let (reads, ranges) = state.reads.into_reads();
         let left_ms = |deadline_ms: u64| deadline_ms.saturating_sub(core.clock.now_ms());
-        Ok(CommitRequest {
+        let request = CommitRequest {
             read_ts,
             guards: state.guards.into_iter().collect(),
             reads,
@@ -211,7 +219,8 @@ impl Writer {
             isolation: self.isolation,
             durability: self.durability,
             timeout: self.deadline_ms.map(|deadline_ms| Duration::from_millis(left_ms(deadline_ms))),
-        })
+        };
+        Ok((request, state.orphans))
     }
 
     /// Forgets everything; from then on the session is closed.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
+mod drops;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 

@@ -3,10 +3,14 @@
 mod backup;
 mod bad_input;
 mod bulk_load;
+mod collection_load;
 mod collections;
+mod copies;
 mod crash;
+mod database_feed;
 mod failures;
 mod feed;
+mod feed_retention;
 mod golden;
 mod history;
 mod indexes;

@@ -129,6 +129,10 @@ impl Store for MemStore {
         Ok(Arc::clone(&open(&self.shared.read())?.trail.marks))
     }
 
+    fn feed_within(&self, bytes: u64) -> Result<Timestamp> {
+        Ok(open(&self.shared.read())?.trail.within(bytes))
+    }
+
     fn sync(&self) -> Result<()> {
         open(&self.shared.read()).map(drop)
     }

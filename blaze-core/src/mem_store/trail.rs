@@ -27,6 +27,17 @@ impl Trail {
         self.feed.range(bounds).map(|(_, change)| change.clone()).collect()
     }
 
+    /// The earliest commit after which the rows take no more than `bytes`.
+    pub(super) fn within(&self, bytes: u64) -> Timestamp {
+        let mut taken = 0_u64;
+        let mut newest_first = self.feed.iter().rev();
+        let beyond = newest_first.find(|(_, row)| {
+            taken += (row.key_bytes().len() + row.value_bytes().len()) as u64;
+            taken > bytes
+        });
+        beyond.map_or(self.marks.feed_floor(), |((ts, _), _)| *ts)
+    }
+
     pub(super) fn expire(&mut self, expiry: &Expiry, ts: Timestamp) {
         let marks = Arc::make_mut(&mut self.marks);
         marks.expire(expiry, ts);

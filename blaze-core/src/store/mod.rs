@@ -176,6 +176,14 @@ pub trait Store: Send + Sync + Debug + 'static {
     /// [`Closed`](crate::ErrorKind::Closed).
     fn marks(&self) -> Result<Arc<Marks>>;
 
+    /// The earliest commit after which the rows of the change feed take no more than `bytes`, about: a store on disk
+    /// estimates what they take there. The floor of the feed if all of them do.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable);
+    /// [`Corruption`](crate::ErrorKind::Corruption).
+    fn feed_within(&self, bytes: u64) -> Result<Timestamp>;
+
     /// Makes every commit so far durable.
     ///
     /// # Errors

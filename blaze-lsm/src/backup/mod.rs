@@ -91,8 +91,7 @@ impl Backups {
     /// Makes a database of a backup, in the new directory `to`. Every file is checked on the way. What a crash leaves
     /// behind in the middle does not open as a database.
     ///
-    /// The copy makes the same automatic ids as the original would, so open it in the place of the original, not
-    /// beside it, if both are to be merged.
+    /// Opened for writing, it gets a replica id of its own, so that it and the original never make the same automatic id.
     ///
     /// # Errors
     /// [`AlreadyExists`](blaze_core::ErrorKind::AlreadyExists) when there is something at `to`;
@@ -112,7 +111,7 @@ impl Backups {
         crate::directory::create_directory(to)?;
         let restored = BackupEngine::open(&self.path).and_then(|mut engine| engine.restore(id, to));
         // The marker comes last: without it, what a crash left behind is not taken for a database.
-        restored.and_then(|()| marker::write(to)).map_err(|error| {
+        restored.and_then(|()| marker::write_of_copy(to)).map_err(|error| {
             let _ = fs::remove_dir_all(to); // the first error is the one to be told
             self.of(id, error)
         })

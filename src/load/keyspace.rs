@@ -1,17 +1,14 @@
-//! Bulk load: rows in order become a keyspace, past the log and the memory tables.
+//! Bulk load of a keyspace: rows in order.
 
 use std::fmt;
 use std::sync::Arc;
 
-use blaze_core::{CommitRequest, Durability, Error, Family, Isolation, Result, Timestamp, Write};
-use blaze_lsm::SortedLoad;
+use blaze_core::{Durability, Error, Family, Isolation, Result, Timestamp};
 
+use super::sink::Sink;
 use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed, validate_key, validate_value};
-use crate::database::core::{Core, Storage};
+use crate::database::core::Core;
 use crate::session::{Scope, Session, commit_alone};
-
-/// Bytes of one commit of a database in memory, which has no files.
-const COMMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Loads rows in ascending order of their keys into a new keyspace.
 ///
@@ -39,22 +36,12 @@ pub struct KeyspaceLoader {
     core: Arc<Core>,
     name: String,
     id: u32,
-    sink: Sink,
+    /// None once all rows are where they belong.
+    sink: Option<Sink>,
     last: Option<Vec<u8>>,
     rows: u64,
     /// The range of the keys, until the keyspace has its name.
     orphan: Option<Orphan>,
-}
-
-/// Where the rows go.
-enum Sink {
-    Files(Box<SortedLoad>),
-    Commits {
-        pending: Vec<Write>,
-        bytes: usize,
-    },
-    /// They all are where they belong.
-    Done,
 }
 
 impl KeyspaceLoader {
@@ -68,14 +55,12 @@ impl KeyspaceLoader {
             core: Arc::clone(core),
             name: name.to_owned(),
             id,
-            sink: Sink::Commits { pending: Vec::new(), bytes: 0 },
+            sink: None,
             last: None,
             rows: 0,
             orphan: Some(orphan),
         };
-        if let Storage::Directory { store, .. } = &core.storage {
-            loader.sink = Sink::Files(Box::new(store.load(Family::Data)?));
-        }
+        loader.sink = Some(Sink::open(core, Family::Data)?);
         Ok(loader)
     }
 
@@ -94,18 +79,8 @@ impl KeyspaceLoader {
             let (key, last) = (key.escape_ascii(), last.escape_ascii());
             return Err(Error::invalid(format!("keys must ascend, and \"{key}\" comes after \"{last}\"")));
         }
-        let stored = prefixed(self.id, key);
-        match &mut self.sink {
-            Sink::Files(load) => load.put(&stored, value)?,
-            Sink::Commits { pending, bytes } => {
-                if *bytes + stored.len() + value.len() > COMMIT_BYTES {
-                    commit(&self.core, pending, bytes)?;
-                }
-                *bytes += stored.len() + value.len();
-                pending.push(Write::put(Family::Data, stored, value));
-            }
-            Sink::Done => return Err(Error::closed("the load has ended")),
-        }
+        let sink = self.sink.as_mut().ok_or_else(|| Error::closed("the load has ended"))?;
+        sink.put(&self.core, &prefixed(self.id, key), value)?;
         let last = self.last.get_or_insert_default();
         last.clear();
         last.extend_from_slice(key);
@@ -122,11 +97,7 @@ impl KeyspaceLoader {
     /// [`Transaction::commit`](crate::Transaction::commit) returns. Nothing was loaded then, unless the outcome is
     /// [unknown](crate::ErrorKind::CommitOutcomeUnknown).
     pub fn finish(mut self) -> Result<u64> {
-        match std::mem::replace(&mut self.sink, Sink::Done) {
-            Sink::Files(load) => load.finish()?,
-            Sink::Commits { mut pending, mut bytes } => commit(&self.core, &mut pending, &mut bytes)?,
-            Sink::Done => {}
-        }
+        self.sink.take().map_or(Ok(()), |sink| sink.finish(&self.core))?;
         commit_alone(&self.core, Isolation::Serializable, self.core.durability, |session| {
             check_free(session, &self.name)?;
             self.orphan.as_ref().map_or(Ok(()), |orphan| orphan.adopt(session))?;
@@ -146,7 +117,7 @@ impl fmt::Debug for KeyspaceLoader {
 
 impl Drop for KeyspaceLoader {
     fn drop(&mut self) {
-        self.sink = Sink::Done; // removes its files
+        self.sink = None; // removes its files
         if let Some(orphan) = &self.orphan {
             // Where it fails, as after a commit of unknown outcome, the next opening sees to it.
             let _ = orphan.reclaim(&self.core, Timestamp::ZERO);
@@ -162,13 +133,4 @@ fn check_free(session: &Session, name: &str) -> Result<()> {
             Err(Error::already_exists(format!("there is a keyspace {name:?} already, and only a new one is loaded")))
         }
     }
-}
-
-/// Commits rows that nobody sees yet; those that are refused stay.
-fn commit(core: &Core, pending: &mut Vec<Write>, bytes: &mut usize) -> Result<()> {
-    let writes = pending.clone();
-    core.store.commit(CommitRequest { writes, durability: Durability::Buffered, ..CommitRequest::default() })?;
-    pending.clear();
-    *bytes = 0;
-    Ok(())
 }

@@ -1,4 +1,6 @@
-//! The change feed: what has changed in a collection or keyspace, commit by commit.
+//! The change feed: what has changed in a collection or keyspace, or in all of them, commit by commit.
+
+mod database;
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +8,8 @@ use std::time::Duration;
 
 use blaze_core::{ChangeKind, Feed, Prefix, Result, Timestamp};
 use serde::{Deserialize, Serialize};
+
+pub use database::{DatabaseChange, DatabaseChangeSet, DatabaseChanges};
 
 use crate::catalog::{self, Definition, Kind, prefix};
 use crate::database::core::Core;
@@ -172,7 +176,7 @@ impl<K, V> Changes<K, V> {
                 Batch { rows, ahead: None, until: point.ts() }
             }
         };
-        let rows = batch.next_commit(self.prefix)?;
+        let rows = batch.next_commit(Some(self.prefix))?;
         let Some(ts) = rows.first().map(|row| row.ts) else {
             self.position = batch.until;
             return Ok(None);
@@ -185,12 +189,12 @@ impl<K, V> Changes<K, V> {
 }
 
 impl Batch {
-    /// The rows of the next commit that has some of this prefix; none at the end.
-    fn next_commit(&mut self, prefix: Prefix) -> Result<Vec<blaze_core::Change>> {
+    /// The rows of the next commit that has some, of this prefix or of any; none at the end.
+    fn next_commit(&mut self, prefix: Option<Prefix>) -> Result<Vec<blaze_core::Change>> {
         let mut commit = Vec::from_iter(self.ahead.take());
         for row in self.rows.by_ref() {
             let row = row?;
-            if !row.key.starts_with(&prefix) {
+            if prefix.is_some_and(|prefix| !row.key.starts_with(&prefix)) {
                 continue;
             }
             if commit.first().is_some_and(|first: &blaze_core::Change| first.ts != row.ts) {

@@ -1,0 +1,118 @@
+use std::fs;
+use std::sync::Arc;
+
+use blaze_core::{ErrorKind, ManualClock, Store as _};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{LsmOptions, LsmStore};
+
+type OwnedRow = (Family, Vec<u8>, Vec<u8>);
+
+fn store(path: &Path) -> LsmStore {
+    LsmStore::open(path, LsmOptions::new(Arc::new(ManualClock::at_ms(1)))).unwrap()
+}
+
+fn read_all(mut rows: SortedRows) -> Vec<OwnedRow> {
+    let mut all = Vec::new();
+    while let Some((family, key, value)) = rows.next().unwrap() {
+        all.push((family, key.to_vec(), value.to_vec()));
+    }
+    all
+}
+
+fn files(path: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|file| file.file_name().unwrap().to_string_lossy().starts_with("LOAD-")).collect()
+}
+
+fn push_numbers(sorter: &mut RowSorter, count: u32) {
+    for n in 0..count {
+        let key = n.wrapping_mul(2_654_435_761).to_be_bytes();
+        sorter.push(Family::Data, &key, b"value").unwrap();
+    }
+}
+
+#[test]
+fn more_runs_than_are_merged_at_once_are_merged_in_several_rounds() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let mut sorter = store.sorter(200).unwrap();
+    push_numbers(&mut sorter, 5_000);
+    assert!(files(directory.path()).len() > RUNS_AT_ONCE * 4);
+    let sorted = read_all(sorter.into_sorted(&mut || Ok(())).unwrap());
+    assert_eq!(sorted.len(), 5_000);
+    assert!(sorted.is_sorted());
+    assert!(files(directory.path()).is_empty(), "files go with the sorter");
+}
+
+#[test]
+fn a_sort_is_ended_by_its_caller_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let mut sorter = store.sorter(200).unwrap();
+    push_numbers(&mut sorter, 5_000 * 4);
+    let ended = sorter.into_sorted(&mut || Err(Error::cancelled("enough"))).unwrap_err();
+    assert_eq!(ended.kind(), ErrorKind::Cancelled);
+    assert!(files(directory.path()).is_empty());
+}
+
+#[test]
+fn a_run_that_was_changed_is_noticed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    for position in [0, 3, 7, 12, 15] {
+        let mut sorter = store.sorter(200).unwrap();
+        push_numbers(&mut sorter, 20);
+        let file = files(directory.path()).remove(0);
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[position] ^= 0x40;
+        fs::write(&file, bytes).unwrap();
+        let outcome = sorter.into_sorted(&mut || Ok(())).and_then(|mut rows| {
+            while rows.next()?.is_some() {}
+            Ok(())
+        });
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Corruption, "byte {position}");
+    }
+}
+
+#[test]
+fn a_store_that_is_closed_ends_the_sort() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let mut sorter = store.sorter(200).unwrap();
+    push_numbers(&mut sorter, 20);
+    store.close().unwrap();
+    let error = (0..20_u32).find_map(|n| sorter.push(Family::Data, &n.to_be_bytes(), b"value").err());
+    assert_eq!(error.unwrap().kind(), ErrorKind::Closed);
+    assert_eq!(sorter.into_sorted(&mut || Ok(())).unwrap_err().kind(), ErrorKind::Closed);
+    self::store(directory.path()).close().unwrap();
+    assert!(files(directory.path()).is_empty(), "the next opening removes what is left");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_go_out_in_order_whatever_the_memory(
+        rows in vec((prop::sample::select(Family::ALL.to_vec()), vec(any::<u8>(), 0..6), vec(any::<u8>(), 0..40)), 0..200),
+        memory_bytes in 0_usize..2_000,
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(directory.path());
+        let mut expected = rows.clone();
+        expected.sort();
+        for mut sorter in [store.sorter(memory_bytes).unwrap(), RowSorter::in_memory()] {
+            for (family, key, value) in &rows {
+                sorter.push(*family, key, value).unwrap();
+            }
+            prop_assert_eq!(sorter.rows(), rows.len() as u64);
+            let sorted = read_all(sorter.into_sorted(&mut || Ok(())).unwrap());
+            prop_assert!(sorted.is_sorted_by_key(|(family, key, _)| (*family, key.clone())));
+            let mut sorted = sorted;
+            sorted.sort(); // rows with the same key may come in any order
+            prop_assert_eq!(&sorted, &expected);
+        }
+    }
+}

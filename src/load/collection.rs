@@ -1,0 +1,236 @@
+//! Bulk load of a collection: documents in any order.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use blaze_core::record::{self, Dictionary, DictionaryEntry, STAMP_AT};
+use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid, to_document};
+use blaze_lsm::{RowSorter, SortedRows};
+use serde::Serialize;
+
+use super::sink::Sink;
+use super::target::Target;
+use crate::catalog::prefixed;
+use crate::collection::document_key;
+use crate::database::core::{Core, Storage};
+use crate::index::{Entries, MULTI_ENTRY};
+
+/// Documents, and rows, between two reports of progress.
+const ROWS_PER_REPORT: u64 = 1024;
+
+pub(super) type Progress<'a> = Box<dyn FnMut(LoadProgress) -> ControlFlow<()> + Send + 'a>;
+
+/// How far the load of a collection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadProgress {
+    /// Documents that were taken in.
+    pub documents: u64,
+    /// Rows that they make: records and index entries.
+    pub rows: u64,
+    /// Rows that were written where they belong; zero before [`finish`](CollectionLoader::finish).
+    pub written_rows: u64,
+}
+
+/// Loads documents in any order into a collection; see [`Database::load_collection`](crate::Database::load_collection).
+///
+/// Documents are encoded as they come, sorted with their index entries in bounded memory, and written straight into sorted
+/// files: nothing passes through the log. Nobody sees a document before [`finish`](CollectionLoader::finish) shows all of
+/// them, with their indexes complete, in one commit. Dropped before that, the loader leaves nothing behind; after a crash
+/// the next opening removes what was written. The load is not in the change feed, and no history goes back before it.
+///
+/// The version of a loaded document is the commit with which the load began.
+#[must_use = "nothing is loaded before finish"]
+pub struct CollectionLoader<'a, T> {
+    core: Arc<Core>,
+    target: Target,
+    /// None once the load has ended.
+    sorter: Option<RowSorter>,
+    dictionary: Dictionary,
+    /// All that the dictionary has learnt.
+    learnt: Vec<DictionaryEntry>,
+    /// For each index, whether some document has several entries.
+    has_several: Vec<bool>,
+    documents: u64,
+    progress: Progress<'a>,
+    record: Vec<u8>,
+    of: PhantomData<fn(T)>,
+}
+
+impl<'a, T> CollectionLoader<'a, T> {
+    pub(super) fn begin(
+        core: &Arc<Core>,
+        target: Target,
+        memory_bytes: usize,
+        progress: Progress<'a>,
+    ) -> Result<CollectionLoader<'a, T>> {
+        let mut loader = CollectionLoader {
+            core: Arc::clone(core),
+            sorter: None,
+            dictionary: Dictionary::default(),
+            learnt: Vec::new(),
+            has_several: vec![false; target.indexes.len()],
+            target,
+            documents: 0,
+            progress,
+            record: Vec::new(),
+            of: PhantomData,
+        };
+        loader.sorter = Some(match &core.storage {
+            Storage::Directory { store, .. } => store.sorter(memory_bytes)?,
+            Storage::Memory => RowSorter::in_memory(),
+        });
+        Ok(loader)
+    }
+
+    /// Makes the collection visible, with all documents and indexes, in one commit that is as durable as the database's are,
+    /// and returns how many documents there are. Takes time linear in what was loaded.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when two documents have the same id, which is named, or a
+    /// collection that is not to be replaced has got documents meanwhile; [`Invalid`](crate::ErrorKind::Invalid) when the
+    /// name was taken by something else, or the indexes of the collection were changed meanwhile;
+    /// [`Cancelled`](crate::ErrorKind::Cancelled); [`Unavailable`](crate::ErrorKind::Unavailable);
+    /// [`Closed`](crate::ErrorKind::Closed); what [`Transaction::commit`](crate::Transaction::commit) returns. Nothing was
+    /// loaded then, unless the outcome is [unknown](crate::ErrorKind::CommitOutcomeUnknown).
+    pub fn finish(mut self) -> Result<u64> {
+        let mut sorter = self.sorter.take().ok_or_else(ended)?;
+        for (index, has_several) in self.target.indexes.iter().zip(&self.has_several) {
+            if *has_several {
+                sorter.push(index.family(), &prefixed(index.id, MULTI_ENTRY), &[])?;
+            }
+        }
+        let mut progress = LoadProgress { documents: self.documents, rows: sorter.rows(), written_rows: 0 };
+        let sorted = sorter.into_sorted(&mut || report(&mut self.progress, progress))?;
+        write_rows(&self.core, sorted, &mut |written_rows| {
+            progress.written_rows = written_rows;
+            report(&mut self.progress, progress)
+        })?;
+        self.target.publish(&self.core, &self.learnt)?;
+        Ok(self.documents)
+    }
+
+    /// Takes in a document, all of it or nothing.
+    fn add(&mut self, id: &DocumentId, document: &Document) -> Result<()> {
+        id.validate()?;
+        if self.sorter.is_none() {
+            return Err(ended());
+        }
+        let entries_of = |index| Entries::of(index, id, document);
+        let entries = self.target.indexes.iter().map(entries_of).collect::<Result<Vec<_>>>()?;
+        if !self.dictionary.knows(document) {
+            self.learnt.extend(self.dictionary.learn(document));
+        }
+        self.record.clear();
+        record::encode(document, &self.dictionary, &mut self.record)
+            .map_err(|error| error.context(format!("document {id:?}")))?;
+        self.record[STAMP_AT..STAMP_AT + 8].copy_from_slice(&self.target.begun_at.to_bits().to_be_bytes());
+        let taken = self.push(id, &entries).and_then(|()| {
+            self.documents += 1;
+            match self.documents.is_multiple_of(ROWS_PER_REPORT) {
+                true => self.report_documents(),
+                false => Ok(()),
+            }
+        });
+        // Some of the rows may have been taken in, so that the load cannot go on.
+        taken.inspect_err(|_| self.sorter = None)
+    }
+
+    fn push(&mut self, id: &DocumentId, entries: &[Entries]) -> Result<()> {
+        let sorter = self.sorter.as_mut().ok_or_else(ended)?;
+        sorter.push(Family::Data, &document_key(self.target.id, id), &self.record)?;
+        for (position, (index, entries)) in self.target.indexes.iter().zip(entries).enumerate() {
+            self.has_several[position] |= entries.entries.len() > 1;
+            entries.entries.iter().try_for_each(|(key, value)| sorter.push(index.family(), key, value))?;
+        }
+        Ok(())
+    }
+
+    fn report_documents(&mut self) -> Result<()> {
+        let rows = self.sorter.as_ref().map_or(0, RowSorter::rows);
+        report(&mut self.progress, LoadProgress { documents: self.documents, rows, written_rows: 0 })
+    }
+}
+
+impl<T: Serialize> CollectionLoader<'_, T> {
+    /// Adds a document under a new id: a UUIDv7, so that ids sort by the time of their making.
+    ///
+    /// # Errors
+    /// As [`insert_with_id`](CollectionLoader::insert_with_id).
+    pub fn insert(&mut self, document: &T) -> Result<DocumentId> {
+        let document = to_document(document)?;
+        let id = DocumentId::Uuid(Uuid::from_tick(self.core.ids.tick(&*self.core.clock), self.core.replica));
+        self.add(&id, &document)?;
+        Ok(id)
+    }
+
+    /// Adds a document under an id of the application's. That it is new is checked by [`finish`](CollectionLoader::finish).
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the id is empty, the value is not a struct or map, or does not fit an
+    /// index; [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too large or too deep: the document is then
+    /// left out, and loading can go on. After [`Cancelled`](crate::ErrorKind::Cancelled),
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) and [`Closed`](crate::ErrorKind::Closed) the load has ended.
+    pub fn insert_with_id(&mut self, id: impl Into<DocumentId>, document: &T) -> Result<()> {
+        self.add(&id.into(), &to_document(document)?)
+    }
+}
+
+/// Writes rows where they belong, one collection or index after the other, and says how many it has written.
+fn write_rows(core: &Core, mut rows: SortedRows, report: &mut dyn FnMut(u64) -> Result<()>) -> Result<()> {
+    let mut sink: Option<(Family, Option<[u8; 4]>, Sink)> = None;
+    let mut last_document = Vec::new();
+    let mut written_rows = 0_u64;
+    while let Some((family, key, value)) = rows.next()? {
+        if family == Family::Data {
+            if key == last_document {
+                let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
+                return Err(Error::already_exists(format!("two documents of the load have the id {id:?}")));
+            }
+            last_document.clear();
+            last_document.extend_from_slice(key);
+        }
+        let prefix = key.first_chunk().copied();
+        if sink.as_ref().is_none_or(|(of, prefix_of, _)| (*of, *prefix_of) != (family, prefix)) {
+            sink.take().map_or(Ok(()), |(.., done)| done.finish(core))?;
+            sink = Some((family, prefix, Sink::open(core, family)?));
+        }
+        if let Some((.., sink)) = &mut sink {
+            sink.put(core, key, value)?;
+        }
+        written_rows += 1;
+        if written_rows.is_multiple_of(ROWS_PER_REPORT) {
+            report(written_rows)?;
+        }
+    }
+    sink.map_or(Ok(()), |(.., done)| done.finish(core))?;
+    report(written_rows)
+}
+
+fn report(progress: &mut Progress<'_>, state: LoadProgress) -> Result<()> {
+    match progress(state) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::cancelled("the load was stopped by its caller")),
+    }
+}
+
+fn ended() -> Error {
+    Error::closed("the load has ended")
+}
+
+impl<T> fmt::Debug for CollectionLoader<'_, T> {
+    /// Without what is stored: that belongs to the user, not into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, documents) = (&self.target.name, self.documents);
+        f.debug_struct("CollectionLoader").field("name", name).field("documents", &documents).finish_non_exhaustive()
+    }
+}
+
+impl<T> Drop for CollectionLoader<'_, T> {
+    fn drop(&mut self) {
+        self.sorter = None; // removes its files
+        self.target.abandon(&self.core);
+    }
+}

@@ -1,0 +1,133 @@
+//! What a collection that is being loaded will be, and the commit that makes it so.
+
+use std::sync::Arc;
+
+use blaze_core::record::DictionaryEntry;
+use blaze_core::{Direction, Durability, Error, Family, Isolation, KeyRange, Result, Timestamp};
+
+use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
+use crate::database::core::Core;
+use crate::index::{self, Index, IndexDefinition};
+use crate::session::{RetryLimits, Scope, Session, retry};
+
+/// A collection that no name leads to yet.
+pub(super) struct Target {
+    pub(super) name: String,
+    pub(super) id: u32,
+    pub(super) indexes: Vec<IndexDefinition>,
+    /// The indexes among them that the collection of this name had when the load began.
+    taken_over: Vec<String>,
+    replaces: bool,
+    /// Where its rows are, until it has its name.
+    orphans: Vec<Orphan>,
+    /// The commit with which the load began.
+    pub(super) begun_at: Timestamp,
+}
+
+impl Target {
+    /// Gives out numbers for the collection and its indexes, and declares their keys orphans.
+    pub(super) fn begin(core: &Arc<Core>, name: &str, replaces: bool, declared: &[Index]) -> Result<Target> {
+        core.check_writable()?;
+        catalog::validate_name(name, Kind::Collection.as_str())?;
+        let declared = declared.iter().map(|index| index.define(0)).collect::<Result<Vec<_>>>()?;
+        let there = Scope::Database(Arc::clone(core)).read(|session| {
+            let there = catalog::find(session, name, Kind::Collection)?;
+            there.as_ref().map_or(Ok(()), |there| check_replaceable(session, name, there.id, replaces))?;
+            Ok(there)
+        })?;
+        let mut indexes = there.map_or_else(Vec::new, |there| there.indexes.clone());
+        let taken_over = indexes.iter().map(|index| index.name.clone()).collect();
+        for wanted in declared {
+            match indexes.iter().find(|there| there.name == wanted.name) {
+                Some(there) => there.check_like(&wanted)?,
+                None => {
+                    index::check_room(name, &indexes)?;
+                    indexes.push(wanted);
+                }
+            }
+        }
+        let id = catalog::allocate(core)?;
+        for index in &mut indexes {
+            *index = index.complete_under(catalog::allocate(core)?);
+        }
+        let of_indexes = indexes.iter().map(|index| Orphan::new(index.family(), prefix(index.id)));
+        let orphans: Vec<Orphan> = [Orphan::new(Family::Data, prefix(id))].into_iter().chain(of_indexes).collect();
+        let begun_at = retry(core, RetryLimits::default(), || {
+            let session = Session::read_write(core, Isolation::Serializable, Durability::Buffered)?;
+            orphans.iter().try_for_each(|orphan| orphan.declare(&session))?;
+            session.commit()
+        })?;
+        Ok(Target { name: name.to_owned(), id, indexes, taken_over, replaces, orphans, begun_at })
+    }
+
+    /// Has the name lead to the collection, in one commit, and lets go of what it led to before.
+    pub(super) fn publish(&mut self, core: &Arc<Core>, dictionary: &[DictionaryEntry]) -> Result<()> {
+        let (published_at, dropped) = retry(core, RetryLimits::default(), || {
+            let session = Session::read_write(core, Isolation::Serializable, core.durability)?;
+            let dropped = self.show(&session, dictionary)?;
+            Ok((session.commit()?, dropped))
+        })?;
+        self.orphans.clear();
+        for orphan in &dropped {
+            // No name leads there. Where this fails, the next opening sees to it.
+            let _ = orphan.reclaim(core, published_at);
+        }
+        Ok(())
+    }
+
+    fn show(&self, session: &Session, dictionary: &[DictionaryEntry]) -> Result<Vec<Orphan>> {
+        let there = catalog::find(session, &self.name, Kind::Collection)?;
+        if let Some(there) = &there {
+            check_replaceable(session, &self.name, there.id, self.replaces)?;
+        }
+        self.check_indexes(there.as_deref())?;
+        let dropped = catalog::remove_name(session, &self.name, Kind::Collection)?;
+        self.orphans.iter().try_for_each(|orphan| orphan.adopt(session))?;
+        for entry in dictionary {
+            let key = prefixed(self.id, &entry.ordinal().to_be_bytes());
+            session.put(Family::Catalog, key, entry.to_bytes(), None)?;
+        }
+        // Whatever else was set for the collection stays set.
+        let settings = there.map_or_else(|| Definition::new(Kind::Collection, self.id), |there| (*there).clone());
+        let definition = Definition { id: self.id, indexes: self.indexes.clone(), ..settings };
+        catalog::put(session, &self.name, &definition)?;
+        definition.tracked().map_or(Ok(()), |tracking| session.track(tracking))?;
+        Ok(dropped)
+    }
+
+    /// Refuses to bring back an index that was dropped meanwhile, and to lose one that was built.
+    fn check_indexes(&self, there: Option<&Definition>) -> Result<()> {
+        let now = there.map_or(&[][..], |there| &there.indexes);
+        let lost =
+            now.iter().find(|index| !self.indexes.iter().any(|own| own.name == index.name && own.is_like(index)));
+        let dropped = self.taken_over.iter().find(|name| !now.iter().any(|index| index.name == **name));
+        let (index, change) = match (lost, dropped) {
+            (None, None) => return Ok(()),
+            (Some(index), _) => (&index.name, "built"),
+            (None, Some(name)) => (name, "dropped"),
+        };
+        Err(Error::invalid(format!(
+            "the index {index:?} of the collection {:?} was {change} while that was loaded",
+            self.name
+        )))
+    }
+
+    /// Removes what was written, if no name leads to it.
+    pub(super) fn abandon(&mut self, core: &Arc<Core>) {
+        for orphan in self.orphans.drain(..) {
+            // Where it fails, as after a commit of unknown outcome, the next opening sees to it.
+            let _ = orphan.reclaim(core, Timestamp::ZERO);
+        }
+    }
+}
+
+/// Refuses a collection with documents, unless it is to be replaced.
+fn check_replaceable(session: &Session, name: &str, id: u32, replaces: bool) -> Result<()> {
+    let documents = KeyRange::prefix(&prefix(id));
+    match !replaces && session.cursor(Family::Data, &documents, Direction::Forward)?.next()?.is_some() {
+        false => Ok(()),
+        true => Err(Error::already_exists(format!(
+            "the collection {name:?} has documents, and only a new, an empty or a replaced one is loaded"
+        ))),
+    }
+}
