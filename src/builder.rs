@@ -298,7 +298,7 @@ impl DatabaseBuilder {
         let retention = Retention::new(self.feed_retention_ms()?);
         let mut core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability, retention)?;
         core.transaction_age_max_ms = self.transaction_age_max_ms;
-        let core = Arc::new(core);
+        let core = core.share();
         if !core.is_read_only() {
             catalog::reclaim_orphans(&core)?;
         }

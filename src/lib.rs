@@ -14,6 +14,7 @@ mod builder;
 mod catalog;
 mod collection;
 mod database;
+mod expiry;
 mod feed;
 mod history;
 mod index;
@@ -43,7 +44,8 @@ pub use blaze_lsm::{
 pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
 pub use collection::{Bulk, Collection, Found};
-pub use database::{CompactionPause, Database, DatabaseStats};
+pub use database::{CompactionPause, Database, DatabaseStats, RetentionStats};
+pub use expiry::Expires;
 pub use feed::{Change, ChangeSet, Changes};
 pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};

@@ -1,5 +1,6 @@
 //! Bulk load: rows in order become a keyspace, past the log and the memory tables.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use blaze_lsm::SortedLoad;
 
 use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed, validate_key, validate_value};
 use crate::database::core::{Core, Storage};
+use crate::expiry::{self, Entry, Expires, NEVER_MS};
 use crate::session::{Scope, Session, commit_alone};
 
 /// Bytes of one commit of a database in memory, which has no files.
@@ -42,36 +44,49 @@ pub struct KeyspaceLoader {
     sink: Sink,
     last: Option<Vec<u8>>,
     rows: u64,
-    /// The range of the keys, until the keyspace has its name.
-    orphan: Option<Orphan>,
+    /// True if values may expire.
+    expiring: bool,
+    /// What says when they do, in no order, and so always by commits.
+    entries: Pending,
+    /// The ranges of the keys, until the keyspace has its name.
+    orphans: Vec<Orphan>,
 }
 
 /// Where the rows go.
 enum Sink {
     Files(Box<SortedLoad>),
-    Commits {
-        pending: Vec<Write>,
-        bytes: usize,
-    },
+    Commits(Pending),
     /// They all are where they belong.
     Done,
 }
 
+/// Writes on their way to a commit that nobody sees yet.
+#[derive(Default)]
+struct Pending {
+    writes: Vec<Write>,
+    bytes: usize,
+}
+
 impl KeyspaceLoader {
-    pub(crate) fn begin(core: &Arc<Core>, name: &str) -> Result<KeyspaceLoader> {
+    pub(crate) fn begin(core: &Arc<Core>, name: &str, expiring: bool) -> Result<KeyspaceLoader> {
         catalog::validate_name(name, Kind::Keyspace.as_str())?;
         Scope::Database(Arc::clone(core)).read(|session| check_free(session, name))?;
         let id = catalog::allocate(core)?;
-        let orphan = Orphan::new(Family::Data, prefix(id));
-        commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| orphan.declare(session))?;
+        let families = if expiring { &[Family::Data, Family::Index][..] } else { &[Family::Data] };
+        let orphans: Vec<_> = families.iter().map(|family| Orphan::new(*family, prefix(id))).collect();
+        commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
+            orphans.iter().try_for_each(|orphan| orphan.declare(session))
+        })?;
         let mut loader = KeyspaceLoader {
             core: Arc::clone(core),
             name: name.to_owned(),
             id,
-            sink: Sink::Commits { pending: Vec::new(), bytes: 0 },
+            sink: Sink::Commits(Pending::default()),
             last: None,
             rows: 0,
-            orphan: Some(orphan),
+            expiring,
+            entries: Pending::default(),
+            orphans,
         };
         if let Storage::Directory { store, .. } = &core.storage {
             loader.sink = Sink::Files(Box::new(store.load(Family::Data)?));
@@ -87,23 +102,57 @@ impl KeyspaceLoader {
     /// left out, and loading can go on. [`Unavailable`](crate::ErrorKind::Unavailable) when the disk fails;
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        let (key, value) = (key.as_ref(), value.as_ref());
+        self.put_until(key.as_ref(), value.as_ref(), NEVER_MS)
+    }
+
+    /// As [`put`](KeyspaceLoader::put), with a value that expires as `expires` says; a time to live begins with the call. What
+    /// the database keeps beside the value in order to remove it then passes through the log.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use blaze::{Database, Expires};
+    ///
+    /// let db = Database::temporary()?;
+    /// let mut pages = db.load_expiring_keyspace("pages")?;
+    /// pages.put_expiring("about", "<html>", Expires::After(Duration::from_secs(60)))?;
+    /// pages.put("home", "<html>")?;
+    /// assert_eq!(pages.finish()?, 2);
+    /// assert!(db.keyspace("pages")?.expires_at("about")?.is_some());
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`put`](KeyspaceLoader::put); as [`Keyspace::put_expiring`](crate::Keyspace::put_expiring) for what is no expiry, and
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) when the keyspace is not to expire.
+    pub fn put_expiring(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, expires: Expires) -> Result<()> {
+        if !self.expiring {
+            let name = &self.name;
+            let message = format!("the keyspace {name:?} does not expire: load it by load_expiring_keyspace");
+            return Err(Error::unsupported(message));
+        }
+        let expiry_ms = expires.at_ms(self.core.now_ms(self.core.store.head()?.ts))?;
+        self.put_until(key.as_ref(), value.as_ref(), expiry_ms)
+    }
+
+    fn put_until(&mut self, key: &[u8], value: &[u8], expiry_ms: u64) -> Result<()> {
         validate_key(key)?;
         validate_value(value)?;
         if let Some(last) = self.last.as_deref().filter(|last| key <= *last) {
             let (key, last) = (key.escape_ascii(), last.escape_ascii());
             return Err(Error::invalid(format!("keys must ascend, and \"{key}\" comes after \"{last}\"")));
         }
-        let stored = prefixed(self.id, key);
+        if expiry_ms != NEVER_MS {
+            // Before the value: an entry without one does no harm.
+            self.entries.add(&self.core, Family::Index, Entry { expiry_ms, key }.index_key(self.id), Vec::new())?;
+        }
+        let stored_key = prefixed(self.id, key);
+        let stored = match self.expiring {
+            true => Cow::Owned(expiry::store(expiry_ms, value)),
+            false => Cow::Borrowed(value),
+        };
         match &mut self.sink {
-            Sink::Files(load) => load.put(&stored, value)?,
-            Sink::Commits { pending, bytes } => {
-                if *bytes + stored.len() + value.len() > COMMIT_BYTES {
-                    commit(&self.core, pending, bytes)?;
-                }
-                *bytes += stored.len() + value.len();
-                pending.push(Write::put(Family::Data, stored, value));
-            }
+            Sink::Files(load) => load.put(&stored_key, &stored)?,
+            Sink::Commits(pending) => pending.add(&self.core, Family::Data, stored_key, stored.into_owned())?,
             Sink::Done => return Err(Error::closed("the load has ended")),
         }
         let last = self.last.get_or_insert_default();
@@ -124,15 +173,20 @@ impl KeyspaceLoader {
     pub fn finish(mut self) -> Result<u64> {
         match std::mem::replace(&mut self.sink, Sink::Done) {
             Sink::Files(load) => load.finish()?,
-            Sink::Commits { mut pending, mut bytes } => commit(&self.core, &mut pending, &mut bytes)?,
+            Sink::Commits(mut pending) => pending.commit(&self.core)?,
             Sink::Done => {}
         }
+        self.entries.commit(&self.core)?;
         commit_alone(&self.core, Isolation::Serializable, self.core.durability, |session| {
             check_free(session, &self.name)?;
-            self.orphan.as_ref().map_or(Ok(()), |orphan| orphan.adopt(session))?;
-            catalog::put(session, &self.name, &Definition::new(Kind::Keyspace, self.id))
+            self.orphans.iter().try_for_each(|orphan| orphan.adopt(session))?;
+            let definition = Definition { expiring: self.expiring, ..Definition::new(Kind::Keyspace, self.id) };
+            match self.expiring {
+                true => catalog::define_expiring(session, &self.name, &definition),
+                false => catalog::put(session, &self.name, &definition),
+            }
         })?;
-        self.orphan = None;
+        self.orphans.clear();
         Ok(self.rows)
     }
 }
@@ -147,7 +201,7 @@ impl fmt::Debug for KeyspaceLoader {
 impl Drop for KeyspaceLoader {
     fn drop(&mut self) {
         self.sink = Sink::Done; // removes its files
-        if let Some(orphan) = &self.orphan {
+        for orphan in &self.orphans {
             // Where it fails, as after a commit of unknown outcome, the next opening sees to it.
             let _ = orphan.reclaim(&self.core, Timestamp::ZERO);
         }
@@ -164,11 +218,22 @@ fn check_free(session: &Session, name: &str) -> Result<()> {
     }
 }
 
-/// Commits rows that nobody sees yet; those that are refused stay.
-fn commit(core: &Core, pending: &mut Vec<Write>, bytes: &mut usize) -> Result<()> {
-    let writes = pending.clone();
-    core.store.commit(CommitRequest { writes, durability: Durability::Buffered, ..CommitRequest::default() })?;
-    pending.clear();
-    *bytes = 0;
-    Ok(())
+impl Pending {
+    fn add(&mut self, core: &Core, family: Family, key: Vec<u8>, value: Vec<u8>) -> Result<()> {
+        let bytes = size_of::<Write>() + key.len() + value.len();
+        if self.bytes + bytes > COMMIT_BYTES {
+            self.commit(core)?;
+        }
+        self.bytes += bytes;
+        self.writes.push(Write::put(family, key, value));
+        Ok(())
+    }
+
+    /// Commits all of it; what is refused stays.
+    fn commit(&mut self, core: &Core) -> Result<()> {
+        let writes = self.writes.clone();
+        core.store.commit(CommitRequest { writes, durability: Durability::Buffered, ..CommitRequest::default() })?;
+        *self = Pending::default();
+        Ok(())
+    }
 }

@@ -10,11 +10,12 @@ use super::Database;
 use crate::catalog::{Definition, prefix};
 use crate::collection::Collection;
 use crate::database::core::{Core, Storage};
+use crate::expiry::Entry;
 use crate::keyspace::Keyspace;
 use crate::session::Session;
 
 /// What a database holds and does at one moment. All zero for a database in memory, but for `disk.total_bytes`, which
-/// then is what it takes in memory.
+/// then is what it takes in memory, and `retention`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct DatabaseStats {
@@ -30,6 +31,16 @@ pub struct DatabaseStats {
     pub readers: ReaderStats,
     /// The records that are read most.
     pub record_cache: RecordCacheStats,
+    /// What has gone because its time had come.
+    pub retention: RetentionStats,
+}
+
+/// What has gone by itself since the database was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RetentionStats {
+    /// Values of [expiring keyspaces](Database::expiring_keyspace) that were removed after they had expired.
+    pub expired_values: u64,
 }
 
 /// Keeps compactions from beginning by themselves until it is dropped.
@@ -51,6 +62,7 @@ impl Database {
     /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable) when the directory cannot
     /// be read.
     pub fn stats(&self) -> Result<DatabaseStats> {
+        let retention = RetentionStats { expired_values: self.core.retention.reaped() };
         match &self.core.storage {
             Storage::Directory { store, .. } => {
                 let stats = store.stats()?;
@@ -61,10 +73,11 @@ impl Database {
                     commits: stats.commits,
                     readers: stats.readers,
                     record_cache: stats.record_cache,
+                    retention,
                 })
             }
             Storage::Memory => {
-                let mut stats = DatabaseStats::default();
+                let mut stats = DatabaseStats { retention, ..DatabaseStats::default() };
                 stats.disk.total_bytes = self.core.store.bytes_used()?;
                 Ok(stats)
             }
@@ -131,7 +144,8 @@ impl Keyspace {
 fn ranges(definition: &Definition) -> Vec<(Family, KeyRange)> {
     let own = [Family::Catalog, Family::Data].map(|family| (family, KeyRange::prefix(&prefix(definition.id))));
     let indexes = definition.indexes.iter().map(|index| (index.family(), KeyRange::prefix(&prefix(index.id))));
-    own.into_iter().chain(indexes).collect()
+    let expiries = definition.expiring.then(|| (Family::Index, Entry::all(definition.id)));
+    own.into_iter().chain(expiries).chain(indexes).collect()
 }
 
 fn compact(session: &Arc<Session>, definition: &Definition) -> Result<()> {

@@ -2,8 +2,7 @@
 
 use std::ops::Bound;
 
-use blaze_core::limits::KEY_BYTES_MAX;
-use blaze_core::{Error, KeyRange, Result};
+use blaze_core::KeyRange;
 
 use crate::catalog::{prefix, prefixed};
 
@@ -27,12 +26,4 @@ pub(super) fn key_range(id: u32, start: Bound<&[u8]>, end: Bound<&[u8]>) -> KeyR
         Bound::Unbounded => KeyRange::prefix(&prefix(id)).end().map(<[u8]>::to_vec),
     };
     KeyRange::new(start, end)
-}
-
-pub(super) fn validate_key(key: &[u8]) -> Result<()> {
-    match key.len() {
-        0 => Err(Error::invalid("key is empty, at least 1 byte is needed")),
-        1..=KEY_BYTES_MAX => Ok(()),
-        bytes => Err(Error::limit_exceeded(format!("key has {bytes} bytes, the limit is {KEY_BYTES_MAX}"))),
-    }
 }

@@ -12,7 +12,7 @@ mod write_set;
 mod writer;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use blaze_core::{
     Direction, Durability, Error, Family, Isolation, KeyRange, ReadPoint, Result, Timestamp, Tracking, VisitMany,
@@ -32,6 +32,9 @@ pub(crate) struct Session {
     point: Arc<dyn ReadPoint>,
     /// True if data is read as it was in the past, which only that of collections with a history can be.
     is_as_of: bool,
+    /// The moment at which what expires is looked at, in milliseconds since 1970. Taken at the beginning, but where nothing
+    /// expires: there not before it is asked for.
+    read_ms: OnceLock<u64>,
     /// None for a read-only session.
     writer: Option<Writer>,
 }
@@ -69,13 +72,15 @@ impl Session {
 
     /// A session that only reads, at a read point that is there already.
     pub(crate) fn over(core: &Arc<Core>, point: Arc<dyn ReadPoint>) -> Session {
-        Session { core: Arc::clone(core), point, is_as_of: false, writer: None }
+        Session { core: Arc::clone(core), read_ms: begin_reading(core, &*point), point, is_as_of: false, writer: None }
     }
 
     /// A session that reads data as it was at `ts`, and the catalog as it is now.
     pub(crate) fn as_of(core: &Arc<Core>, ts: Timestamp) -> Result<Arc<Session>> {
+        let now_ms = core.now_ms(core.store.head()?.ts);
         let point = core.store.read_point_at(ts)?;
-        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: true, writer: None }))
+        let read_ms = OnceLock::from(ts.ms().min(now_ms));
+        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: true, read_ms, writer: None }))
     }
 
     /// A session that can be committed.
@@ -92,7 +97,8 @@ impl Session {
     ) -> Result<Arc<Session>> {
         let point = core.store.read_point()?;
         let writer = Writer::new(core, isolation, durability, deadline_ms);
-        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: false, writer: Some(writer) }))
+        let read_ms = begin_reading(core, &*point);
+        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: false, read_ms, writer: Some(writer) }))
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -101,6 +107,11 @@ impl Session {
 
     pub(crate) fn read_ts(&self) -> Timestamp {
         self.point.ts()
+    }
+
+    /// The moment at which what expires is looked at, for as long as the session lives: milliseconds since 1970.
+    pub(crate) fn read_ms(&self) -> u64 {
+        *self.read_ms.get_or_init(|| self.core.now_ms(self.point.ts()))
     }
 
     pub(crate) fn catalog_version(&self) -> CatalogVersion {
@@ -237,7 +248,8 @@ impl Session {
         self.write(Write::DeleteRange { family, range })
     }
 
-    fn write(&self, write: Write) -> Result<()> {
+    /// Writes as a part of the operation that is running.
+    pub(crate) fn write(&self, write: Write) -> Result<()> {
         self.core.check_writable()?;
         self.writer()?.write(&self.core, write)
     }
@@ -289,10 +301,15 @@ impl Session {
 
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
-        let request = self.writer()?.finish(&self.core, self.point.ts())?;
+        let writer = self.writer()?;
+        let defines = writer.catalog_changes() > 0;
+        let request = writer.finish(&self.core, self.point.ts())?;
         let is_tracked = !request.tracked.is_empty();
         let ts = self.core.store.commit(request)?;
-        if is_tracked {
+        if defines {
+            self.core.retention.look_again();
+        }
+        if is_tracked || self.core.catalog.expires() {
             self.core.retention.apply_if_due(&self.core);
         }
         Ok(ts)
@@ -307,6 +324,14 @@ impl Session {
 
     fn writer(&self) -> Result<&Writer> {
         self.writer.as_ref().ok_or_else(|| Error::invalid("a snapshot cannot be written to"))
+    }
+}
+
+/// The moment at which a session that begins now looks at what expires, if anything does.
+fn begin_reading(core: &Core, point: &dyn ReadPoint) -> OnceLock<u64> {
+    match core.catalog.expires() {
+        true => OnceLock::from(core.now_ms(point.ts())),
+        false => OnceLock::new(),
     }
 }
 

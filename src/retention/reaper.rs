@@ -1,0 +1,107 @@
+//! Removing values whose time has come, by ordinary commits.
+
+use std::sync::Arc;
+
+use blaze_core::{Direction, Durability, Family, Isolation, KeyRange, Result};
+
+use crate::catalog::{self, Kind, prefixed};
+use crate::database::core::Core;
+use crate::expiry::{self, Entry};
+use crate::session::{Session, commit_alone};
+
+/// Entries that one transaction looks at.
+pub(super) const BATCH_ENTRIES_MAX: u64 = 256;
+
+/// Removes what has expired in one keyspace after another, with so many entries at most.
+#[derive(Debug)]
+pub(super) struct Reaper<'a> {
+    core: &'a Arc<Core>,
+    /// What expires up to here goes.
+    until_ms: u64,
+    entries_left: u64,
+    /// When what is left of the keyspaces expires first.
+    pub(super) next_ms: Option<u64>,
+    /// Values that were removed.
+    pub(super) reaped: u64,
+}
+
+/// What one transaction has done.
+#[derive(Clone, Copy, Debug, Default)]
+struct Batch {
+    entries: u64,
+    reaped: u64,
+}
+
+impl<'a> Reaper<'a> {
+    pub(super) fn new(core: &'a Arc<Core>, until_ms: u64, entries_max: u64) -> Reaper<'a> {
+        Reaper { core, until_ms, entries_left: entries_max, next_ms: None, reaped: 0 }
+    }
+
+    /// Removes what has expired in the keyspace `name`. Whoever is interrupted can begin again.
+    pub(super) fn reap(&mut self, name: &str, id: u32) -> Result<()> {
+        loop {
+            let first_ms = first_expiry(self.core, id)?;
+            let is_due = first_ms.is_some_and(|first_ms| first_ms <= self.until_ms);
+            if !is_due || self.entries_left == 0 {
+                self.next_ms = [self.next_ms, first_ms].into_iter().flatten().min();
+                return Ok(());
+            }
+            let entries_max = self.entries_left.min(BATCH_ENTRIES_MAX);
+            // What decides is written: a value that is replaced meanwhile, or an entry that is made again, is a conflict
+            // under snapshot isolation, too, and a key that is written all the time holds nothing up.
+            let batch = commit_alone(self.core, Isolation::Snapshot, Durability::Buffered, |session| {
+                reap_batch(session, name, self.until_ms, entries_max)
+            })?;
+            self.reaped += batch.reaped;
+            self.entries_left -= batch.entries;
+            if batch.entries == 0 {
+                return Ok(()); // dropped meanwhile
+            }
+        }
+    }
+}
+
+/// When the first entry is due that a keyspace has.
+fn first_expiry(core: &Arc<Core>, id: u32) -> Result<Option<u64>> {
+    let session = Session::read_only(core)?;
+    let mut cursor = session.cursor(Family::Index, &Entry::all(id), Direction::Forward)?;
+    let first = cursor.next()?;
+    // What cannot be read is due: it is removed.
+    Ok(first.map(|(key, _)| Entry::read(key.get(4..).unwrap_or_default()).map_or(0, |entry| entry.expiry_ms)))
+}
+
+/// Removes the first entries that are due, and the values that they are of: not those that expire at another time by now.
+fn reap_batch(session: &Session, name: &str, until_ms: u64, entries_max: u64) -> Result<Batch> {
+    let found = catalog::find(session, name, Kind::Keyspace)?;
+    let Some(id) = found.filter(|definition| definition.expiring).map(|definition| definition.id) else {
+        return Ok(Batch::default());
+    };
+    let end = prefixed(id, &until_ms.saturating_add(1).to_be_bytes());
+    let due = KeyRange::new(Entry::all(id).start().to_vec(), Some(end));
+    let mut cursor = session.cursor(Family::Index, &due, Direction::Forward)?;
+    let mut batch = Batch::default();
+    while batch.entries < entries_max
+        && let Some((index_key, _)) = cursor.next()?
+    {
+        batch.entries += 1;
+        if let Ok(entry) = Entry::read(index_key.get(4..).unwrap_or_default()) {
+            let key = prefixed(id, entry.key);
+            if expiry_at(session, &key)? == Some(entry.expiry_ms) {
+                session.delete(Family::Data, key)?;
+                batch.reaped += 1;
+            }
+        }
+        session.delete(Family::Index, index_key.to_vec())?;
+    }
+    Ok(batch)
+}
+
+/// When the value of a key expires, if there is one. Of a damaged one that is not known: it is left to be found.
+fn expiry_at(session: &Session, key: &[u8]) -> Result<Option<u64>> {
+    let mut expiry_ms = None;
+    session.visit(Family::Data, key, &mut |stored| {
+        expiry_ms = expiry::expiry_of(stored).unwrap_or_default();
+        Ok(())
+    })?;
+    Ok(expiry_ms)
+}
