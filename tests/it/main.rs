@@ -5,6 +5,7 @@ mod bad_input;
 mod bulk_load;
 mod collections;
 mod crash;
+mod expiry;
 mod failures;
 mod feed;
 mod golden;
