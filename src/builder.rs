@@ -65,7 +65,8 @@ impl DatabaseBuilder {
         }
     }
 
-    /// The clock behind commit timestamps and automatic ids; the operating system's by default.
+    /// The clock behind commit timestamps, automatic ids, and what expires; the operating system's by default. With one that
+    /// does not go on [by itself](Clock::is_running), nothing is done in the background.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> DatabaseBuilder {
         self.clock = clock;
         self

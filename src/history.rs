@@ -40,8 +40,8 @@ pub enum History {
     Off,
     /// Everything is remembered.
     Forever,
-    /// What was replaced so long ago may be forgotten; at least a second. It is forgotten in the course of later commits,
-    /// a little later than that, and not while the clock has jumped ahead.
+    /// What was replaced so long ago may be forgotten; at least a second. It is forgotten a little later than that, with
+    /// a later commit or in the background, and not while the clock has jumped ahead.
     Age(Duration),
 }
 

@@ -99,8 +99,8 @@ impl Database {
                 }
             }
         }
-        let expiring = salvage.known.values().filter(|known| known.expiring);
-        expiring.map(|known| Rebuild::of(&known.name).run(&db.core)).collect::<Result<()>>()?;
+        let mut expiring = salvage.known.values().filter(|known| known.expiring);
+        expiring.try_for_each(|known| Rebuild::of(&known.name).run(&db.core))?;
         db.close()?;
         Ok(salvage.report)
     }

@@ -49,7 +49,6 @@ impl<'a> Entry<'a> {
 }
 
 /// Makes the entries of a keyspace anew of its values.
-#[derive(Debug)]
 pub(crate) struct Rebuild {
     name: String,
     /// The key in [`Family::Data`] from which to go on; none at the beginning.

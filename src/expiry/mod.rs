@@ -76,10 +76,11 @@ mod tests {
 
     #[test]
     fn a_life_is_counted_in_whole_milliseconds_from_the_call() {
-        assert_eq!(Expires::Never.at_ms(1_000), Ok(0));
-        assert_eq!(Expires::After(Duration::from_micros(2_999)).at_ms(1_000), Ok(1_002));
-        assert_eq!(Expires::At(Time::from_micros(5_000)).at_ms(1_000), Ok(5));
-        assert_eq!(Expires::At(Time::from_micros(5_001)).at_ms(1_000), Ok(6));
+        let at_ms = |expires: Expires| expires.at_ms(1_000).unwrap();
+        assert_eq!(at_ms(Expires::Never), 0);
+        assert_eq!(at_ms(Expires::After(Duration::from_micros(2_999))), 1_002);
+        assert_eq!(at_ms(Expires::At(Time::from_micros(5_000))), 5);
+        assert_eq!(at_ms(Expires::At(Time::from_micros(5_001))), 6);
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Keyspace {
                 self.write(|target| {
                     is_plain.set(!target.expiring);
                     let add = || Write::Add { family: Family::Data, key: prefixed(target.id, key), delta };
-                    Ok(is_plain.get().then(add).into_iter().collect())
+                    Ok([is_plain.get().then(add), None])
                 })?;
                 is_plain.get()
             }

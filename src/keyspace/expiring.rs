@@ -47,7 +47,7 @@ impl Keyspace {
             self.check_expiring(target)?;
             let entry = Entry { expiry_ms, key };
             let entry = (expiry_ms != NEVER_MS).then(|| entry.put(target.id));
-            Ok([put(target, key, value, expiry_ms)].into_iter().chain(entry).collect())
+            Ok([Some(put(target, key, value, expiry_ms)), entry])
         })
     }
 

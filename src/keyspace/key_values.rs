@@ -1,5 +1,6 @@
 //! Walking over a keyspace.
 
+use std::fmt;
 use std::sync::Arc;
 
 use blaze_core::{Entry, Result};
@@ -13,17 +14,24 @@ use crate::session::{Session, SessionCursor};
 #[derive(Debug)]
 pub struct KeyValues {
     cursor: SessionCursor,
-    view: ValueView,
-    /// The entry that is lent, where what comes next in the store may be hidden.
-    lent: (Vec<u8>, Vec<u8>),
+    /// Where some of what is stored is not to be seen.
+    shown: Option<Box<Shown>>,
     failed: bool,
     /// Keeps the database open.
     _session: Arc<Session>,
 }
 
+/// The entry that is lent, and what is seen of those that are stored.
+struct Shown {
+    view: ValueView,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
 impl KeyValues {
     pub(super) fn new(cursor: SessionCursor, view: ValueView, session: &Arc<Session>) -> KeyValues {
-        KeyValues { cursor, view, lent: Default::default(), failed: false, _session: Arc::clone(session) }
+        let shown = (view != ValueView::Plain).then(|| Box::new(Shown { view, key: Vec::new(), value: Vec::new() }));
+        KeyValues { cursor, shown, failed: false, _session: Arc::clone(session) }
     }
 
     /// The next key and its value, lent until the next call: spares the copies that the iterator makes.
@@ -48,9 +56,9 @@ impl KeyValues {
         if self.failed {
             return Ok(None);
         }
-        let entry = match self.view {
-            ValueView::Plain => self.cursor.next(),
-            ValueView::Expiring { .. } => next_shown(&mut self.cursor, self.view, &mut self.lent),
+        let entry = match &mut self.shown {
+            None => self.cursor.next(),
+            Some(shown) => shown.next(&mut self.cursor),
         };
         match entry {
             Ok(entry) => Ok(entry.map(|(key, value)| (key.get(4..).unwrap_or_default(), value))),
@@ -62,23 +70,27 @@ impl KeyValues {
     }
 }
 
-/// The next entry that is to be seen, copied into `lent`.
-fn next_shown<'a>(
-    cursor: &mut SessionCursor,
-    view: ValueView,
-    lent: &'a mut (Vec<u8>, Vec<u8>),
-) -> Result<Option<Entry<'a>>> {
-    let (lent_key, lent_value) = lent;
-    while let Some((key, stored)) = cursor.next()? {
-        if let Some(value) = view.show(stored)? {
-            lent_key.clear();
-            lent_key.extend_from_slice(key);
-            lent_value.clear();
-            lent_value.extend_from_slice(value);
-            return Ok(Some((lent_key, lent_value)));
+impl Shown {
+    /// The next entry that is to be seen.
+    fn next(&mut self, cursor: &mut SessionCursor) -> Result<Option<Entry<'_>>> {
+        while let Some((key, stored)) = cursor.next()? {
+            if let Some(value) = self.view.show(stored)? {
+                self.key.clear();
+                self.key.extend_from_slice(key);
+                self.value.clear();
+                self.value.extend_from_slice(value);
+                return Ok(Some((&self.key, &self.value)));
+            }
         }
+        Ok(None)
     }
-    Ok(None)
+}
+
+impl fmt::Debug for Shown {
+    /// Without what is stored: that belongs to the user, not into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shown").field("view", &self.view).finish_non_exhaustive()
+    }
 }
 
 impl Iterator for KeyValues {

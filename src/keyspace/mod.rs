@@ -165,7 +165,7 @@ impl Keyspace {
         let (key, value) = (key.as_ref(), value.as_ref());
         validate_key(key)?;
         validate_value(value)?;
-        self.write(|target| Ok(vec![put(target, key, value, NEVER_MS)]))
+        self.write(|target| Ok([Some(put(target, key, value, NEVER_MS)), None]))
     }
 
     /// Removes `key`. It costs no read, so it does not say whether the key was there.
@@ -174,7 +174,7 @@ impl Keyspace {
     /// As [`get`](Keyspace::get).
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<()> {
         validate_key(key.as_ref())?;
-        self.write(|target| Ok(vec![Write::delete(Family::Data, prefixed(target.id, key.as_ref()))]))
+        self.write(|target| Ok([Some(Write::delete(Family::Data, prefixed(target.id, key.as_ref()))), None]))
     }
 
     /// Removes all keys of a range; in constant time, unless the keyspace has a [history](Keyspace::set_history).
@@ -290,8 +290,8 @@ impl Keyspace {
         .map(drop)
     }
 
-    /// Makes writes that belong together, which on the database are a commit of their own.
-    fn write(&self, writes: impl Fn(Target) -> Result<Vec<Write>>) -> Result<()> {
+    /// Makes up to two writes that belong together, which on the database are a commit of their own.
+    fn write(&self, writes: impl Fn(Target) -> Result<[Option<Write>; 2]>) -> Result<()> {
         match &self.scope {
             Scope::Database(core) => retry(core, RetryLimits::default(), || {
                 core.check_writable()?;
@@ -306,7 +306,7 @@ impl Keyspace {
                 core.store.commit(CommitRequest {
                     read_ts,
                     guards: vec![self.named.guard()],
-                    writes: writes(target)?,
+                    writes: writes(target)?.into_iter().flatten().collect(),
                     tracked: target.tracked.into_iter().collect(),
                     durability: core.durability,
                     ..CommitRequest::default() // nothing was read: no isolation asks for more
@@ -317,10 +317,12 @@ impl Keyspace {
                 Ok(())
             }),
             Scope::Session(session) => {
-                let mut writes = writes(self.named.target(session)?)?;
-                match writes.len() {
-                    1 => writes.drain(..).try_for_each(|write| session.write_alone(write)),
-                    _ => session.atomically(|| writes.drain(..).try_for_each(|write| session.write(write))),
+                let writes = writes(self.named.target(session)?)?;
+                match writes {
+                    [Some(write), None] => session.write_alone(write),
+                    writes => {
+                        session.atomically(|| writes.into_iter().flatten().try_for_each(|one| session.write(one)))
+                    }
                 }
             }
         }

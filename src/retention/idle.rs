@@ -163,3 +163,69 @@ impl Ord for Due {
         self.at.cmp(&other.at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use blaze_core::ErrorKind;
+
+    use super::*;
+    use crate::database::Database;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn timer() -> &'static Timer {
+        Box::leak(Box::default())
+    }
+
+    /// How many looks wait, and whether there is a thread.
+    fn waiting(timer: &Timer) -> (usize, bool) {
+        let waiting = timer.lock();
+        (waiting.due.len(), waiting.has_thread)
+    }
+
+    #[test]
+    fn the_thread_is_there_only_while_a_database_needs_it() {
+        let timer = timer();
+        assert_eq!(waiting(timer), (0, false));
+        for _ in 0..2 {
+            let databases = [(); 2].map(|()| Database::in_memory().unwrap());
+            let [one, other] = databases.each_ref().map(|db| &db.core.retention.next_run);
+            one.schedule_with(timer, HOUR);
+            other.schedule_with(timer, HOUR);
+            assert_eq!(waiting(timer), (2, true));
+            one.end_with(timer);
+            assert_eq!(waiting(timer), (1, true));
+            other.end_with(timer);
+            let start = now();
+            while waiting(timer).1 {
+                assert!(start.elapsed() < Duration::from_secs(60), "the thread waits for nothing");
+                thread::park_timeout(Duration::from_millis(5));
+            }
+            one.schedule_with(timer, HOUR);
+            assert_eq!(waiting(timer), (0, false), "it has ended for good");
+        }
+    }
+
+    #[test]
+    fn an_earlier_look_takes_the_place_of_a_later_one() {
+        let (timer, db) = (timer(), Database::in_memory().unwrap());
+        let next = &db.core.retention.next_run;
+        next.schedule_with(timer, 2 * HOUR);
+        let later = next.at.lock().unwrap();
+        next.schedule_with(timer, HOUR);
+        next.schedule_with(timer, 3 * HOUR);
+        let earlier = next.at.lock().unwrap();
+        assert!(earlier < later);
+        assert_eq!((next.take(later), next.take(earlier), next.take(earlier)), (false, true, false));
+    }
+
+    #[test]
+    fn who_works_in_the_background_keeps_no_database_open() {
+        for db in [Database::in_memory().unwrap(), Database::temporary().unwrap()] {
+            let at_work = db.core.retention.next_run.core.get().unwrap().upgrade().unwrap();
+            assert!(at_work.store.read_point().is_ok());
+            drop(db);
+            assert_eq!(at_work.store.read_point().unwrap_err().kind(), ErrorKind::Closed);
+        }
+    }
+}

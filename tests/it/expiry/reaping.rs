@@ -8,6 +8,7 @@ use super::*;
 /// Longer than the background waits by far.
 const DEADLINE: Duration = Duration::from_secs(120);
 
+#[expect(clippy::disallowed_methods, reason = "the clock that the thread goes by is the real one")]
 fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_there() {
