@@ -108,6 +108,9 @@ pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Res
     if definition.expiring {
         session.core().catalog.note_expiring(); // before anybody can see it
     }
+    if definition.needs_retention() {
+        session.define_retention();
+    }
     session.put(Family::Catalog, layout::name_key(name), row, Some(STAMP_AT))
 }
 

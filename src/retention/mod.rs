@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 use self::clock::RetentionClock;
 use self::idle::NextRun;
-use self::reaper::{BATCH_ENTRIES_MAX, Reaper};
+use self::reaper::{BATCH_ENTRIES_MAX, Positions, Reaper};
 use crate::catalog::{self, Definition, prefix, retention_time_key};
 use crate::database::core::Core;
 use crate::session::Session;
@@ -40,16 +40,24 @@ const BACKGROUND_ENTRIES_MAX: u64 = 64 * BATCH_ENTRIES_MAX;
 pub(crate) struct Retention {
     feed_age_ms: u64,
     due_ms: AtomicU64,
-    /// How often the catalog has changed, and how often it had when the last run looked at it.
+    /// How often the catalog has changed so that it matters, and how often it had when the last run looked at it.
     changes: AtomicU64,
     changes_seen: AtomicU64,
     /// True if the last run has found something that needs another.
     is_needed: AtomicBool,
-    /// Held during a run. Empty before the first.
-    clock: Mutex<Option<RetentionClock>>,
+    /// Held during a run.
+    state: Mutex<State>,
     next_run: NextRun,
     /// Expired values that were removed.
     reaped: AtomicU64,
+}
+
+/// What one run leaves to the next.
+#[derive(Debug, Default)]
+struct State {
+    /// None before the first run.
+    clock: Option<RetentionClock>,
+    positions: Positions,
 }
 
 /// How long the history of a prefix is kept, and since when it goes back.
@@ -67,7 +75,7 @@ impl Retention {
             changes: AtomicU64::new(0),
             changes_seen: AtomicU64::new(0),
             is_needed: AtomicBool::new(false),
-            clock: Mutex::new(None),
+            state: Mutex::default(),
             next_run: NextRun::default(),
             reaped: AtomicU64::new(0),
         }
@@ -96,7 +104,7 @@ impl Retention {
         self.next_run.end();
     }
 
-    /// The catalog was changed: there may be more to let go of.
+    /// The catalog was changed so that there may be more to let go of.
     pub(crate) fn look_again(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
@@ -114,7 +122,7 @@ impl Retention {
 
     /// Runs now.
     pub(crate) fn apply(&self, core: &Arc<Core>) -> Result<()> {
-        self.run(core, &mut self.clock.lock(), u64::MAX)
+        self.run(core, &mut self.state.lock(), u64::MAX)
     }
 
     /// Runs in the background if that is due, and sees to the next time.
@@ -135,9 +143,15 @@ impl Retention {
         if core.clock.now_ms() < self.due_ms.load(Ordering::Relaxed) && !self.has_news() {
             return Ok(());
         }
-        while let Some(mut clock) = self.clock.try_lock() {
-            self.run(core, &mut clock, entries_max)?;
-            drop(clock);
+        while let Some(mut state) = self.state.try_lock() {
+            let changes = self.changes.load(Ordering::Acquire);
+            if let Err(error) = self.run(core, &mut state, entries_max) {
+                // Not again with the very next commit.
+                self.due_ms.store(core.clock.now_ms().saturating_add(INTERVAL_MS_MAX), Ordering::Relaxed);
+                self.changes_seen.store(changes, Ordering::Release);
+                return Err(error);
+            }
+            drop(state);
             // Whoever changed the catalog meanwhile has left the run to this one.
             if !self.has_news() {
                 break;
@@ -150,7 +164,7 @@ impl Retention {
         self.changes.load(Ordering::Acquire) != self.changes_seen.load(Ordering::Acquire)
     }
 
-    fn run(&self, core: &Arc<Core>, clock: &mut Option<RetentionClock>, entries_max: u64) -> Result<()> {
+    fn run(&self, core: &Arc<Core>, state: &mut State, entries_max: u64) -> Result<()> {
         let changes = self.changes.load(Ordering::Acquire);
         let now_ms = core.clock.now_ms();
         let marks = core.store.marks()?;
@@ -160,7 +174,7 @@ impl Retention {
         let shortest_ms = kept.iter().map(|kept| kept.age_ms).chain([self.feed_age_ms]).min().unwrap_or(u64::MAX);
         let expiring: Vec<_> = definitions.iter().filter(|(_, definition)| definition.expiring).collect();
         let kept_ms = kept_time(&session)?.filter(|_| !expiring.is_empty());
-        let clock = clock.get_or_insert_with(|| {
+        let clock = state.clock.get_or_insert_with(|| {
             // Floors were raised by a clock that was believed; what came later may have come from one that is not.
             let by_floors = kept.iter().map(|kept| kept.from.ms().saturating_add(kept.age_ms)).chain(kept_ms).min();
             RetentionClock::new(session.read_ts().ms().min(by_floors.unwrap_or(u64::MAX)))
@@ -173,7 +187,9 @@ impl Retention {
         let mut wait_ms = INTERVAL_MS_MAX.min(shortest_ms / 4);
         if !expiring.is_empty() && !core.is_read_only() {
             keep_time(core, kept_ms, until_ms)?;
-            let next_ms = self.reap(core, &expiring, until_ms, entries_max)?;
+            state.positions.retain(|id, _| expiring.iter().any(|(_, definition)| definition.id == *id));
+            let reaper = Reaper::new(core, &mut state.positions, until_ms, entries_max);
+            let next_ms = self.reap(reaper, &expiring)?;
             wait_ms = wait_for_expiry(next_ms, until_ms, now_ms).map_or(wait_ms, |wait| wait.min(wait_ms));
         }
         self.due_ms.store(now_ms.saturating_add(wait_ms), Ordering::Relaxed);
@@ -209,15 +225,12 @@ impl Retention {
     }
 
     /// Removes values that have expired, and answers when the first of the others does.
-    fn reap(
-        &self,
-        core: &Arc<Core>,
-        expiring: &[&(String, Definition)],
-        until_ms: u64,
-        entries_max: u64,
-    ) -> Result<Option<u64>> {
-        let mut reaper = Reaper::new(core, until_ms, entries_max);
-        let result = expiring.iter().try_for_each(|(name, definition)| reaper.reap(name, definition.id));
+    fn reap(&self, mut reaper: Reaper<'_>, expiring: &[&(String, Definition)]) -> Result<Option<u64>> {
+        let mut result = Ok(());
+        for (name, definition) in expiring {
+            // Damage in one of them does not hold up the others.
+            result = result.and(reaper.reap(name, definition.id));
+        }
         self.reaped.fetch_add(reaper.reaped, Ordering::Relaxed);
         if reaper.reaped > 0 {
             tracing::debug!(values = reaper.reaped, "removed what has expired");

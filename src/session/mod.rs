@@ -12,6 +12,7 @@ mod write_set;
 mod writer;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use blaze_core::{
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     /// The moment at which what expires is looked at, in milliseconds since 1970. Taken at the beginning, but where nothing
     /// expires: there not before it is asked for.
     read_ms: OnceLock<u64>,
+    /// True once the session has defined what has to go when its time has come.
+    defines_retention: AtomicBool,
     /// None for a read-only session.
     writer: Option<Writer>,
 }
@@ -72,7 +75,12 @@ impl Session {
 
     /// A session that only reads, at a read point that is there already.
     pub(crate) fn over(core: &Arc<Core>, point: Arc<dyn ReadPoint>) -> Session {
-        Session { core: Arc::clone(core), read_ms: begin_reading(core, &*point), point, is_as_of: false, writer: None }
+        Session::new(core, point, None)
+    }
+
+    fn new(core: &Arc<Core>, point: Arc<dyn ReadPoint>, writer: Option<Writer>) -> Session {
+        let (core, read_ms) = (Arc::clone(core), begin_reading(core, &*point));
+        Session { core, point, is_as_of: false, read_ms, defines_retention: AtomicBool::new(false), writer }
     }
 
     /// A session that reads data as it was at `ts`, and the catalog as it is now.
@@ -80,7 +88,7 @@ impl Session {
         let now_ms = core.now_ms(core.store.head()?.ts);
         let point = core.store.read_point_at(ts)?;
         let read_ms = OnceLock::from(ts.ms().min(now_ms));
-        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: true, read_ms, writer: None }))
+        Ok(Arc::new(Session { is_as_of: true, read_ms, ..Session::new(core, point, None) }))
     }
 
     /// A session that can be committed.
@@ -97,8 +105,7 @@ impl Session {
     ) -> Result<Arc<Session>> {
         let point = core.store.read_point()?;
         let writer = Writer::new(core, isolation, durability, deadline_ms);
-        let read_ms = begin_reading(core, &*point);
-        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: false, read_ms, writer: Some(writer) }))
+        Ok(Arc::new(Session::new(core, point, Some(writer))))
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -299,14 +306,17 @@ impl Session {
         }
     }
 
+    /// What the session writes to the catalog has to go when its time has come.
+    pub(crate) fn define_retention(&self) {
+        self.defines_retention.store(true, Ordering::Relaxed);
+    }
+
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
-        let writer = self.writer()?;
-        let defines = writer.catalog_changes() > 0;
-        let request = writer.finish(&self.core, self.point.ts())?;
+        let request = self.writer()?.finish(&self.core, self.point.ts())?;
         let is_tracked = !request.tracked.is_empty();
         let ts = self.core.store.commit(request)?;
-        if defines {
+        if self.defines_retention.load(Ordering::Relaxed) {
             self.core.retention.look_again();
         }
         if is_tracked || self.core.catalog.expires() {
