@@ -74,7 +74,8 @@ impl DatabaseBuilder {
         }
     }
 
-    /// The clock behind commit timestamps and automatic ids; the operating system's by default.
+    /// The clock behind commit timestamps, automatic ids, and what expires; the operating system's by default. With one that
+    /// does not go on [by itself](Clock::is_running), nothing is done in the background.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> DatabaseBuilder {
         self.clock = clock;
         self
@@ -346,7 +347,7 @@ impl DatabaseBuilder {
         let retention = Retention::new(self.feed_retention_ms()?, self.feed_retention_bytes);
         let mut core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability, retention)?;
         core.transaction_age_max_ms = self.transaction_age_max_ms;
-        let core = Arc::new(core);
+        let core = core.share();
         if !core.is_read_only() {
             catalog::reclaim_orphans(&core)?;
         }

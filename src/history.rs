@@ -7,6 +7,7 @@ use blaze_core::{Error, Family, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{self, Definition, Kind, prefix};
+use crate::expiry::SeenVersions;
 use crate::session::{Scope, Session};
 
 /// The shortest age of a history.
@@ -39,8 +40,8 @@ pub enum History {
     Off,
     /// Everything is remembered.
     Forever,
-    /// What was replaced so long ago may be forgotten; at least a second. It is forgotten in the course of later commits,
-    /// a little later than that, and not while the clock has jumped ahead.
+    /// What was replaced so long ago may be forgotten; at least a second. It is forgotten a little later than that, with
+    /// a later commit or in the background, and not while the clock has jumped ahead.
     Age(Duration),
 }
 
@@ -93,9 +94,9 @@ pub(crate) fn check(session: &Session, name: &str, definition: &Definition) -> R
 /// What a document or the value of a key was for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version<T> {
-    /// The commit that made it so; `None` if that was at the beginning of the history, or before.
+    /// The commit that made it so, or the time at which what was there before expired; `None` if that was at the beginning of the history, or before.
     pub from: Option<Timestamp>,
-    /// The commit that ended it; `None` for what still is.
+    /// The commit that ended it, or the time at which it expired; `None` for what still is.
     pub until: Option<Timestamp>,
     /// The value; `None` while there was none.
     pub value: Option<T>,
@@ -125,6 +126,15 @@ impl<T> Versions<T> {
             return Ok(Version { from, until, value: None });
         };
         Ok(Version { from: from.or(written), until, value: Some(value) })
+    }
+}
+
+impl Versions<Vec<u8>> {
+    /// The versions of a key in a keyspace whose values expire.
+    pub(crate) fn open_expiring(session: &Session, key: &[u8]) -> Result<Versions<Vec<u8>>> {
+        let stored = session.core().store.versions(session.point(), key)?;
+        let rows = Box::new(SeenVersions::new(stored, session.read_ms()));
+        Ok(Versions { rows, decode: Box::new(|value| Ok((value, None))), failed: false })
     }
 }
 

@@ -14,6 +14,7 @@ mod builder;
 mod catalog;
 mod collection;
 mod database;
+mod expiry;
 mod feed;
 mod history;
 mod index;
@@ -40,12 +41,13 @@ pub use blaze_derive::Document;
 pub use blaze_lsm::metrics;
 pub use blaze_lsm::{
     Backup, BackupProgress, Backups, CommitStats, CompactionStats, DatabaseStats, DiskStats, Environment,
-    EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats,
+    EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats, RetentionStats,
 };
 pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
 pub use collection::{Bulk, Collection, Found};
 pub use database::{CompactionPause, Database};
+pub use expiry::Expires;
 pub use feed::{Change, ChangeSet, Changes, DatabaseChange, DatabaseChangeSet, DatabaseChanges};
 pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};

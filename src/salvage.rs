@@ -9,8 +9,9 @@ use blaze_core::record::{Dictionary, DictionaryEntry, Record};
 use blaze_core::{DocumentId, Error, Family, KeyRange, Result, Timestamp};
 use blaze_lsm::{LsmOptions, Sieve};
 
-use crate::catalog::{Kind, Row, is_own, prefix, read_row, rewrite};
+use crate::catalog::{Definition, Kind, Row, is_own, prefix, read_row, rewrite};
 use crate::database::Database;
+use crate::expiry::{Rebuild, expiry_of};
 use crate::index;
 use crate::system::SystemClock;
 
@@ -98,6 +99,8 @@ impl Database {
                 }
             }
         }
+        let mut expiring = salvage.known.values().filter(|known| known.expiring);
+        expiring.try_for_each(|known| Rebuild::of(&known.name).run(&db.core))?;
         db.close()?;
         Ok(salvage.report)
     }
@@ -116,6 +119,8 @@ struct Salvage {
 struct Known {
     name: String,
     kind: Kind,
+    /// True if its values say until when they are there.
+    expiring: bool,
     dictionary: Dictionary,
 }
 
@@ -131,8 +136,8 @@ impl Salvage {
                     Kind::Keyspace => self.report.keyspaces += 1,
                     Kind::Objects => self.report.object_stores += 1,
                 }
-                let known = Known { name, kind: definition.kind, dictionary: Dictionary::default() };
-                self.known.insert(definition.id, known);
+                let Definition { kind, id, expiring, .. } = definition;
+                self.known.insert(id, Known { name, kind, expiring, dictionary: Dictionary::default() });
                 rewrite(value, &definition).map(Some)
             }
             Row::Own => Ok(Some(value.to_vec())),
@@ -150,7 +155,12 @@ impl Salvage {
         match self.known.get(&id) {
             None if is_own(key) => {}
             None => return Err(Error::corruption(format!("what has the number {id} is not known"))),
-            Some(known) if known.kind != Kind::Collection => self.report.keys += 1,
+            Some(known) if known.kind != Kind::Collection => {
+                if known.expiring {
+                    expiry_of(value)?;
+                }
+                self.report.keys += 1;
+            }
             Some(known) => {
                 DocumentId::read_key(rest)?;
                 let record = Record::open(value, &known.dictionary)?;
@@ -186,7 +196,7 @@ impl Sieve for Salvage {
         let sifted = match family {
             Family::Catalog => self.sift_catalog(key, value),
             Family::Data => self.sift_data(key, value),
-            // Made anew of the documents.
+            // Made anew of the documents, and of the values that expire.
             Family::Index | Family::Vector => return Ok(None),
             _ => Ok(Some(value.to_vec())),
         };

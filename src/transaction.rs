@@ -122,6 +122,16 @@ impl Transaction {
         Objects::named(Scope::Session(Arc::clone(&self.session)), name)
     }
 
+    /// The keyspace `name` whose values may expire, read and written within this transaction. What it reads it sees as of its
+    /// beginning, however long it takes.
+    ///
+    /// # Errors
+    /// As [`Database::expiring_keyspace`](crate::Database::expiring_keyspace); [`Invalid`](crate::ErrorKind::Invalid) when a
+    /// plain one would have to be switched under [snapshot isolation](crate::Isolation::Snapshot).
+    pub fn expiring_keyspace(&self, name: &str) -> Result<Keyspace> {
+        Keyspace::open_expiring(Scope::Session(Arc::clone(&self.session)), name)
+    }
+
     /// The last commit that the transaction sees.
     #[must_use]
     pub fn read_ts(&self) -> Timestamp {

@@ -9,6 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Milliseconds since the Unix epoch.
     fn now_ms(&self) -> u64;
+
+    /// True if the time passes by itself, as it does unless a clock says otherwise: work in the background waits for no
+    /// clock that stands still.
+    fn is_running(&self) -> bool {
+        true
+    }
 }
 
 /// A clock that stands still until it is told to move.
@@ -44,6 +50,10 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now_ms(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+
+    fn is_running(&self) -> bool {
+        false
     }
 }
 

@@ -55,6 +55,6 @@ pub use maintenance::CompactionPause;
 pub use options::{CreateMode, LsmOptions};
 pub use salvage::{SalvagedStore, Sieve, salvage};
 pub use sort::{Row, RowSorter, SortedRows};
-pub use stats::{CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats};
+pub use stats::{CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats, RetentionStats};
 pub use store::LsmStore;
 pub use verify::{Met, Scrub};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::ErrorKind as IoErrorKind;
 
-use blaze_core::{Family, Result};
+use blaze_core::{Family, Result, Timestamp};
 use serde::Serialize;
 
 use crate::cache::RecordCacheStats;
@@ -27,6 +27,16 @@ pub struct DatabaseStats {
     pub readers: ReaderStats,
     /// The records that are read most.
     pub record_cache: RecordCacheStats,
+    /// What has gone because its time had come; told by who asks the store for commits, not by the store.
+    pub retention: RetentionStats,
+}
+
+/// What has gone by itself since the database was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RetentionStats {
+    /// Values of expiring keyspaces that were removed after they had expired.
+    pub expired_values: u64,
 }
 
 /// How commits do, since the database was opened.
@@ -143,6 +153,7 @@ impl LsmStore {
             commits: CommitStats { syncs: engine.syncs(), ..self.pipeline.stats() },
             readers: self.readers(),
             record_cache: self.handles.cache.stats(),
+            retention: RetentionStats::default(),
         };
         self.pipeline.metrics().refresh(&stats);
         Ok(stats)
@@ -150,10 +161,14 @@ impl LsmStore {
 
     fn readers(&self) -> ReaderStats {
         let views = self.handles.live_views();
-        let oldest_view_ms = views.first().map(|oldest| oldest.ms());
-        let behind = oldest_view_ms.filter(|_| views.len() > 1);
-        let age_ms = |ms| self.clock().now_ms().saturating_sub(ms);
-        ReaderStats { views: views.len() as u64, oldest_view_ms, oldest_view_age_ms: behind.map_or(0, age_ms) }
+        let oldest = views.first().copied();
+        let behind = oldest.filter(|oldest| !self.handles.is_current(*oldest));
+        let age_ms = |oldest: Timestamp| self.clock().now_ms().saturating_sub(oldest.ms());
+        ReaderStats {
+            views: views.len() as u64,
+            oldest_view_ms: oldest.map(Timestamp::ms),
+            oldest_view_age_ms: behind.map_or(0, age_ms),
+        }
     }
 
     fn disk(&self, engine: &Engine) -> Result<DiskStats> {

@@ -36,6 +36,9 @@ fn subject(core: &Arc<Core>, family: Family, key: &[u8]) -> Result<Option<String
         let definition = decode(row)?.1;
         let subject = match (definition.kind, DocumentId::read_key(rest)) {
             (Kind::Collection, Ok(document)) if definition.id == id => Some(format!("document {document:?} of")),
+            (Kind::Keyspace, _) if definition.id == id && family == Family::Index => {
+                Some(format!("when key \"{}\" expires, of", rest.get(8..).unwrap_or_default().escape_ascii()))
+            }
             (Kind::Keyspace, _) if definition.id == id => Some(format!("key \"{}\" of", rest.escape_ascii())),
             (Kind::Objects, _) if definition.id == id => Some(match rest.strip_prefix(b"i") {
                 Some(key) => format!("object \"{}\" of", key.escape_ascii()),

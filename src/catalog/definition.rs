@@ -54,16 +54,24 @@ pub(crate) struct Definition {
     pub(crate) history: Option<HistoryDefinition>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) feed: Option<FeedDefinition>,
+    /// True for a keyspace whose values say until when they are there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) expiring: bool,
 }
 
 impl Definition {
     pub(crate) fn new(kind: Kind, id: u32) -> Definition {
-        Definition { kind, id, indexes: Vec::new(), history: None, feed: None }
+        Definition { kind, id, indexes: Vec::new(), history: None, feed: None, expiring: false }
     }
 
     /// How old what is replaced may become, if it is kept and not for ever.
     pub(crate) fn history_age_ms(&self) -> Option<u64> {
         self.history.as_ref()?.age_ms
+    }
+
+    /// True if something of it has to go when its time has come, be it written to or not.
+    pub(crate) fn needs_retention(&self) -> bool {
+        self.expiring || self.feed.is_some() || self.history_age_ms().is_some()
     }
 
     /// True if its commits leave something behind.

@@ -9,15 +9,20 @@
 //! | catalog | collection, ordinal | entry of its dictionary |
 //! | data | collection, document id | record |
 //! | data | keyspace, key | value |
+//! | data | expiring keyspace, key | when the value expires, 0 for never; value |
 //! | data | object store, `'i'`, key | record of the number, size and checksum of an object |
 //! | data | object store, `'c'`, number of the object, chunk | bytes |
 //! | data | `1, 'o'`, family, prefix | `0`, or `1` once it is reclaimed: no name leads to the keys of that family with that prefix |
+//! | data | `1, 't'` | the time that retention went by, about a day old at most |
 //! | index | index, values, document id | nothing |
 //! | index | index, `FF` | nothing; there if some document has or had several entries |
+//! | index | expiring keyspace, when its value expires, key | nothing; there if the key has or had a value that expires then |
 //! | vector | index, document id | numbers |
 //! | history, feed | the store's own | what data was, what has changed |
 //!
 //! Numbers of collections, keyspaces, object stores and indexes take 4 bytes, those of objects and chunks 8, big-endian.
+//! Times of expiry take 8 bytes, big-endian milliseconds since 1970. The value alone says when it expires: it is put without
+//! a look at the one before it, whose entry stays in the index until its time comes and is then merely removed.
 
 use blaze_core::record::STAMP_AT;
 use blaze_core::{Error, Family, Result, Timestamp};
@@ -100,6 +105,11 @@ pub(super) fn dropped_of(key: &[u8]) -> Result<u32> {
     id.map(u32::from_be_bytes)
         .filter(|id| *id >= FIRST_ID)
         .ok_or_else(|| Error::corruption(format!("{key:02x?} is not the key of something that was dropped")))
+}
+
+/// Where, in [`Family::Data`], the time is that retention went by.
+pub(crate) fn retention_time_key() -> Vec<u8> {
+    prefixed(CATALOG, b"t")
 }
 
 /// How the keys of all orphans begin, in [`Family::Data`].

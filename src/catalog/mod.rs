@@ -7,6 +7,7 @@ mod conflict;
 mod definition;
 mod dictionaries;
 mod dropped;
+mod expiring;
 mod layout;
 mod named;
 mod orphan;
@@ -14,6 +15,7 @@ mod row;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use blaze_core::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX};
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
@@ -27,8 +29,9 @@ pub(crate) use conflict::name_conflict;
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use dropped::Dropped;
-pub(crate) use layout::{is_own, prefix, prefixed, with_prefixed};
-pub(crate) use named::Named;
+pub(crate) use expiring::define as define_expiring;
+pub(crate) use layout::{is_own, prefix, prefixed, retention_time_key, with_prefixed};
+pub(crate) use named::{Named, Target};
 pub(crate) use orphan::{Orphan, reclaim_orphans};
 pub(crate) use row::{Row, read_row, rewrite};
 
@@ -43,6 +46,20 @@ pub(crate) struct Catalog {
     pub(crate) dictionaries: Dictionaries,
     /// Decoded rows by name, each with the version of the row.
     rows: RwLock<HashMap<String, (Timestamp, Arc<Definition>)>>,
+    /// True once there may be a keyspace whose values expire: who begins to read must then know the time.
+    expires: AtomicBool,
+}
+
+impl Catalog {
+    /// True if there may be a keyspace whose values expire.
+    pub(crate) fn expires(&self) -> bool {
+        self.expires.load(Ordering::Acquire)
+    }
+
+    /// From now on there may be such a keyspace.
+    pub(crate) fn note_expiring(&self) {
+        self.expires.store(true, Ordering::Release);
+    }
 }
 
 /// The definition behind `name`, if there is one of this kind. Guards it, absent or not.
@@ -90,6 +107,12 @@ fn ensure(session: &Session, name: &str, kind: Kind) -> Result<Arc<Definition>> 
 pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Result<()> {
     let mut row = Vec::new();
     record::encode(&to_document(definition)?, &Dictionary::default(), &mut row)?;
+    if definition.expiring {
+        session.core().catalog.note_expiring(); // before anybody can see it
+    }
+    if definition.needs_retention() {
+        session.define_retention();
+    }
     session.put(Family::Catalog, layout::name_key(name), row, Some(STAMP_AT))
 }
 
@@ -122,7 +145,8 @@ pub(crate) fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<V
     }
     let data = Orphan::new(Family::Data, prefix(definition.id));
     let indexes = definition.indexes.iter().map(|index| Orphan::new(index.family(), prefix(index.id)));
-    let orphans: Vec<Orphan> = std::iter::once(data).chain(indexes).collect();
+    let expiries = definition.expiring.then(|| Orphan::new(Family::Index, prefix(definition.id)));
+    let orphans: Vec<Orphan> = std::iter::once(data).chain(expiries).chain(indexes).collect();
     orphans.iter().try_for_each(|orphan| orphan.declare(session))?;
     if definition.is_tracked() {
         session.track(Tracking { dropped: true, ..definition.tracking() })?; // last: a failure above must not count

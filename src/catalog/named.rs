@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use blaze_core::{Family, PointRead, ReadPoint, Result, Timestamp, Tracking};
 
 use super::definition::{Definition, Kind};
-use super::{get, layout, open};
+use super::{expiring, get, layout, open};
 use crate::database::core::Core;
 use crate::session::{CatalogVersion, Scope, Session};
 
@@ -30,16 +30,18 @@ struct Found {
     definition: Arc<Definition>,
 }
 
-/// Where writes go. Whoever commits them on their own adds the [`guard`](Named::guard).
+/// Where reads and writes go. Whoever commits writes on their own adds the [`guard`](Named::guard).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target {
     pub(crate) id: u32,
     pub(crate) tracked: Option<Tracking>,
+    /// True if values say until when they are there.
+    pub(crate) expiring: bool,
 }
 
 impl Target {
     fn of(definition: &Definition) -> Target {
-        Target { id: definition.id, tracked: definition.tracked() }
+        Target { id: definition.id, tracked: definition.tracked(), expiring: definition.expiring }
     }
 }
 
@@ -47,13 +49,23 @@ impl Named {
     /// Sees to it that `name` is there: creates it, or answers `NotFound` in a snapshot.
     pub(crate) fn open(scope: &Scope, name: &str, kind: Kind) -> Result<Arc<Named>> {
         open(scope, name, kind)?;
-        Ok(Arc::new(Named {
+        Ok(Arc::new(Named::new(scope, name, kind)))
+    }
+
+    /// Sees to it that the keyspace `name` is there and that its values may expire.
+    pub(crate) fn open_expiring(scope: &Scope, name: &str) -> Result<Arc<Named>> {
+        expiring::open(scope, name)?;
+        Ok(Arc::new(Named::new(scope, name, Kind::Keyspace)))
+    }
+
+    fn new(scope: &Scope, name: &str, kind: Kind) -> Named {
+        Named {
             name: name.to_owned(),
             kind,
             key: layout::name_key(name),
             one_session: matches!(scope, Scope::Session(_)),
             last: ArcSwapOption::empty(),
-        }))
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -70,21 +82,16 @@ impl Named {
         }
     }
 
-    /// The number, as a session sees it, which guards it.
-    pub(crate) fn id(&self, session: &Session) -> Result<u32> {
+    /// Where reads and writes of a session go, which guards it.
+    pub(crate) fn target(&self, session: &Session) -> Result<Target> {
         let version = session.catalog_version();
-        match self.known(version, |definition| (definition.id, definition.tracked())) {
-            Some((id, tracking)) => self.guard_again(session, tracking).map(|()| id),
-            None => self.find(session, version).map(|definition| definition.id),
+        match self.known(version, |definition| Target::of(definition)) {
+            Some(target) => self.guard_again(session, target.tracked).map(|()| target),
+            None => self.find(session, version).map(|definition| Target::of(&definition)),
         }
     }
 
-    /// The number at a read point.
-    pub(crate) fn id_at(&self, core: &Arc<Core>, point: &Arc<dyn ReadPoint>) -> Result<u32> {
-        Ok(self.target_at(core, point)?.id)
-    }
-
-    /// Where writes at a read point go.
+    /// Where reads and writes at a read point go.
     pub(crate) fn target_at(&self, core: &Arc<Core>, point: &Arc<dyn ReadPoint>) -> Result<Target> {
         let version = CatalogVersion::at(&**point);
         match self.known(version, |definition| Target::of(definition)) {

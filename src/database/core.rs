@@ -28,7 +28,11 @@ pub(crate) struct Core {
     read_only: bool,
     /// How old a transaction may become, if there is a limit.
     pub(crate) transaction_age_max_ms: Option<u64>,
-    pub(crate) retention: Retention,
+    pub(crate) retention: Arc<Retention>,
+    /// The same database for work in the background, if there is any; see [`for_background`](Core::for_background).
+    background: Option<Arc<Core>>,
+    /// True for what the handles share, false for its double.
+    closes: bool,
 }
 
 /// Where the data lives, beyond what the Store port says.
@@ -88,8 +92,59 @@ impl Core {
             durability,
             read_only,
             transaction_age_max_ms: None,
-            retention,
+            retention: Arc::new(retention),
+            background: None,
+            closes: true,
         })
+    }
+
+    /// Puts it where all handles can share it, with what looks after it while nobody uses it.
+    pub(crate) fn share(mut self) -> Arc<Core> {
+        if !self.read_only && self.clock.is_running() {
+            self.background = Some(Arc::new(self.for_background()));
+        }
+        let core = Arc::new(self);
+        core.retention.begin(&core, core.background.as_ref());
+        core
+    }
+
+    /// The same database for who works on it in the background: holding that does not keep it open, so that closing and
+    /// dropping the last handle wait for nobody. It makes no ids.
+    fn for_background(&self) -> Core {
+        let storage = match &self.storage {
+            Storage::Memory => Storage::Memory,
+            Storage::Directory { store, .. } => Storage::Directory { store: Arc::clone(store), _temporary: None },
+        };
+        let catalog = Catalog::default();
+        catalog.note_expiring();
+        Core {
+            store: Arc::clone(&self.store),
+            storage,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            catalog,
+            ids: HybridClock::default(),
+            replica: self.replica,
+            isolation: self.isolation,
+            durability: self.durability,
+            read_only: self.read_only,
+            transaction_age_max_ms: None,
+            retention: Arc::clone(&self.retention),
+            background: None,
+            closes: false,
+        }
+    }
+
+    /// Milliseconds since 1970, as far as the clock or a commit that somebody has seen has come.
+    pub(crate) fn now_ms(&self, seen: Timestamp) -> u64 {
+        self.clock.now_ms().max(seen.ms())
+    }
+
+    /// Closes the database for all who have it.
+    pub(crate) fn close(&self) -> Result<()> {
+        let result = self.store.close();
+        self.retention.end();
+        result
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
@@ -125,7 +180,9 @@ impl fmt::Debug for Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        // Whoever wants to see these errors calls close().
-        let _ = self.store.close();
+        if self.closes {
+            // Whoever wants to see these errors calls close().
+            let _ = self.close();
+        }
     }
 }

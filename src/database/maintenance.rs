@@ -9,6 +9,7 @@ use super::Database;
 use crate::catalog::{Definition, prefix};
 use crate::collection::Collection;
 use crate::database::core::{Core, Storage};
+use crate::expiry::Entry;
 use crate::keyspace::Keyspace;
 use crate::session::Session;
 
@@ -35,14 +36,16 @@ impl Database {
     /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable) when the directory cannot
     /// be read.
     pub fn stats(&self) -> Result<DatabaseStats> {
-        match &self.core.storage {
-            Storage::Directory { store, .. } => store.stats(),
+        let mut stats = match &self.core.storage {
+            Storage::Directory { store, .. } => store.stats()?,
             Storage::Memory => {
                 let mut stats = DatabaseStats::default();
                 stats.disk.total_bytes = self.core.store.bytes_used()?;
-                Ok(stats)
+                stats
             }
-        }
+        };
+        stats.retention.expired_values = self.core.retention.reaped();
+        Ok(stats)
     }
 
     /// Keeps compactions from beginning by themselves until the guard is dropped; those that run end as they would.
@@ -105,7 +108,8 @@ impl Keyspace {
 fn ranges(definition: &Definition) -> Vec<(Family, KeyRange)> {
     let own = [Family::Catalog, Family::Data].map(|family| (family, KeyRange::prefix(&prefix(definition.id))));
     let indexes = definition.indexes.iter().map(|index| (index.family(), KeyRange::prefix(&prefix(index.id))));
-    own.into_iter().chain(indexes).collect()
+    let expiries = definition.expiring.then(|| (Family::Index, Entry::all(definition.id)));
+    own.into_iter().chain(expiries).chain(indexes).collect()
 }
 
 fn compact(session: &Arc<Session>, definition: &Definition) -> Result<()> {

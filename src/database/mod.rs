@@ -98,6 +98,38 @@ impl Database {
         Keyspace::open(self.scope(), name)
     }
 
+    /// The keyspace `name` whose values may expire, created if it is not there; an empty one that does not is switched.
+    /// From then on [`keyspace`](Database::keyspace) gives it just as well.
+    ///
+    /// A value goes with a time to live or a moment, which [`put_expiring`](Keyspace::put_expiring) gives it. Whoever begins
+    /// to read after that does not see it, be it in a transaction, a snapshot or [as of](Database::as_of) then; who began
+    /// before goes on to see it. The time is that of the [clock](crate::DatabaseBuilder::clock), or that of the last commit if
+    /// the clock is behind it. A little later ordinary commits remove what has expired, of which histories and feeds
+    /// tell as of any other: while commits are made, and in the background where there are none. See
+    /// [`apply_retention`](Database::apply_retention).
+    ///
+    /// Each value takes 8 bytes more, and one that expires an entry in an index. It cannot be made a plain one again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use blaze::{Database, Expires};
+    ///
+    /// let db = Database::temporary()?;
+    /// let sessions = db.expiring_keyspace("sessions")?;
+    /// sessions.put_expiring("ann", "token 1", Expires::After(Duration::from_secs(3_600)))?;
+    /// sessions.put("root", "token 2")?; // never expires
+    /// assert_eq!(db.keyspace("sessions")?.count()?, 2);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`keyspace`](Database::keyspace); [`Invalid`](crate::ErrorKind::Invalid) for a plain keyspace that has keys, a
+    /// history or a change feed, or where nothing can be written.
+    #[doc(alias = "ttl")]
+    pub fn expiring_keyspace(&self, name: &str) -> Result<Keyspace> {
+        Keyspace::open_expiring(self.scope(), name)
+    }
+
     /// The object store `name`, for streams of bytes of any size, created if it is not there.
     ///
     /// # Errors
@@ -117,7 +149,15 @@ impl Database {
     /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too long; [`Closed`](crate::ErrorKind::Closed);
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn load_keyspace(&self, name: &str) -> Result<KeyspaceLoader> {
-        KeyspaceLoader::begin(&self.core, name)
+        KeyspaceLoader::begin(&self.core, name, false)
+    }
+
+    /// As [`load_keyspace`](Database::load_keyspace), for an [expiring keyspace](Database::expiring_keyspace).
+    ///
+    /// # Errors
+    /// As [`load_keyspace`](Database::load_keyspace).
+    pub fn load_expiring_keyspace(&self, name: &str) -> Result<KeyspaceLoader> {
+        KeyspaceLoader::begin(&self.core, name, true)
     }
 
     /// Describes the load of the collection `name` from documents in any order, much faster than by commits. Nobody sees
@@ -333,11 +373,13 @@ impl Database {
         Ok(self.core.store.marks()?.feed_floor())
     }
 
-    /// Lets go of history and changes that are older than they need to be kept. Commits to collections and keyspaces
-    /// that have any do so by themselves about once a minute; call it where there are none. Takes time linear in the
-    /// number of collections; the space comes back with later compactions.
+    /// Lets go of history and changes that are older than they need to be kept, and of values that have expired. It happens
+    /// by itself about once a minute: with commits to collections and keyspaces that have any, and in the background where
+    /// there are none, unless the [clock](crate::DatabaseBuilder::clock) does not go on by itself. Takes time linear in the
+    /// number of collections and of expired values; the space comes back with later compactions.
     ///
-    /// A clock that has jumped ahead is not believed before it has gone on for ten minutes.
+    /// A clock that has jumped ahead is not believed before it has gone on for ten minutes. A database that was not opened for
+    /// more than a week waits as long.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed); what [`Transaction::commit`] returns.
@@ -422,7 +464,7 @@ impl Database {
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when the last sync fails; the database is closed all the same.
     pub fn close(&self) -> Result<()> {
-        self.core.store.close()
+        self.core.close()
     }
 
     fn scope(&self) -> Scope {

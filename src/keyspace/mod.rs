@@ -1,20 +1,23 @@
 //! Keyspaces: raw bytes to raw bytes.
 
+mod counting;
+mod expiring;
 mod key;
 mod key_values;
 mod past;
 
 use std::iter;
-use std::ops::RangeBounds;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
-use blaze_core::{CommitRequest, Direction, Family, KeyRange, Result, Write, counter};
+use blaze_core::{CommitRequest, Direction, Family, KeyRange, Result, Write};
 
 use key::{borrowed, key_range};
 pub use key_values::KeyValues;
 
-use crate::catalog::{Kind, Named, prefix, prefixed, validate_key, validate_value, with_prefixed};
-use crate::session::{RetryLimits, Scope, retry};
+use crate::catalog::{Kind, Named, Target, prefix, prefixed, validate_key, validate_value, with_prefixed};
+use crate::expiry::{self, Entry, NEVER_MS, ValueView};
+use crate::session::{RetryLimits, Scope, Session, retry};
 
 /// An ordered map from raw bytes to raw bytes.
 ///
@@ -44,6 +47,11 @@ pub struct Keyspace {
 impl Keyspace {
     pub(crate) fn open(scope: Scope, name: &str) -> Result<Keyspace> {
         let named = Named::open(&scope, name, Kind::Keyspace)?;
+        Ok(Keyspace { scope, named })
+    }
+
+    pub(crate) fn open_expiring(scope: Scope, name: &str) -> Result<Keyspace> {
+        let named = Named::open_expiring(&scope, name)?;
         Ok(Keyspace { scope, named })
     }
 
@@ -78,10 +86,7 @@ impl Keyspace {
     /// As [`get`](Keyspace::get).
     pub fn get_with<R>(&self, key: impl AsRef<[u8]>, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
         let (mut read, mut result) = (Some(read), None);
-        self.visit(key.as_ref(), &mut |value| {
-            result = read.take().map(|read| read(value));
-            Ok(())
-        })?;
+        self.visit(key.as_ref(), &mut |value| result = read.take().map(|read| read(value)))?;
         Ok(result)
     }
 
@@ -99,7 +104,8 @@ impl Keyspace {
     /// As [`get`](Keyspace::get).
     pub fn get_many(&self, keys: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Vec<Option<Vec<u8>>>> {
         self.scope.read(|session| {
-            let id = self.named.id(session)?;
+            let target = self.named.target(session)?;
+            let (id, view) = (target.id, view(session, target));
             let (mut bytes, mut ends) = (Vec::new(), Vec::new());
             for key in keys {
                 validate_key(key.as_ref())?;
@@ -111,7 +117,8 @@ impl Keyspace {
             let keys: Vec<&[u8]> = starts.zip(&ends).map(|(start, end)| &bytes[start..*end]).collect();
             let mut values = vec![None; keys.len()];
             session.visit_many(Family::Data, &keys, &mut |position, value| {
-                values[position] = value.map(<[u8]>::to_vec);
+                let value = value.map(|stored| view.show(stored)).transpose()?;
+                values[position] = value.flatten().map(<[u8]>::to_vec);
                 Ok(())
             })?;
             Ok(values)
@@ -136,7 +143,9 @@ impl Keyspace {
     pub fn get_for_update(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>> {
         validate_key(key.as_ref())?;
         let session = self.scope.transaction()?;
-        with_prefixed(self.named.id(session)?, key.as_ref(), |key| session.get_for_update(Family::Data, key))
+        let target = self.named.target(session)?;
+        let stored = with_prefixed(target.id, key.as_ref(), |key| session.get_for_update(Family::Data, key))?;
+        stored.map_or(Ok(None), |stored| view(session, target).show_owned(stored))
     }
 
     /// True if there is a value under `key`.
@@ -144,10 +153,10 @@ impl Keyspace {
     /// # Errors
     /// As [`get`](Keyspace::get).
     pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        self.visit(key.as_ref(), &mut |_| Ok(()))
+        self.visit(key.as_ref(), &mut |_| {})
     }
 
-    /// Sets the value under `key`.
+    /// Sets the value under `key`. It never expires, whatever was there before.
     ///
     /// # Errors
     /// As [`get`](Keyspace::get), and [`LimitExceeded`](crate::ErrorKind::LimitExceeded) for a value above
@@ -156,43 +165,7 @@ impl Keyspace {
         let (key, value) = (key.as_ref(), value.as_ref());
         validate_key(key)?;
         validate_value(value)?;
-        self.write(|id| Write::put(Family::Data, prefixed(id, key), value))
-    }
-
-    /// Adds `delta` to the counter under `key`, which counts from zero if it is not there.
-    ///
-    /// Additions never conflict with each other, however many transactions add to one counter at once; with a transaction
-    /// that has read it they do. The value is an `i64` of 8 bytes in big-endian order, which [`get`](Keyspace::get) and
-    /// [`counter`](Keyspace::counter) read and [`put`](Keyspace::put) may set.
-    ///
-    /// ```
-    /// let db = blaze::Database::in_memory()?;
-    /// let visits = db.keyspace("visits")?;
-    /// visits.add("home", 2)?;
-    /// db.transaction(|tx| tx.keyspace("visits")?.add("home", 3))?;
-    /// assert_eq!(visits.counter("home")?, 5);
-    /// # Ok::<(), blaze::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`put`](Keyspace::put); [`Invalid`](crate::ErrorKind::Invalid) when the value is no counter and
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when the sum is beyond an `i64`: in a transaction that may be
-    /// found out when it is committed, of which nothing is written then.
-    pub fn add(&self, key: impl AsRef<[u8]>, delta: i64) -> Result<()> {
-        let key = key.as_ref();
-        validate_key(key)?;
-        match &self.scope {
-            Scope::Database(_) => self.write(|id| Write::Add { family: Family::Data, key: prefixed(id, key), delta }),
-            Scope::Session(session) => session.add(Family::Data, prefixed(self.named.id(session)?, key), delta),
-        }
-    }
-
-    /// The counter under `key`; zero if it is not there.
-    ///
-    /// # Errors
-    /// As [`get`](Keyspace::get); [`Invalid`](crate::ErrorKind::Invalid) when the value is no counter.
-    pub fn counter(&self, key: impl AsRef<[u8]>) -> Result<i64> {
-        self.get_with(key, counter::decode)?.unwrap_or(Ok(0))
+        self.write(|target| Ok([Some(put(target, key, value, NEVER_MS)), None]))
     }
 
     /// Removes `key`. It costs no read, so it does not say whether the key was there.
@@ -201,7 +174,7 @@ impl Keyspace {
     /// As [`get`](Keyspace::get).
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<()> {
         validate_key(key.as_ref())?;
-        self.write(|id| Write::delete(Family::Data, prefixed(id, key.as_ref())))
+        self.write(|target| Ok([Some(Write::delete(Family::Data, prefixed(target.id, key.as_ref()))), None]))
     }
 
     /// Removes all keys of a range; in constant time, unless the keyspace has a [history](Keyspace::set_history).
@@ -211,7 +184,13 @@ impl Keyspace {
     /// too much.
     pub fn delete_range<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<()> {
         let (start, end) = (borrowed(range.start_bound()), borrowed(range.end_bound()));
-        self.scope.write(|session| session.delete_range(Family::Data, key_range(self.named.id(session)?, start, end)))
+        self.scope.write(|session| {
+            let target = self.named.target(session)?;
+            if target.expiring && (start, end) == (Bound::Unbounded, Bound::Unbounded) {
+                session.delete_range(Family::Index, Entry::all(target.id))?; // else each goes when its time has come
+            }
+            session.delete_range(Family::Data, key_range(target.id, start, end))
+        })
     }
 
     /// Removes all keys.
@@ -261,24 +240,58 @@ impl Keyspace {
     /// # Errors
     /// As [`range`](Keyspace::range).
     pub fn count(&self) -> Result<u64> {
-        self.scope.read(|session| session.count(Family::Data, &KeyRange::prefix(&prefix(self.named.id(session)?))))
+        self.scope.read(|session| {
+            let target = self.named.target(session)?;
+            let keys = KeyRange::prefix(&prefix(target.id));
+            if !target.expiring {
+                return session.count(Family::Data, &keys);
+            }
+            let (view, mut count) = (view(session, target), 0);
+            let mut cursor = session.cursor(Family::Data, &keys, Direction::Forward)?;
+            while let Some((_, stored)) = cursor.next()? {
+                count += u64::from(view.show(stored)?.is_some());
+            }
+            Ok(count)
+        })
     }
 
-    fn visit(&self, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+    /// Calls `visit` with the value under `key`, if there is one, and says whether there was.
+    fn visit(&self, key: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        let mut found = false;
+        self.visit_stored(key, &mut |view, stored| {
+            if let Some(value) = view.show(stored)? {
+                visit(value);
+                found = true;
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Calls `visit` with what is stored under `key`, if there is anything, and with what is to be seen of it.
+    fn visit_stored(&self, key: &[u8], visit: &mut dyn FnMut(ValueView, &[u8]) -> Result<()>) -> Result<()> {
         validate_key(key)?;
         match &self.scope {
             Scope::Database(core) => {
                 let point = core.store.read_only_point()?;
-                with_prefixed(self.named.id_at(core, &point)?, key, |key| point.visit(Family::Data, key, visit))
+                let target = self.named.target_at(core, &point)?;
+                let view = match target.expiring {
+                    true => ValueView::Expiring { read_ms: core.now_ms(point.ts()) },
+                    false => ValueView::Plain,
+                };
+                with_prefixed(target.id, key, |key| point.visit(Family::Data, key, &mut |stored| visit(view, stored)))
             }
             Scope::Session(session) => {
-                with_prefixed(self.named.id(session)?, key, |key| session.visit(Family::Data, key, visit))
+                let target = self.named.target(session)?;
+                let view = view(session, target);
+                with_prefixed(target.id, key, |key| session.visit(Family::Data, key, &mut |stored| visit(view, stored)))
             }
         }
+        .map(drop)
     }
 
-    /// Makes one write, which on the database is a commit of its own.
-    fn write(&self, write: impl Fn(u32) -> Write) -> Result<()> {
+    /// Makes up to two writes that belong together, which on the database are a commit of their own.
+    fn write(&self, writes: impl Fn(Target) -> Result<[Option<Write>; 2]>) -> Result<()> {
         match &self.scope {
             Scope::Database(core) => retry(core, RetryLimits::default(), || {
                 core.check_writable()?;
@@ -293,24 +306,50 @@ impl Keyspace {
                 core.store.commit(CommitRequest {
                     read_ts,
                     guards: vec![self.named.guard()],
-                    writes: vec![write(target.id)],
+                    writes: writes(target)?.into_iter().flatten().collect(),
                     tracked: target.tracked.into_iter().collect(),
                     durability: core.durability,
                     ..CommitRequest::default() // nothing was read: no isolation asks for more
                 })?;
-                if target.tracked.is_some() {
+                if target.tracked.is_some() || target.expiring {
                     core.retention.apply_if_due(core);
                 }
                 Ok(())
             }),
-            Scope::Session(session) => session.write_alone(write(self.named.id(session)?)),
+            Scope::Session(session) => {
+                let writes = writes(self.named.target(session)?)?;
+                match writes {
+                    [Some(write), None] => session.write_alone(write),
+                    writes => {
+                        session.atomically(|| writes.into_iter().flatten().try_for_each(|one| session.write(one)))
+                    }
+                }
+            }
         }
     }
 
     fn walk(&self, direction: Direction, range: impl FnOnce(u32) -> KeyRange) -> Result<KeyValues> {
         self.scope.read(|session| {
-            let cursor = session.cursor(Family::Data, &range(self.named.id(session)?), direction)?;
-            Ok(KeyValues::new(cursor, session))
+            let target = self.named.target(session)?;
+            let cursor = session.cursor(Family::Data, &range(target.id), direction)?;
+            Ok(KeyValues::new(cursor, view(session, target), session))
         })
     }
+}
+
+/// What a session sees of stored values.
+fn view(session: &Session, target: Target) -> ValueView {
+    match target.expiring {
+        true => ValueView::Expiring { read_ms: session.read_ms() },
+        false => ValueView::Plain,
+    }
+}
+
+/// Puts a value, which expires only where values can.
+fn put(target: Target, key: &[u8], value: &[u8], expiry_ms: u64) -> Write {
+    let stored = match target.expiring {
+        true => expiry::store(expiry_ms, value),
+        false => value.to_vec(),
+    };
+    Write::put(Family::Data, prefixed(target.id, key), stored)
 }

@@ -4,6 +4,7 @@ use blaze_core::{Feed, Result, Timestamp};
 
 use super::Keyspace;
 use crate::catalog::{Definition, Kind, prefix, prefixed, validate_key};
+use crate::expiry;
 use crate::feed::{self, Changes, FeedDefinition, read_change};
 use crate::history::{self, History, Versions};
 use crate::session::Session;
@@ -36,19 +37,19 @@ impl Keyspace {
     }
 
     /// What the value of `key` was, back to the beginning of the history, the newest first; what the handle's own
-    /// transaction has written is not among it.
+    /// transaction has written is not among it. A value that expired ends then, by no commit.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) when the keyspace has no history; else as
     /// [`get`](Keyspace::get), here or in an item.
     pub fn versions(&self, key: impl AsRef<[u8]>) -> Result<Versions<Vec<u8>>> {
         validate_key(key.as_ref())?;
-        self.read(|session, _| {
-            let versions = Versions::open(
-                session,
-                &prefixed(self.named.id(session)?, key.as_ref()),
-                Box::new(|value| Ok((value, None))),
-            );
+        self.read(|session, definition| {
+            let stored = prefixed(definition.id, key.as_ref());
+            let versions = match definition.expiring {
+                false => Versions::open(session, &stored, Box::new(|value| Ok((value, None)))),
+                true => Versions::open_expiring(session, &stored),
+            };
             versions.map_err(|error| error.context(format!("keyspace {:?}", self.name())))
         })
     }
@@ -77,13 +78,19 @@ impl Keyspace {
         self.read(|session, definition| Ok(session.core().store.marks()?.feed_from(prefix(definition.id))))
     }
 
-    /// What was committed after `after`, commit by commit; see [`Collection::changes`](crate::Collection::changes).
+    /// What was committed after `after`, commit by commit; see [`Collection::changes`](crate::Collection::changes). That a value
+    /// has expired is told once it is removed, as its removal.
     ///
     /// # Errors
     /// As [`Collection::changes`](crate::Collection::changes).
     pub fn changes(&self, after: Timestamp) -> Result<Changes<Vec<u8>, Vec<u8>>> {
         self.read(|session, definition| {
-            let decode = |row| read_change(row, |key| Ok(key.to_vec()), |_, value| Ok(value));
+            let expiring = definition.expiring;
+            let value = move |stored: Vec<u8>| match expiring {
+                true => expiry::split(&stored).map(|(_, value)| value.to_vec()),
+                false => Ok(stored),
+            };
+            let decode = move |row| read_change(row, |key| Ok(key.to_vec()), |_, stored| value(stored));
             Changes::open(session.core(), definition, self.name(), after, Box::new(decode))
         })
     }

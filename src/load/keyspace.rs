@@ -1,5 +1,6 @@
 //! Bulk load of a keyspace: rows in order.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use blaze_core::{Durability, Error, Family, Isolation, Result, Timestamp};
 use super::sink::Sink;
 use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed, validate_key, validate_value};
 use crate::database::core::Core;
+use crate::expiry::{self, Entry, Expires, NEVER_MS};
 use crate::session::{Scope, Session, commit_alone};
 
 /// Loads rows in ascending order of their keys into a new keyspace.
@@ -40,17 +42,24 @@ pub struct KeyspaceLoader {
     sink: Option<Sink>,
     last: Option<Vec<u8>>,
     rows: u64,
-    /// The range of the keys, until the keyspace has its name.
-    orphan: Option<Orphan>,
+    /// True if values may expire.
+    expiring: bool,
+    /// What says when they do, in no order, and so always by commits.
+    entries: Sink,
+    /// The ranges of the keys, until the keyspace has its name.
+    orphans: Vec<Orphan>,
 }
 
 impl KeyspaceLoader {
-    pub(crate) fn begin(core: &Arc<Core>, name: &str) -> Result<KeyspaceLoader> {
+    pub(crate) fn begin(core: &Arc<Core>, name: &str, expiring: bool) -> Result<KeyspaceLoader> {
         catalog::validate_name(name, Kind::Keyspace.as_str())?;
         Scope::Database(Arc::clone(core)).read(|session| check_free(session, name))?;
         let id = catalog::allocate(core)?;
-        let orphan = Orphan::new(Family::Data, prefix(id));
-        commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| orphan.declare(session))?;
+        let families = if expiring { &[Family::Data, Family::Index][..] } else { &[Family::Data] };
+        let orphans: Vec<_> = families.iter().map(|family| Orphan::new(*family, prefix(id))).collect();
+        commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
+            orphans.iter().try_for_each(|orphan| orphan.declare(session))
+        })?;
         let mut loader = KeyspaceLoader {
             core: Arc::clone(core),
             name: name.to_owned(),
@@ -58,7 +67,9 @@ impl KeyspaceLoader {
             sink: None,
             last: None,
             rows: 0,
-            orphan: Some(orphan),
+            expiring,
+            entries: Sink::by_commits(Family::Index),
+            orphans,
         };
         loader.sink = Some(Sink::open(core, Family::Data)?);
         Ok(loader)
@@ -72,7 +83,39 @@ impl KeyspaceLoader {
     /// left out, and loading can go on. [`Unavailable`](crate::ErrorKind::Unavailable) when the disk fails;
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        let (key, value) = (key.as_ref(), value.as_ref());
+        self.put_until(key.as_ref(), value.as_ref(), NEVER_MS)
+    }
+
+    /// As [`put`](KeyspaceLoader::put), with a value that expires as `expires` says; a time to live begins with the call. What
+    /// the database keeps beside the value in order to remove it then passes through the log.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use blaze::{Database, Expires};
+    ///
+    /// let db = Database::temporary()?;
+    /// let mut pages = db.load_expiring_keyspace("pages")?;
+    /// pages.put_expiring("about", "<html>", Expires::After(Duration::from_secs(60)))?;
+    /// pages.put("home", "<html>")?;
+    /// assert_eq!(pages.finish()?, 2);
+    /// assert!(db.keyspace("pages")?.expires_at("about")?.is_some());
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`put`](KeyspaceLoader::put); as [`Keyspace::put_expiring`](crate::Keyspace::put_expiring) for what is no expiry, and
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) when the keyspace is not to expire.
+    pub fn put_expiring(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>, expires: Expires) -> Result<()> {
+        if !self.expiring {
+            let name = &self.name;
+            let message = format!("the keyspace {name:?} does not expire: load it by load_expiring_keyspace");
+            return Err(Error::unsupported(message));
+        }
+        let expiry_ms = expires.at_ms(self.core.now_ms(self.core.store.head()?.ts))?;
+        self.put_until(key.as_ref(), value.as_ref(), expiry_ms)
+    }
+
+    fn put_until(&mut self, key: &[u8], value: &[u8], expiry_ms: u64) -> Result<()> {
         validate_key(key)?;
         validate_value(value)?;
         if let Some(last) = self.last.as_deref().filter(|last| key <= *last) {
@@ -80,7 +123,15 @@ impl KeyspaceLoader {
             return Err(Error::invalid(format!("keys must ascend, and \"{key}\" comes after \"{last}\"")));
         }
         let sink = self.sink.as_mut().ok_or_else(|| Error::closed("the load has ended"))?;
-        sink.put(&self.core, &prefixed(self.id, key), value)?;
+        if expiry_ms != NEVER_MS {
+            // Before the value: an entry without one does no harm.
+            self.entries.put(&self.core, &Entry { expiry_ms, key }.index_key(self.id), &[])?;
+        }
+        let stored = match self.expiring {
+            true => Cow::Owned(expiry::store(expiry_ms, value)),
+            false => Cow::Borrowed(value),
+        };
+        sink.put(&self.core, &prefixed(self.id, key), &stored)?;
         let last = self.last.get_or_insert_default();
         last.clear();
         last.extend_from_slice(key);
@@ -98,12 +149,17 @@ impl KeyspaceLoader {
     /// [unknown](crate::ErrorKind::CommitOutcomeUnknown).
     pub fn finish(mut self) -> Result<u64> {
         self.sink.take().map_or(Ok(()), |sink| sink.finish(&self.core))?;
+        std::mem::replace(&mut self.entries, Sink::by_commits(Family::Index)).finish(&self.core)?;
         commit_alone(&self.core, Isolation::Serializable, self.core.durability, |session| {
             check_free(session, &self.name)?;
-            self.orphan.as_ref().map_or(Ok(()), |orphan| orphan.adopt(session))?;
-            catalog::put(session, &self.name, &Definition::new(Kind::Keyspace, self.id))
+            self.orphans.iter().try_for_each(|orphan| orphan.adopt(session))?;
+            let definition = Definition { expiring: self.expiring, ..Definition::new(Kind::Keyspace, self.id) };
+            match self.expiring {
+                true => catalog::define_expiring(session, &self.name, &definition),
+                false => catalog::put(session, &self.name, &definition),
+            }
         })?;
-        self.orphan = None;
+        self.orphans.clear();
         Ok(self.rows)
     }
 }
@@ -118,7 +174,7 @@ impl fmt::Debug for KeyspaceLoader {
 impl Drop for KeyspaceLoader {
     fn drop(&mut self) {
         self.sink = None; // removes its files
-        if let Some(orphan) = &self.orphan {
+        for orphan in &self.orphans {
             // Where it fails, as after a commit of unknown outcome, the next opening sees to it.
             let _ = orphan.reclaim(&self.core, Timestamp::ZERO);
         }

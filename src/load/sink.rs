@@ -18,8 +18,13 @@ impl Sink {
     pub(super) fn open(core: &Core, family: Family) -> Result<Sink> {
         match &core.storage {
             Storage::Directory { store, .. } => Ok(Sink::Files(Box::new(store.load(family)?))),
-            Storage::Memory => Ok(Sink::Commits { family, pending: Vec::new(), bytes: 0 }),
+            Storage::Memory => Ok(Sink::by_commits(family)),
         }
+    }
+
+    /// For rows in any order.
+    pub(super) fn by_commits(family: Family) -> Sink {
+        Sink::Commits { family, pending: Vec::new(), bytes: 0 }
     }
 
     pub(super) fn put(&mut self, core: &Core, key: &[u8], value: &[u8]) -> Result<()> {

@@ -12,7 +12,8 @@ mod write_set;
 mod writer;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use blaze_core::{
     Direction, Durability, Error, Family, Isolation, KeyRange, ReadPoint, Result, Timestamp, Tracking, VisitMany,
@@ -33,6 +34,11 @@ pub(crate) struct Session {
     point: Arc<dyn ReadPoint>,
     /// True if data is read as it was in the past, which only that of collections with a history can be.
     is_as_of: bool,
+    /// The moment at which what expires is looked at, in milliseconds since 1970. Taken at the beginning, but where nothing
+    /// expires: there not before it is asked for.
+    read_ms: OnceLock<u64>,
+    /// True once the session has defined what has to go when its time has come.
+    defines_retention: AtomicBool,
     /// None for a read-only session.
     writer: Option<Writer>,
 }
@@ -70,13 +76,20 @@ impl Session {
 
     /// A session that only reads, at a read point that is there already.
     pub(crate) fn over(core: &Arc<Core>, point: Arc<dyn ReadPoint>) -> Session {
-        Session { core: Arc::clone(core), point, is_as_of: false, writer: None }
+        Session::new(core, point, None)
+    }
+
+    fn new(core: &Arc<Core>, point: Arc<dyn ReadPoint>, writer: Option<Writer>) -> Session {
+        let (core, read_ms) = (Arc::clone(core), begin_reading(core, &*point));
+        Session { core, point, is_as_of: false, read_ms, defines_retention: AtomicBool::new(false), writer }
     }
 
     /// A session that reads data as it was at `ts`, and the catalog as it is now.
     pub(crate) fn as_of(core: &Arc<Core>, ts: Timestamp) -> Result<Arc<Session>> {
+        let now_ms = core.now_ms(core.store.head()?.ts);
         let point = core.store.read_point_at(ts)?;
-        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: true, writer: None }))
+        let read_ms = OnceLock::from(ts.ms().min(now_ms));
+        Ok(Arc::new(Session { is_as_of: true, read_ms, ..Session::new(core, point, None) }))
     }
 
     /// A session that can be committed.
@@ -93,7 +106,7 @@ impl Session {
     ) -> Result<Arc<Session>> {
         let point = core.store.read_point()?;
         let writer = Writer::new(core, isolation, durability, deadline_ms);
-        Ok(Arc::new(Session { core: Arc::clone(core), point, is_as_of: false, writer: Some(writer) }))
+        Ok(Arc::new(Session::new(core, point, Some(writer))))
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -102,6 +115,11 @@ impl Session {
 
     pub(crate) fn read_ts(&self) -> Timestamp {
         self.point.ts()
+    }
+
+    /// The moment at which what expires is looked at, for as long as the session lives: milliseconds since 1970.
+    pub(crate) fn read_ms(&self) -> u64 {
+        *self.read_ms.get_or_init(|| self.core.now_ms(self.point.ts()))
     }
 
     pub(crate) fn catalog_version(&self) -> CatalogVersion {
@@ -250,7 +268,8 @@ impl Session {
         self.write(Write::DeleteRange { family, range })
     }
 
-    fn write(&self, write: Write) -> Result<()> {
+    /// Writes as a part of the operation that is running.
+    pub(crate) fn write(&self, write: Write) -> Result<()> {
         self.core.check_writable()?;
         self.writer()?.write(&self.core, write)
     }
@@ -306,6 +325,11 @@ impl Session {
         }
     }
 
+    /// What the session writes to the catalog has to go when its time has come.
+    pub(crate) fn define_retention(&self) {
+        self.defines_retention.store(true, Ordering::Relaxed);
+    }
+
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
         let (request, orphans) = self.writer()?.finish(&self.core, self.point.ts())?;
@@ -315,7 +339,10 @@ impl Session {
             // Nobody misses the keys. Where this fails, the next opening sees to it.
             let _ = orphan.reclaim(&self.core, ts);
         }
-        if is_tracked {
+        if self.defines_retention.load(Ordering::Relaxed) {
+            self.core.retention.look_again();
+        }
+        if is_tracked || self.core.catalog.expires() {
             self.core.retention.apply_if_due(&self.core);
         }
         Ok(ts)
@@ -330,6 +357,14 @@ impl Session {
 
     fn writer(&self) -> Result<&Writer> {
         self.writer.as_ref().ok_or_else(|| Error::invalid("a snapshot cannot be written to"))
+    }
+}
+
+/// The moment at which a session that begins now looks at what expires, if anything does.
+fn begin_reading(core: &Core, point: &dyn ReadPoint) -> OnceLock<u64> {
+    match core.catalog.expires() {
+        true => OnceLock::from(core.now_ms(point.ts())),
+        false => OnceLock::new(),
     }
 }
 

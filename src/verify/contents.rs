@@ -10,16 +10,24 @@ use super::fingerprint::Fingerprint;
 use super::report::Notes;
 use super::source::Source;
 use crate::catalog::{Definition, Kind, Row, prefix, read_row};
+use crate::expiry::{Entry, expiry_of};
 use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
 
 /// Everything that has a number, by its number.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) collections: BTreeMap<u32, CollectionContents>,
-    pub(super) keyspaces: BTreeMap<u32, String>,
+    pub(super) keyspaces: BTreeMap<u32, KeyspaceContents>,
     pub(super) object_stores: BTreeMap<u32, String>,
     /// The collection of each index.
     indexes: BTreeMap<u32, u32>,
+}
+
+/// A keyspace.
+#[derive(Debug)]
+pub(super) struct KeyspaceContents {
+    name: String,
+    expiring: bool,
 }
 
 /// A collection.
@@ -76,7 +84,10 @@ impl Contents {
 
     fn add(&mut self, name: String, definition: Definition) {
         match definition.kind {
-            Kind::Keyspace => return drop(self.keyspaces.insert(definition.id, name)),
+            Kind::Keyspace => {
+                let keyspace = KeyspaceContents { name, expiring: definition.expiring };
+                return drop(self.keyspaces.insert(definition.id, keyspace));
+            }
             Kind::Objects => return drop(self.object_stores.insert(definition.id, name)),
             Kind::Collection => {}
         }
@@ -111,7 +122,12 @@ impl Contents {
                 notes.problem(None, None, key, "the key is shorter than a number");
                 return Ok(());
             };
-            if self.keyspaces.contains_key(&id) || self.object_stores.contains_key(&id) {
+            if let Some(keyspace) = self.keyspaces.get(&id) {
+                notes.report.keys += 1;
+                if let Err(error) = keyspace.check_expiry(source, id, rest, value) {
+                    notes.problem(Some(&keyspace.name), None, rest, error);
+                }
+            } else if self.object_stores.contains_key(&id) {
                 notes.report.keys += 1;
             } else if let Some(collection) = self.collections.get_mut(&id) {
                 notes.report.documents += 1;
@@ -136,6 +152,12 @@ impl Contents {
                     Met::Entry(key, value) => (key, value),
                 };
                 notes.count(key, value)?;
+                if let Some((name, rest)) = self.expiry_entry(key) {
+                    if let Err(error) = Entry::read(rest) {
+                        notes.problem(Some(name), None, rest, error);
+                    }
+                    return Ok(());
+                }
                 let Some((index, rest)) = split(key).and_then(|(id, rest)| Some((self.index(id)?, rest))) else {
                     return Ok(()); // of an index that is not complete, or that was dropped
                 };
@@ -151,6 +173,13 @@ impl Contents {
         Ok(())
     }
 
+    /// The keyspace that a key of the index says of when it expires, and the rest of the key.
+    fn expiry_entry<'a>(&self, key: &'a [u8]) -> Option<(&str, &'a [u8])> {
+        let (id, rest) = split(key)?;
+        let keyspace = self.keyspaces.get(&id).filter(|keyspace| keyspace.expiring)?;
+        Some((&keyspace.name, rest))
+    }
+
     fn index(&mut self, id: u32) -> Option<&mut IndexContents> {
         let collection = self.collections.get_mut(self.indexes.get(&id)?)?;
         collection.indexes.iter_mut().find(|index| index.definition.id == id)
@@ -161,7 +190,8 @@ impl Contents {
         let is_in = |id: u32| range.overlaps(&KeyRange::prefix(&prefix(id)));
         let start = |id: u32| split(range.start()).filter(|(first, _)| *first == id).map_or(&[][..], |(_, rest)| rest);
         let mut told = false;
-        for (id, name) in self.keyspaces.iter().chain(&self.object_stores).filter(|(id, _)| is_in(**id)) {
+        let keyspaces = self.keyspaces.iter().map(|(id, keyspace)| (id, &keyspace.name));
+        for (id, name) in keyspaces.chain(&self.object_stores).filter(|(id, _)| is_in(**id)) {
             notes.problem(Some(name), None, start(*id), error);
             told = true;
         }
@@ -180,6 +210,21 @@ impl Contents {
         }
         if !told {
             notes.problem(None, None, range.start(), error);
+        }
+    }
+}
+
+impl KeyspaceContents {
+    /// Checks that a value which expires is found when it does. What the index says beyond that does no harm: it is of
+    /// values that were replaced.
+    fn check_expiry(&self, source: &dyn Source, id: u32, key: &[u8], stored: &[u8]) -> Result<()> {
+        if !self.expiring {
+            return Ok(());
+        }
+        let Some(expiry_ms) = expiry_of(stored)? else { return Ok(()) };
+        match source.get(Family::Index, &Entry { expiry_ms, key }.index_key(id))? {
+            Some(_) => Ok(()),
+            None => Err(Error::corruption("the index does not say when the value expires")),
         }
     }
 }

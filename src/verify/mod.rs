@@ -19,7 +19,7 @@ use source::Source;
 
 impl Database {
     /// Reads everything, verifies every checksum, and checks that every row and document decodes and that every
-    /// complete index has exactly the entries of its documents. Damage is in the report, not an error.
+    /// complete index has exactly the entries of its documents, and values that expire will be found then. Damage is in the report, not an error.
     ///
     /// Reads and commits go on meanwhile; it sees the database at one moment and puts nothing into the caches. It takes
     /// the time of reading all files twice: once block by block from the disk, once in order. Where files cannot be

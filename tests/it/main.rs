@@ -8,6 +8,7 @@ mod collections;
 mod copies;
 mod crash;
 mod database_feed;
+mod expiry;
 mod failures;
 mod feed;
 mod feed_retention;
