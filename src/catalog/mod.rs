@@ -11,6 +11,7 @@ mod expiring;
 mod layout;
 mod named;
 mod orphan;
+mod place;
 mod row;
 
 use std::collections::HashMap;

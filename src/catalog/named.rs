@@ -6,6 +6,7 @@ use arc_swap::ArcSwapOption;
 use blaze_core::{Family, PointRead, ReadPoint, Result, Timestamp, Tracking};
 
 use super::definition::{Definition, Kind};
+use super::place::{KnownPlace, Place};
 use super::{expiring, get, layout, open};
 use crate::database::core::Core;
 use crate::session::{CatalogVersion, Scope, Session};
@@ -21,6 +22,7 @@ pub(crate) struct Named {
     /// True if all sessions that ask are one and the same.
     one_session: bool,
     last: ArcSwapOption<Found>,
+    place: KnownPlace,
 }
 
 /// What was found, and in which catalog.
@@ -65,6 +67,7 @@ impl Named {
             key: layout::name_key(name),
             one_session: matches!(scope, Scope::Session(_)),
             last: ArcSwapOption::empty(),
+            place: KnownPlace::new(),
         }
     }
 
@@ -100,6 +103,11 @@ impl Named {
         }
     }
 
+    /// Where to read in a catalog, if it is the one that was looked at last.
+    pub(crate) fn place_in(&self, catalog_ts: Timestamp) -> Option<Place> {
+        self.place.get(catalog_ts)
+    }
+
     /// Where writes go in a catalog that nobody has a read point of, if it is the one that is known.
     pub(crate) fn target_in(&self, catalog_ts: Timestamp) -> Option<Target> {
         self.known(CatalogVersion::of(catalog_ts), |definition| Target::of(definition))
@@ -130,6 +138,10 @@ impl Named {
         let definition = get(session, &self.name, self.kind)?;
         // What one session has not committed is nothing to another.
         if self.one_session || version.is_committed() {
+            if version.is_committed() {
+                let place = Place { id: definition.id, expiring: definition.expiring };
+                self.place.set(version.committed_ts(), place);
+            }
             self.last.store(Some(Arc::new(Found { version, definition: Arc::clone(&definition) })));
         }
         Ok(definition)

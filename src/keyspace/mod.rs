@@ -10,7 +10,7 @@ use std::iter;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
-use blaze_core::{CommitRequest, Direction, Family, KeyRange, Result, Write};
+use blaze_core::{CommitRequest, Direction, Family, KeyRange, ReadPoint, Result, Write};
 
 use key::{borrowed, key_range};
 pub use key_values::KeyValues;
@@ -273,13 +273,25 @@ impl Keyspace {
         validate_key(key)?;
         match &self.scope {
             Scope::Database(core) => {
+                let mut visit_at = |point: &dyn ReadPoint, id, expiring| {
+                    let view = match expiring {
+                        true => ValueView::Expiring { read_ms: core.now_ms(point.ts()) },
+                        false => ValueView::Plain,
+                    };
+                    with_prefixed(id, key, |key| point.visit(Family::Data, key, &mut |stored| visit(view, stored)))
+                };
+                let mut is_known = false;
+                core.store.read_now(&mut |point| {
+                    let Some(place) = self.named.place_in(point.catalog_ts()) else { return Ok(()) };
+                    is_known = true;
+                    visit_at(point, place.id, place.expiring).map(drop)
+                })?;
+                if is_known {
+                    return Ok(());
+                }
                 let point = core.store.read_only_point()?;
                 let target = self.named.target_at(core, &point)?;
-                let view = match target.expiring {
-                    true => ValueView::Expiring { read_ms: core.now_ms(point.ts()) },
-                    false => ValueView::Plain,
-                };
-                with_prefixed(target.id, key, |key| point.visit(Family::Data, key, &mut |stored| visit(view, stored)))
+                visit_at(&*point, target.id, target.expiring)
             }
             Scope::Session(session) => {
                 let target = self.named.target(session)?;

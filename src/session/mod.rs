@@ -62,6 +62,10 @@ impl CatalogVersion {
         CatalogVersion { committed: catalog_ts, changes: 0 }
     }
 
+    pub(crate) fn committed_ts(self) -> Timestamp {
+        self.committed
+    }
+
     pub(crate) fn is_committed(self) -> bool {
         self.changes == 0
     }
