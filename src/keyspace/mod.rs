@@ -318,7 +318,10 @@ impl Keyspace {
                 core.store.commit(CommitRequest {
                     read_ts,
                     guards: vec![self.named.guard()],
-                    writes: writes(target)?.into_iter().flatten().collect(),
+                    writes: match writes(target)? {
+                        [Some(only), None] => vec![only],
+                        all => all.into_iter().flatten().collect(),
+                    },
                     tracked: target.tracked.into_iter().collect(),
                     durability: core.durability,
                     ..CommitRequest::default() // nothing was read: no isolation asks for more
