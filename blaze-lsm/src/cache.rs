@@ -62,6 +62,8 @@ pub(crate) struct RecordCache {
     value_bytes_max: usize,
     hits: Box<[Count]>,
     misses: Box<[Count]>,
+    /// Reads that did not look.
+    passed: Box<[Count]>,
     /// True while hardly a read finds its record: then only every eighth key is looked for.
     samples: AtomicBool,
     /// Hits and misses when that was last looked at.
@@ -85,6 +87,10 @@ const READS_PER_HIT_MIN: u64 = 32;
 
 /// The share of the keys that are looked for all the same, so that it shows when that has changed.
 const SAMPLED_KEYS: u64 = 8;
+
+/// After so many reads in one part that did not look, all keys are looked for again for a while: few hot keys may all be
+/// among those that are passed over.
+const PASSED_MAX: u64 = 16 * LOOK_EVERY;
 
 /// The keys of one lock.
 #[derive(Debug, Default)]
@@ -145,6 +151,7 @@ impl RecordCache {
             value_bytes_max: (bytes / 64).min(64 * 1024),
             hits: (0..COUNTS).map(|_| Count::default()).collect(),
             misses: (0..COUNTS).map(|_| Count::default()).collect(),
+            passed: (0..COUNTS).map(|_| Count::default()).collect(),
             samples: AtomicBool::new(false),
             looked_at: Mutex::new((0, 0)),
         }
@@ -156,13 +163,17 @@ impl RecordCache {
 
     /// The value of `key` at the read point of `ts`, if it is known.
     pub(crate) fn get(&self, key: &[u8], ts: Timestamp) -> Option<Cached> {
+        let part = key.last().map_or(0, |byte| usize::from(*byte) % COUNTS);
         if self.passes_over(key) {
+            let passed = self.passed[part].0.fetch_add(1, Ordering::Relaxed) + 1;
+            if passed.is_multiple_of(PASSED_MAX) {
+                self.look_for_all();
+            }
             return None;
         }
         let is_valid = |cached: &Cached| cached.valid_from() <= ts && cached.valid_from() >= self.cleared_at(key);
         let cached = self.entries.get(key).filter(is_valid);
         let counts = if cached.is_some() { &self.hits } else { &self.misses };
-        let part = key.last().map_or(0, |byte| usize::from(*byte) % COUNTS);
         let count = counts[part].0.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_multiple_of(LOOK_EVERY) {
             self.look_at_hits();
@@ -173,6 +184,13 @@ impl RecordCache {
     /// True if `key` is not looked for at all, nor entered.
     fn passes_over(&self, key: &[u8]) -> bool {
         self.samples.load(Ordering::Relaxed) && !self.hash(key).is_multiple_of(SAMPLED_KEYS)
+    }
+
+    /// Looks for every key until it is decided again.
+    #[cold]
+    fn look_for_all(&self) {
+        *self.looked_at.lock() = (sum(&self.hits), sum(&self.misses));
+        self.samples.store(false, Ordering::Relaxed);
     }
 
     /// Decides whether it is worth the while to look for every key.

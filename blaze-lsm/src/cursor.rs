@@ -134,6 +134,7 @@ impl LsmCursor {
                 (Direction::Reverse, None) => iterator.seek_to_first(self.direction),
             },
         }
+        self.position = Position::Behind; // after an error, too: nothing is answered twice
         let (direction, is_exact, entries) = (self.direction, self.is_exact, self.entries);
         let mut is_over = false;
         let is_at_end = iterator.take_while(direction, |key, value| {
@@ -155,7 +156,9 @@ impl LsmCursor {
                 false => ControlFlow::Continue(()),
             }
         })?;
-        self.position = if is_at_end || is_over { Position::End } else { Position::Behind };
+        if is_at_end || is_over {
+            self.position = Position::End;
+        }
         self.entries = (4 * self.entries).min(ENTRIES_AT_ONCE_MAX);
         Ok(())
     }
@@ -190,7 +193,8 @@ impl Cursor for LsmCursor {
 
 impl Drop for LsmCursor {
     fn drop(&mut self) {
-        if let Some(walker) = self.walker.take() {
+        if let Some(mut walker) = self.walker.take() {
+            walker.fetched.clear(); // of a large value, too
             self.view.give_back(walker);
         }
     }

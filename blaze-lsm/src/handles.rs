@@ -18,7 +18,7 @@ use crate::error;
 use crate::ffi::Engine;
 use crate::read_point::View;
 
-/// What all handles of a store share. No lock of it is held over I/O.
+/// What all handles of a store share. No lock of it is held over reading or writing.
 #[derive(Debug)]
 pub(crate) struct Handles {
     /// None once the store is closed. Whoever loads it keeps it open, so that closing waits for running calls.
@@ -41,8 +41,10 @@ struct Views {
     published: Published,
     /// Whether there is a current one.
     has_current: bool,
-    /// All views that live, the oldest first, among some that do not.
+    /// All views that live and were published, the oldest first, among some that do not live.
     all: Registry<VecDeque<Weak<View>>>,
+    /// Those of groups that are not published yet, and perhaps never will be.
+    ahead: Vec<Weak<View>>,
 }
 
 /// Where the last published commit stands.
@@ -74,6 +76,7 @@ impl Handles {
                 published: Published { head: Head { ts: Timestamp::ZERO, catalog_ts: Timestamp::ZERO }, sequence: 0 },
                 has_current: false,
                 all: Registry::default(),
+                ahead: Vec::new(),
             }),
             cursors: Mutex::default(),
             cache,
@@ -137,6 +140,15 @@ impl Handles {
         Ok(view)
     }
 
+    /// The view of a group that is not published yet.
+    pub(crate) fn make_ahead(self: &Arc<Self>, published: Published) -> Arc<View> {
+        let view = View::new(published, Arc::clone(self));
+        let mut views = self.views.lock();
+        views.ahead.retain(|view| view.strong_count() > 0);
+        views.ahead.push(Arc::downgrade(&view));
+        view
+    }
+
     /// Where everything published stands, for who does not read it. The catalog may be that of a later commit, never that
     /// of an earlier one.
     pub(crate) fn head(&self) -> Result<Head> {
@@ -171,20 +183,24 @@ impl Handles {
     /// Shows a commit to new readers; in a view, if it was made before.
     pub(crate) fn publish(&self, published: Published, view: Option<Arc<View>>) {
         let mut views = self.views.lock();
+        if self.check_open().is_err() {
+            return; // nobody would empty the view
+        }
+        // The view of an earlier commit goes: it would keep what is overwritten from being cleared away. And it goes first, so
+        // that whoever sees the new commit does not find an older view.
+        let replaced = match std::mem::take(&mut views.has_current) {
+            true => self.current.swap(None),
+            false => None,
+        };
         views.published = published;
         // The catalog first: whoever sees the commit must not take an older catalog for its own.
         self.published_catalog_ts.store(published.head.catalog_ts.to_bits(), Ordering::Release);
         self.published_ts.store(published.head.ts.to_bits(), Ordering::Release);
-        let replaced = match view {
-            Some(view) => {
-                views.add(&view);
-                views.has_current = true;
-                self.current.swap(Some(view))
-            }
-            // The view of an earlier commit would keep what is overwritten from being cleared away.
-            None if std::mem::take(&mut views.has_current) => self.current.swap(None),
-            None => None,
-        };
+        if let Some(view) = view {
+            views.add(&view);
+            views.has_current = true;
+            self.current.store(Some(view));
+        }
         drop(views);
         drop(replaced); // which may let go of a snapshot
     }
@@ -238,11 +254,11 @@ impl Handles {
         let cursors = std::mem::take(&mut self.cursors.lock().things);
         cursors.iter().filter_map(Weak::upgrade).for_each(|cursor| cursor.close());
         let mut registered = self.views.lock();
-        let views = std::mem::take(&mut registered.all.things);
+        let (views, ahead) = (std::mem::take(&mut registered.all.things), std::mem::take(&mut registered.ahead));
         let current = self.current.swap(None);
         drop(registered);
         drop(current);
-        views.iter().filter_map(Weak::upgrade).for_each(|view| view.close());
+        views.iter().chain(&ahead).filter_map(Weak::upgrade).for_each(|view| view.close());
         self.engine.swap(None)
     }
 }

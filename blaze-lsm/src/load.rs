@@ -156,6 +156,9 @@ impl fmt::Debug for SortedLoad {
 impl Drop for SortedLoad {
     fn drop(&mut self) {
         self.open = None;
+        if self.handles.check_open().is_err() {
+            return; // another process may have the directory, and a file of that name; whoever opens it clears up
+        }
         for file in &self.files {
             // Those that became a part of the database are gone. What else stays, the next opening removes.
             let _ = fs::remove_file(file);

@@ -111,7 +111,8 @@ fn copy(
         scrub.walk(family, &KeyRange::all(), &mut |met| {
             match met {
                 Met::Unreadable(range, error) => sieve.lose(family, range, error)?,
-                Met::Entry(key, value) if key == CEILING_KEY => {
+                // In the feed the empty key is that of its marks.
+                Met::Entry(key, value) if family == Family::Catalog && key == CEILING_KEY => {
                     ceiling = value.try_into().map_or(ceiling, |bits| Timestamp::from_bits(u64::from_be_bytes(bits)));
                 }
                 Met::Entry(key, value) => {

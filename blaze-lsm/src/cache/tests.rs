@@ -103,10 +103,10 @@ fn read(cache: &RecordCache, key: &str, at: u64) -> bool {
     hit
 }
 
-/// How many of a thousand hot keys are found, after each was read twice.
+/// How many of a thousand hot keys are found, after each was read often enough for that to show.
 fn hot_hits(cache: &RecordCache) -> usize {
     let hot: Vec<String> = (0..1_000).map(|key| format!("hot {key}")).collect();
-    for _ in 0..20 {
+    for _ in 0..100 {
         for key in &hot {
             read(cache, key, 1);
         }
@@ -119,7 +119,7 @@ fn most_keys_are_passed_over_while_hardly_a_read_finds_its_record() {
     let cache = RecordCache::new(1 << 20);
     (0..10_000).for_each(|key| assert!(!read(&cache, &format!("cold {key}"), 1)));
     let looked = cache.stats().misses;
-    assert!((1_000..4_000).contains(&looked), "{looked} of 10,000 were looked for");
+    assert!((1_000..5_000).contains(&looked), "{looked} of 10,000 were looked for");
 }
 
 #[test]
@@ -144,5 +144,18 @@ fn what_was_passed_over_is_not_stale_later() {
     for key in 0..1_000 {
         let found = cached(&cache, &format!("hot {key}"), 2);
         assert!(found.is_none_or(|value| value == "new"), "hot {key}");
+    }
+}
+
+#[test]
+fn a_single_hot_key_is_found_after_a_while_whichever_it_is() {
+    for key in 0..32 {
+        let cache = RecordCache::new(1 << 20);
+        for cold in 0..2_000 {
+            read(&cache, &format!("cold {cold}"), 1);
+        }
+        let hot = format!("hot {key}");
+        let hits = (0..20_000).filter(|_| read(&cache, &hot, 1)).count();
+        assert!(hits > 10_000, "{hot} was found {hits} times in 20,000");
     }
 }

@@ -91,7 +91,9 @@ impl<G> Publisher<G> {
         state.written += 1;
         state.written_ts = ts;
         let number = state.written;
-        if state.pending.is_empty() && !needs_sync && !state.has_failed {
+        // After a failed sync, too: readers could not go on with the view before this group, and it is as safe as those that
+        // were published unsynced before.
+        if state.pending.is_empty() && !needs_sync {
             state.published = number;
             outlet.publish(std::iter::once(group));
             return None;

@@ -1,6 +1,7 @@
 //! Groups, made on purpose: commits queue up while the turn to write is taken.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -10,6 +11,9 @@ use blaze_core::{
 };
 use tempfile::TempDir;
 
+use super::prepared::Prepared;
+use super::publisher::{Outlet, Publisher};
+use super::{LastBatch, Written};
 use crate::{LsmOptions, LsmStore};
 
 struct Fixture {
@@ -152,4 +156,55 @@ fn a_commit_synced_within_an_interval_is_synced_without_another() {
     while syncs() == before {
         thread::yield_now();
     }
+}
+
+/// Counts what is published; no sync succeeds.
+#[derive(Default)]
+struct Published(AtomicUsize);
+
+impl Outlet<u32> for Published {
+    fn sync(&self) -> bool {
+        false
+    }
+
+    fn publish(&self, groups: impl Iterator<Item = u32>) {
+        self.0.fetch_add(groups.count(), Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_group_that_wants_no_sync_is_published_even_after_a_failed_one() {
+    // It is in RocksDB by then, and readers cannot go on with the view before it.
+    let (publisher, outlet) = (Publisher::new(Timestamp::ZERO), Published::default());
+    assert_eq!(publisher.submit(Timestamp::from_bits(1), false, 1, &outlet), None);
+    assert!(publisher.sync(&outlet).is_err());
+    assert_eq!(publisher.submit(Timestamp::from_bits(2), false, 2, &outlet), None);
+    assert_eq!(outlet.0.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn closing_lets_go_of_views_that_were_never_published() {
+    let fixture = Fixture::new();
+    let engine = fixture.store.engine().unwrap();
+    let pipeline = &fixture.store.pipeline;
+    let mut writer = pipeline.writer.lock();
+    for key in ["a", "b"] {
+        let request = CommitRequest { durability: Durability::Sync, ..put(key, "1") };
+        let prepared = Prepared::new(request, &pipeline.families);
+        let turn = writer.write(&engine, &pipeline.publisher, vec![prepared]);
+        let LastBatch { published, view, needs_sync } = turn.last.unwrap();
+        assert!(view.is_some());
+        let written = Written { published, view, fed: turn.fed, group: None };
+        let pending = pipeline.publisher.submit(published.head.ts, needs_sync, written, &pipeline.outlet(&engine));
+        assert!(pending.is_some());
+    }
+    drop(writer);
+    engine.write(b"no batch").unwrap_err(); // from now on nothing is synced
+    drop(engine);
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        let _ = fixture.store.close();
+        done.send(()).unwrap();
+    });
+    is_done.recv_timeout(Duration::from_secs(60)).expect("closing hangs");
 }

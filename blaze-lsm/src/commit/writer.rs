@@ -139,14 +139,14 @@ impl Writer {
     ) -> Turn {
         let mut turn = Turn { outcomes: Vec::with_capacity(requests.len()), last: None, fed: Fed::new() };
         self.oracle.forget(self.handles.raise_floor());
-        if may_take_several_batches(&requests) {
-            // Readers stay with what is published until the last of them is written.
-            let _ = self.materialize_last(engine); // fails when the store is closed, and then nobody reads
-        }
         let mut assembly = Assembly::default();
         for (position, prepared) in requests.into_iter().enumerate() {
             let is_late = prepared.batch.is_none();
             if is_late || assembly.bytes() >= BATCH_BYTES {
+                if turn.last.is_none() && assembly.batch.is_some() {
+                    // Readers stay with what is published until the last batch of the turn is written.
+                    let _ = self.materialize_last(engine); // fails when the store is closed, and then nobody reads
+                }
                 self.flush(engine, publisher, &mut assembly, &mut turn);
             }
             let outcome = self.accept(engine, prepared, position, &mut assembly);
@@ -221,7 +221,7 @@ impl Writer {
                 let head = Head { ts, catalog_ts: self.oracle.catalog_ts() };
                 let published = Published { head, sequence: engine.sequence() };
                 let needs_sync = needs_sync || turn.last.as_ref().is_some_and(|last| last.needs_sync);
-                self.last = (needs_sync || has_pending).then(|| View::new(published, Arc::clone(&self.handles)));
+                self.last = (needs_sync || has_pending).then(|| self.handles.make_ahead(published));
                 turn.fed.extend(fed);
                 turn.last = Some(LastBatch { published, view: self.last.clone(), needs_sync });
             }
@@ -237,7 +237,7 @@ impl Writer {
     /// Sees to it that what was written before a failed write can be read.
     fn materialize_last_anyway(&mut self, engine: &Arc<Engine>, turn: &mut Turn) -> Result<()> {
         if let (None, Some(last)) = (&self.last, &mut turn.last) {
-            let view = View::new(last.published, Arc::clone(&self.handles));
+            let view = self.handles.make_ahead(last.published);
             (self.last, last.view) = (Some(Arc::clone(&view)), Some(view));
         }
         let last = self.last.clone().map_or_else(|| self.handles.view(), Ok)?;
@@ -301,13 +301,6 @@ impl Assembly {
     fn bytes(&self) -> usize {
         self.batch.as_ref().map_or(0, Batch::bytes)
     }
-}
-
-/// A request that is encoded late begins a batch, and so does what no longer fits into one.
-fn may_take_several_batches(requests: &[Prepared]) -> bool {
-    requests.len() > 1
-        && (requests.iter().any(|prepared| prepared.batch.is_none())
-            || requests.iter().map(Prepared::bytes).sum::<usize>() >= BATCH_BYTES)
 }
 
 fn read_ceiling(engine: &Engine) -> Result<Timestamp> {
