@@ -22,6 +22,8 @@ pub(crate) struct Dropped {
     pub(crate) id: u32,
     pub(crate) name: String,
     pub(crate) kind: Kind,
+    /// True if its values said when they expire.
+    pub(crate) expiring: bool,
     /// The commit that dropped it.
     pub(crate) dropped_at: Timestamp,
 }
@@ -30,16 +32,23 @@ pub(crate) struct Dropped {
 struct Row {
     name: String,
     kind: Kind,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    expiring: bool,
 }
 
 impl Dropped {
     /// Keeps the name of what the session drops, and has the feed tell of it.
     pub(super) fn keep(session: &Session, name: &str, definition: &Definition) -> Result<()> {
-        let mut row = Vec::new();
-        let kept = to_document(&Row { name: name.to_owned(), kind: definition.kind })?;
-        record::encode(&kept, &Dictionary::default(), &mut row)?;
-        session.put(Family::Catalog, layout::dropped_key(definition.id), row, Some(STAMP_AT))?;
+        Dropped::keep_name(session, name, definition)?;
         session.delete_range(Family::Data, KeyRange::prefix(&prefix(definition.id)))
+    }
+
+    /// Keeps the name of a number that nothing has any more.
+    pub(super) fn keep_name(session: &Session, name: &str, definition: &Definition) -> Result<()> {
+        let mut row = Vec::new();
+        let (name, kind, expiring) = (name.to_owned(), definition.kind, definition.expiring);
+        record::encode(&to_document(&Row { name, kind, expiring })?, &Dictionary::default(), &mut row)?;
+        session.put(Family::Catalog, layout::dropped_key(definition.id), row, Some(STAMP_AT))
     }
 
     /// All that is kept.
@@ -50,9 +59,9 @@ impl Dropped {
         while let Some((key, row)) = cursor.next()? {
             let dictionary = Dictionary::default();
             let record = Record::open(row, &dictionary)?;
-            let Row { name, kind } = from_document(record.decode()?)
+            let Row { name, kind, expiring } = from_document(record.decode()?)
                 .map_err(|error| Error::corruption(format!("a row of the catalog does not parse: {error}")))?;
-            all.push(Dropped { id: layout::dropped_of(key)?, name, kind, dropped_at: record.version() });
+            all.push(Dropped { id: layout::dropped_of(key)?, name, kind, expiring, dropped_at: record.version() });
         }
         Ok(all)
     }

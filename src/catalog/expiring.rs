@@ -3,7 +3,7 @@
 use blaze_core::{Direction, Error, Family, Isolation, KeyRange, Result};
 
 use super::definition::{Definition, Kind};
-use super::{allocate, decode, find, layout, prefix, put, validate_name};
+use super::{Dropped, allocate, decode, find, layout, prefix, put, validate_name};
 use crate::session::{Scope, Session, commit_alone};
 
 /// Sees to it that the keyspace `name` is there and that its values may expire: creates it, or switches one that is
@@ -34,7 +34,10 @@ fn ensure(session: &Session, name: &str) -> Result<()> {
         Some(definition) if definition.expiring => Ok(()),
         Some(definition) => {
             check_switch(session, name, &definition)?;
-            define(session, name, &Definition { expiring: true, ..Definition::clone(&definition) })
+            // Another number: what the feed still tells of the old one are values that do not say when they expire.
+            Dropped::keep_name(session, name, &definition)?;
+            let id = allocate(session.core())?;
+            define(session, name, &Definition { expiring: true, id, ..Definition::clone(&definition) })
         }
         None => {
             let id = allocate(session.core())?;

@@ -23,13 +23,14 @@ pub(crate) struct Place {
 pub(super) struct KnownPlace {
     catalog_ts: AtomicU64,
     place: AtomicU64,
-    /// One thread at a time changes them.
-    turn: Mutex<()>,
+    /// One thread at a time changes them, and only to those of a later catalog: if one came back, a reader could take the
+    /// place of another that was there for a moment for its own.
+    latest: Mutex<Option<Timestamp>>,
 }
 
 impl KnownPlace {
     pub(super) fn new() -> KnownPlace {
-        KnownPlace { catalog_ts: AtomicU64::new(NONE), place: AtomicU64::new(0), turn: Mutex::new(()) }
+        KnownPlace { catalog_ts: AtomicU64::new(NONE), place: AtomicU64::new(0), latest: Mutex::new(None) }
     }
 
     /// The place in the catalog of `catalog_ts`, if it is known.
@@ -39,12 +40,16 @@ impl KnownPlace {
             return None;
         }
         let bits = self.place.load(Ordering::Acquire); // what follows is not done before it
-        is_right(Ordering::Relaxed).then(|| Place { id: bits as u32, expiring: bits >> 32 != 0 })
+        is_right(Ordering::Relaxed).then_some(Place { id: bits as u32, expiring: bits >> 32 != 0 })
     }
 
-    /// Keeps the place in the catalog of `catalog_ts`.
+    /// Keeps the place in the catalog of `catalog_ts`, unless that is not the latest.
     pub(super) fn set(&self, catalog_ts: Timestamp, place: Place) {
-        let _turn = self.turn.lock();
+        let mut latest = self.latest.lock();
+        if latest.is_some_and(|latest| catalog_ts <= latest) {
+            return;
+        }
+        *latest = Some(catalog_ts);
         self.catalog_ts.store(NONE, Ordering::Relaxed);
         // Whoever sees this sees that the catalog is another one, or is not known.
         self.place.store(u64::from(place.id) | u64::from(place.expiring) << 32, Ordering::Release);
@@ -68,19 +73,21 @@ mod tests {
         let known = KnownPlace::new();
         assert_eq!(known.get(Timestamp::ZERO), None);
         known.set(Timestamp::from_bits(7), place_in(7));
+        known.set(Timestamp::from_bits(6), place_in(6));
+        assert_eq!(known.get(Timestamp::from_bits(6)), None);
         assert_eq!(known.get(Timestamp::from_bits(7)), Some(place_in(7)));
         assert_eq!(known.get(Timestamp::from_bits(8)), None);
     }
 
     #[test]
     fn nobody_gets_the_place_of_another_catalog_while_places_change() {
-        let (known, done) = (KnownPlace::new(), AtomicBool::new(false));
+        let (known, newest, done) = (KnownPlace::new(), AtomicU64::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             for writer in 0..2 {
-                let (known, done) = (&known, &done);
+                let (known, newest, done) = (&known, &newest, &done);
                 scope.spawn(move || {
-                    for catalog in 0..200_000_u64 {
-                        let catalog = 2 * (catalog % 8) + writer;
+                    for catalog in (writer..400_000_u64).step_by(2) {
+                        newest.fetch_max(catalog, Ordering::Relaxed);
                         known.set(Timestamp::from_bits(catalog), place_in(catalog));
                     }
                     done.store(true, Ordering::Relaxed);
@@ -88,7 +95,8 @@ mod tests {
             }
             let mut found = 0_u64;
             while !done.load(Ordering::Relaxed) || found == 0 {
-                for catalog in 0..16 {
+                let newest = newest.load(Ordering::Relaxed);
+                for catalog in newest.saturating_sub(8)..=newest {
                     if let Some(place) = known.get(Timestamp::from_bits(catalog)) {
                         assert_eq!(place, place_in(catalog));
                         found += 1;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use blaze_core::{Document, DocumentId, Prefix, Result, Timestamp, prefix_of};
 
 use super::{Batch, Change, read_change};
-use crate::catalog::{self, Dropped, Kind, prefix};
+use crate::catalog::{self, Definition, Dropped, Kind, prefix};
 use crate::collection::Found;
 use crate::database::core::Core;
+use crate::expiry;
 use crate::session::{CatalogVersion, Session};
 
 /// One change of a database.
@@ -77,6 +78,8 @@ struct Names {
 struct Name {
     name: Arc<str>,
     kind: Kind,
+    /// True if its values say when they expire.
+    expiring: bool,
     /// The commit that dropped it, if it is gone.
     dropped_at: Option<Timestamp>,
 }
@@ -168,14 +171,13 @@ impl DatabaseChanges {
         if until <= self.position {
             return Ok(None);
         }
-        self.check()?;
+        let marks = self.core.store.marks()?; // not before the read point: what began up to there must be among them
+        marks.check_feed(None, self.position)?;
         let rows = self.core.store.changes(&point, self.position)?;
         let session = Session::over(&self.core, point);
         if self.names.version != Some(session.catalog_version()) {
             self.names = Arc::new(Names::read(&session)?);
         }
-        // Not before the read point: what began up to there must be among them.
-        let marks = self.core.store.marks()?;
         let mut begun = BTreeMap::<_, Vec<_>>::new();
         for (prefix, name) in &self.names.by_prefix {
             if let Some(from) = marks.feed_from(*prefix).filter(|from| (self.position.next()..=until).contains(from)) {
@@ -196,7 +198,11 @@ impl DatabaseChanges {
         }
         Ok(match known.kind {
             Kind::Keyspace => {
-                let change = read_change(row, |key| Ok(key.to_vec()), |_, value| Ok(value))?;
+                let value = |_: &[u8], stored: Vec<u8>| match known.expiring {
+                    true => expiry::split(&stored).map(|(_, value)| value.to_vec()),
+                    false => Ok(stored),
+                };
+                let change = read_change(row, |key| Ok(key.to_vec()), value)?;
                 Some(DatabaseChange::Key { keyspace: name, change })
             }
             Kind::Collection => {
@@ -216,10 +222,11 @@ impl Names {
     fn read(session: &Session) -> Result<Names> {
         let dropped = Dropped::all(session)?.into_iter().map(|dropped| {
             let (name, dropped_at) = (dropped.name.into(), Some(dropped.dropped_at));
-            (prefix(dropped.id), Name { name, kind: dropped.kind, dropped_at })
+            (prefix(dropped.id), Name { name, kind: dropped.kind, expiring: dropped.expiring, dropped_at })
         });
         let alive = catalog::definitions(session)?.into_iter().map(|(name, definition)| {
-            (prefix(definition.id), Name { name: name.into(), kind: definition.kind, dropped_at: None })
+            let Definition { id, kind, expiring, .. } = definition;
+            (prefix(id), Name { name: name.into(), kind, expiring, dropped_at: None })
         });
         Ok(Names { version: Some(session.catalog_version()), by_prefix: dropped.chain(alive).collect() })
     }

@@ -4,7 +4,7 @@ use blaze_core::{Error, Family, Result, Time};
 
 use super::{Keyspace, put, view};
 use crate::catalog::{Target, prefixed, validate_key, validate_value};
-use crate::expiry::{self, Entry, Expires, NEVER_MS};
+use crate::expiry::{self, Entry, Expires, NEVER_MS, ValueView};
 use crate::session::{Scope, Session};
 
 impl Keyspace {
@@ -71,7 +71,8 @@ impl Keyspace {
         self.scope.read(|session| self.check_expiring(self.named.target(session)?))?;
         let mut expiry_ms = NEVER_MS;
         self.visit_stored(key.as_ref(), &mut |view, stored| {
-            if view.show(stored)?.is_some() {
+            // A plain one has been put in its place since.
+            if view != ValueView::Plain && view.show(stored)?.is_some() {
                 expiry_ms = expiry::split(stored)?.0;
             }
             Ok(())

@@ -70,6 +70,14 @@ struct Kept {
     from: Timestamp,
 }
 
+/// What the feed tells.
+struct Told {
+    /// It tells of nothing up to here.
+    before: Timestamp,
+    /// True if it tells of anything, or keeps the name of something: it outlives what it tells of.
+    is_any: bool,
+}
+
 impl Retention {
     pub(crate) fn new(feed_age_ms: u64, feed_bytes: Option<u64>) -> Retention {
         Retention {
@@ -97,7 +105,7 @@ impl Retention {
         }
         if let Some(background) = background {
             self.next_run.begin(background);
-            if holds(Definition::needs_retention, false) {
+            if holds(Definition::needs_retention, false) || has_feed(core).unwrap_or(false) {
                 self.next_run.schedule(Duration::from_millis(WAIT_MS_MIN));
             }
         }
@@ -153,6 +161,9 @@ impl Retention {
                 // Not again with the very next commit.
                 self.due_ms.store(core.clock.now_ms().saturating_add(INTERVAL_MS_MAX), Ordering::Relaxed);
                 self.changes_seen.store(changes, Ordering::Release);
+                if error.kind() != ErrorKind::Closed {
+                    self.next_run.schedule(Duration::from_millis(INTERVAL_MS_MAX));
+                }
                 return Err(error);
             }
             drop(state);
@@ -184,7 +195,7 @@ impl Retention {
             RetentionClock::new(session.read_ts().ms().min(by_floors.unwrap_or(u64::MAX)))
         });
         let believed_ms = clock.observe(now_ms, shortest_ms.saturating_add(LEAP_MS));
-        self.let_go(core, &session, believed_ms, &kept, &marks)?;
+        let told = self.let_go(core, &session, believed_ms, &kept, &marks)?;
         // Not beyond what the commits to come are after: then no view without a value is from before it expired.
         let until_ms = believed_ms.min(session.read_ms());
         drop(session); // it would keep what is removed from being reclaimed
@@ -196,9 +207,10 @@ impl Retention {
             let next_ms = self.reap(reaper, &expiring)?;
             wait_ms = wait_for_expiry(next_ms, until_ms, now_ms).map_or(wait_ms, |wait| wait.min(wait_ms));
         }
+        Dropped::forget(core, told.before)?; // last: damage there does not hold up the reaper
         self.due_ms.store(now_ms.saturating_add(wait_ms), Ordering::Relaxed);
         self.changes_seen.store(changes, Ordering::Release);
-        let is_needed = definitions.iter().any(|(_, definition)| definition.needs_retention());
+        let is_needed = told.is_any || definitions.iter().any(|(_, definition)| definition.needs_retention());
         self.is_needed.store(is_needed, Ordering::Release);
         if is_needed {
             self.next_run.schedule(Duration::from_millis(wait_ms));
@@ -214,20 +226,22 @@ impl Retention {
         believed_ms: u64,
         kept: &[Kept],
         marks: &Marks,
-    ) -> Result<()> {
+    ) -> Result<Told> {
         let floor = |age_ms: u64| Timestamp::from_ms(believed_ms.saturating_sub(age_ms));
         let history = kept.iter().map(|kept| (kept.prefix, floor(kept.age_ms), kept.from));
         let history = history.filter(|(_, floor, from)| floor > from).map(|(prefix, floor, _)| (prefix, floor));
         // Only what is there is let go of, so that a quiet feed costs no commits and its readers do not fall behind.
         let oldest = core.store.changes(session.point(), marks.feed_floor())?.next().transpose()?;
-        let feed = Some(floor(self.feed_age_ms)).filter(|floor| oldest.is_some_and(|row| row.ts <= *floor));
+        let oldest = oldest.map(|row| row.ts);
+        let feed = Some(floor(self.feed_age_ms)).filter(|floor| oldest.is_some_and(|oldest| oldest <= *floor));
         let feed = feed.max(feed_bytes::floor(core, marks.feed_floor(), self.feed_bytes)?);
         let expiry = Expiry { history: history.collect(), feed };
         if !expiry.is_empty() {
             core.store.commit(CommitRequest { expiry, ..CommitRequest::default() })?;
         }
-        feed.map_or(Ok(()), |floor| Dropped::forget(core, floor))?;
-        Ok(())
+        // Where nothing is told any more, nothing is left to be told of what was dropped so far.
+        let gone = oldest.map_or(session.read_ts(), |_| feed.unwrap_or_default().max(marks.feed_floor()));
+        Ok(Told { before: gone, is_any: oldest.is_some() || !Dropped::all(session)?.is_empty() })
     }
 
     /// Removes values that have expired, and answers when the first of the others does.
@@ -243,6 +257,13 @@ impl Retention {
         }
         result.map(|()| reaper.next_ms)
     }
+}
+
+/// True if there is anything in the feed, or a name that is kept for it.
+fn has_feed(core: &Arc<Core>) -> Result<bool> {
+    let session = Session::read_only(core)?;
+    let floor = core.store.marks()?.feed_floor();
+    Ok(core.store.changes(session.point(), floor)?.next().transpose()?.is_some() || !Dropped::all(&session)?.is_empty())
 }
 
 fn histories(definitions: &[(String, Definition)], marks: &Marks) -> Vec<Kept> {

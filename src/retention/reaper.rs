@@ -10,6 +10,9 @@ use crate::database::core::Core;
 use crate::expiry::{self, Entry};
 use crate::session::{Session, commit_alone};
 
+/// Bytes of values that one transaction removes, about: a history or a feed keeps them, in the same commit.
+const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Entries that one transaction looks at.
 pub(super) const BATCH_ENTRIES_MAX: u64 = 256;
 
@@ -35,6 +38,8 @@ pub(super) struct Reaper<'a> {
 struct Batch {
     entries: u64,
     reaped: u64,
+    /// Of the values that were removed.
+    bytes: usize,
     /// The key of the last entry; none if there was none.
     last: Option<Vec<u8>>,
 }
@@ -96,14 +101,18 @@ fn reap_batch(session: &Session, name: &str, id: u32, due: &KeyRange, entries_ma
     }
     let mut cursor = session.cursor(Family::Index, due, Direction::Forward)?;
     while batch.entries < entries_max
+        && batch.bytes < BATCH_BYTES_MAX
         && let Some((index_key, _)) = cursor.next()?
     {
         batch.entries += 1;
         if let Ok(entry) = Entry::read(index_key.get(4..).unwrap_or_default()) {
             let key = prefixed(id, entry.key);
-            if expiry_at(session, &key)? == Some(entry.expiry_ms) {
+            if let Some((expiry_ms, bytes)) = expiry_at(session, &key)?
+                && expiry_ms == entry.expiry_ms
+            {
                 session.delete(Family::Data, key)?;
                 batch.reaped += 1;
+                batch.bytes += bytes;
             }
         }
         session.delete(Family::Index, index_key.to_vec())?;
@@ -112,12 +121,13 @@ fn reap_batch(session: &Session, name: &str, id: u32, due: &KeyRange, entries_ma
     Ok(batch)
 }
 
-/// When the value of a key expires, if there is one. Of a damaged one that is not known: it is left to be found.
-fn expiry_at(session: &Session, key: &[u8]) -> Result<Option<u64>> {
-    let mut expiry_ms = None;
+/// When the value of a key expires, if there is one, and how many bytes it takes. Of a damaged one that is not known: it is
+/// left to be found.
+fn expiry_at(session: &Session, key: &[u8]) -> Result<Option<(u64, usize)>> {
+    let mut found = None;
     session.visit(Family::Data, key, &mut |stored| {
-        expiry_ms = expiry::expiry_of(stored).unwrap_or_default();
+        found = expiry::expiry_of(stored).unwrap_or_default().map(|expiry_ms| (expiry_ms, stored.len()));
         Ok(())
     })?;
-    Ok(expiry_ms)
+    Ok(found)
 }

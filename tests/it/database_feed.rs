@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use blaze::{
     Change, Database, DatabaseBuilder, DatabaseChange, DatabaseChangeSet, Document, DocumentId, Durability, Entropy,
-    ErrorKind, Feed, ManualClock, Result, SeededEntropy, Timestamp,
+    ErrorKind, Expires, Feed, ManualClock, Result, SeededEntropy, Timestamp,
 };
 use blaze_core::{Direction, Family, KeyRange, Store};
 use blaze_lsm::{LsmOptions, LsmStore};
@@ -280,5 +280,56 @@ fn a_follower_of_everything_has_at_last_what_the_database_has() {
                 assert_eq!(state[&name], rows, "seed {seed}, {name}");
             }
         }
+    }
+}
+
+#[test]
+fn values_that_may_expire_are_told_as_they_were_put() {
+    for (db, _) in fixtures() {
+        let start = now(&db);
+        let sessions = db.expiring_keyspace("sessions").unwrap();
+        sessions.set_feed(Feed::Images).unwrap();
+        sessions.put_expiring("ann", "1", Expires::After(LONG)).unwrap();
+        sessions.put("ann", "2").unwrap();
+        let value = |value: &str| Some(value.as_bytes().to_vec());
+        let expected = [
+            vec![begun("sessions")],
+            vec![key("sessions", put(b"ann".to_vec(), None, value("1")))],
+            vec![key("sessions", put(b"ann".to_vec(), value("1"), value("2")))],
+            vec![dropped("sessions")],
+        ];
+        let told = || sets(&db, start).into_iter().map(|set| set.changes).collect::<Vec<_>>();
+        assert_eq!(told(), expected[..3]);
+        db.drop_keyspace("sessions").unwrap();
+        // What was dropped did not begin for those who read it from its end.
+        let told: Vec<_> = told().into_iter().filter(|changes| changes[0] != begun("sessions")).collect();
+        assert_eq!(told, expected[1..]);
+    }
+}
+
+#[test]
+fn what_was_told_of_a_keyspace_before_its_values_could_expire_stays_readable() {
+    for (db, _) in fixtures() {
+        let start = now(&db);
+        let keys = db.keyspace("keys").unwrap();
+        keys.set_feed(Feed::Images).unwrap();
+        keys.put("a", "1").unwrap();
+        keys.put("a", "longer than eight bytes").unwrap();
+        keys.clear().unwrap();
+        keys.set_feed(Feed::Off).unwrap();
+        let expiring = db.expiring_keyspace("keys").unwrap();
+        expiring.set_feed(Feed::Images).unwrap();
+        expiring.put("b", "2").unwrap();
+        let told: Vec<_> = sets(&db, start).into_iter().flat_map(|set| set.changes).collect();
+        let value = |value: &str| Some(value.as_bytes().to_vec());
+        for expected in [
+            put(b"a".to_vec(), None, value("1")),
+            put(b"a".to_vec(), value("1"), value("longer than eight bytes")),
+            put(b"b".to_vec(), None, value("2")),
+        ] {
+            assert!(told.contains(&key("keys", expected.clone())), "{expected:?} is not among {told:?}");
+        }
+        keys.put("c", "3").unwrap();
+        assert_eq!(expiring.get("c").unwrap().as_deref(), Some(b"3".as_slice()), "a handle of before goes on");
     }
 }

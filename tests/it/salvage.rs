@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use blaze::{Database, Document, ErrorKind, Index, SalvageReport, Value, field};
+use blaze::{Clock, Database, Document, ErrorKind, Feed, Index, ManualClock, SalvageReport, Value, field};
 
 use crate::verify::{document, filled, flip, largest};
 
@@ -140,4 +142,31 @@ fn what_cannot_be_salvaged_leaves_nothing_behind() {
     fs::write(path.join("CURRENT"), "MANIFEST-999999\n").unwrap();
     assert_eq!(kind(&path, &to), ErrorKind::Corruption);
     assert!(!to.exists());
+}
+
+#[test]
+fn what_a_feed_has_lost_before_is_not_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, clock) = (directory.path().join("db"), Arc::new(ManualClock::at_ms(1_000_000_000)));
+    let builder = || Database::builder().clock(clock.clone()).feed_retention(Duration::from_secs(60));
+    let db = builder().open(&path).unwrap();
+    let keys = db.keyspace("keys").unwrap();
+    keys.set_feed(Feed::Keys).unwrap();
+    let before = db.snapshot().unwrap().read_ts();
+    keys.put("a", "1").unwrap();
+    for _ in 0..10 {
+        clock.set_ms(clock.now_ms() + 30_000);
+        db.apply_retention().unwrap();
+    }
+    let start = db.feed_start().unwrap();
+    assert!(start > before);
+    keys.put("b", "2").unwrap();
+    db.close().unwrap();
+
+    let saved = directory.path().join("saved");
+    Database::salvage(&path, &saved).unwrap();
+    let db = builder().open(&saved).unwrap();
+    assert_eq!(db.feed_start().unwrap(), start);
+    assert_eq!(db.changes(before).unwrap_err().kind(), ErrorKind::FeedTruncated);
+    assert_eq!(db.changes(start).unwrap().count(), 1);
 }
