@@ -26,7 +26,10 @@ pub(super) fn run(run: &Run<'_>) -> Result<()> {
     run.load(&*store)?;
     let keys = run.workload.rows / ROWS_PER_KEY;
     let alone = open_alone(run)?;
-    run.load(&*alone)?;
+    drop(run.phase("load the database of its own", 0)?);
+    alone.load(&mut run.rows.load(run.workload.rows, &mut |_| ()))?;
+    alone.compact()?;
+    alone.settle()?;
     let with_history = fill(run, &*store, "past", Keeps::History, keys)?;
     let plain = fill(run, &*store, "present", Keeps::Nothing, keys)?;
     store.compact()?;
