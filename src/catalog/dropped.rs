@@ -66,11 +66,13 @@ impl Dropped {
         Ok(all)
     }
 
-    /// Lets go of what the feed, which begins after `floor`, does not tell of any more.
-    pub(crate) fn forget(core: &Arc<Core>, floor: Timestamp) -> Result<()> {
+    /// Lets go of what the feed, which begins after `floor`, does not tell of any more. True if something else is kept.
+    pub(crate) fn forget(core: &Arc<Core>, floor: Timestamp) -> Result<bool> {
         let is_over = |dropped: &Dropped| dropped.dropped_at <= floor;
-        if !Dropped::all(&*Session::read_only(core)?)?.iter().any(is_over) {
-            return Ok(());
+        let kept = Dropped::all(&*Session::read_only(core)?)?;
+        let over = kept.iter().filter(|dropped| is_over(dropped)).count();
+        if over == 0 {
+            return Ok(!kept.is_empty());
         }
         commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
             for dropped in Dropped::all(session)?.into_iter().filter(is_over) {
@@ -78,6 +80,7 @@ impl Dropped {
                 session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(dropped.id)))?;
             }
             Ok(())
-        })
+        })?;
+        Ok(over < kept.len())
     }
 }

@@ -74,7 +74,7 @@ struct Kept {
 struct Told {
     /// It tells of nothing up to here.
     before: Timestamp,
-    /// True if it tells of anything, or keeps the name of something: it outlives what it tells of.
+    /// True if it tells of anything.
     is_any: bool,
 }
 
@@ -207,10 +207,11 @@ impl Retention {
             let next_ms = self.reap(reaper, &expiring)?;
             wait_ms = wait_for_expiry(next_ms, until_ms, now_ms).map_or(wait_ms, |wait| wait.min(wait_ms));
         }
-        Dropped::forget(core, told.before)?; // last: damage there does not hold up the reaper
+        let keeps_names = Dropped::forget(core, told.before)?; // last: damage there does not hold up the reaper
         self.due_ms.store(now_ms.saturating_add(wait_ms), Ordering::Relaxed);
         self.changes_seen.store(changes, Ordering::Release);
-        let is_needed = told.is_any || definitions.iter().any(|(_, definition)| definition.needs_retention());
+        let has_feed = told.is_any || keeps_names;
+        let is_needed = has_feed || definitions.iter().any(|(_, definition)| definition.needs_retention());
         self.is_needed.store(is_needed, Ordering::Release);
         if is_needed {
             self.next_run.schedule(Duration::from_millis(wait_ms));
@@ -231,8 +232,7 @@ impl Retention {
         let history = kept.iter().map(|kept| (kept.prefix, floor(kept.age_ms), kept.from));
         let history = history.filter(|(_, floor, from)| floor > from).map(|(prefix, floor, _)| (prefix, floor));
         // Only what is there is let go of, so that a quiet feed costs no commits and its readers do not fall behind.
-        let oldest = core.store.changes(session.point(), marks.feed_floor())?.next().transpose()?;
-        let oldest = oldest.map(|row| row.ts);
+        let oldest = oldest_told(core, session, marks)?;
         let feed = Some(floor(self.feed_age_ms)).filter(|floor| oldest.is_some_and(|oldest| oldest <= *floor));
         let feed = feed.max(feed_bytes::floor(core, marks.feed_floor(), self.feed_bytes)?);
         let expiry = Expiry { history: history.collect(), feed };
@@ -241,7 +241,7 @@ impl Retention {
         }
         // Where nothing is told any more, nothing is left to be told of what was dropped so far.
         let gone = oldest.map_or(session.read_ts(), |_| feed.unwrap_or_default().max(marks.feed_floor()));
-        Ok(Told { before: gone, is_any: oldest.is_some() || !Dropped::all(session)?.is_empty() })
+        Ok(Told { before: gone, is_any: oldest.is_some() })
     }
 
     /// Removes values that have expired, and answers when the first of the others does.
@@ -259,11 +259,17 @@ impl Retention {
     }
 }
 
-/// True if there is anything in the feed, or a name that is kept for it.
+/// The first commit that the feed tells of, if it tells of any.
+fn oldest_told(core: &Core, session: &Session, marks: &Marks) -> Result<Option<Timestamp>> {
+    let oldest = core.store.changes(session.point(), marks.feed_floor())?.next().transpose()?;
+    Ok(oldest.map(|row| row.ts))
+}
+
+/// True if there is anything in the feed, or a name that is kept for it: it outlives what it tells of.
 fn has_feed(core: &Arc<Core>) -> Result<bool> {
     let session = Session::read_only(core)?;
-    let floor = core.store.marks()?.feed_floor();
-    Ok(core.store.changes(session.point(), floor)?.next().transpose()?.is_some() || !Dropped::all(&session)?.is_empty())
+    let oldest = oldest_told(core, &session, &*core.store.marks()?)?;
+    Ok(oldest.is_some() || !Dropped::all(&session)?.is_empty())
 }
 
 fn histories(definitions: &[(String, Definition)], marks: &Marks) -> Vec<Kept> {

@@ -180,6 +180,21 @@ fn an_idle_database_lets_go_of_its_history_and_feed_too() {
 }
 
 #[test]
+fn the_feed_of_what_was_dropped_goes_too_where_nothing_else_has_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let builder = || Database::builder().durability(Durability::Buffered);
+    let db = builder().feed_retention(Duration::from_secs(3_600)).open(directory.path()).unwrap();
+    let letters = db.keyspace("letters").unwrap();
+    letters.set_feed(Feed::Keys).unwrap();
+    letters.put("a", "1").unwrap();
+    db.drop_keyspace("letters").unwrap();
+    let dropped = db.snapshot().unwrap().read_ts();
+    db.close().unwrap();
+    let db = builder().feed_retention(Duration::from_secs(1)).open(directory.path()).unwrap();
+    wait_for("the feed begins behind the drop", || db.feed_start().unwrap() >= dropped);
+}
+
+#[test]
 fn a_clock_that_stands_still_has_nothing_done_behind_its_back() {
     let clock = Arc::new(ManualClock::at_ms(START_MS));
     let db = builder(&clock).in_memory().unwrap();
