@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use blaze_core::record::Record;
-use blaze_core::{DocumentId, Result, Timestamp, from_document};
+use blaze_core::{DocumentId, Result, Timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::database::core::Core;
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned> Found<T> {
         let dictionary = core.catalog.dictionaries.get(core, collection)?;
         let in_document = |error: blaze_core::Error| error.context(format!("document {id:?}"));
         let record = Record::open(record, &dictionary).map_err(in_document)?;
-        let value = record.decode().and_then(from_document).map_err(in_document)?;
+        let value = record.document().deserialize().map_err(in_document)?;
         Ok(Found { version: record.version(), id, value })
     }
 }

@@ -1,10 +1,8 @@
-//! Evaluation of filters: naively on decoded documents, and on encoded records.
+//! Evaluation of filters on decoded documents: the naive one, by which every other one is judged.
 
-use super::{Filter, Predicate};
+use super::Filter;
 use crate::document::Document;
-use crate::error::Result;
 use crate::path::Path;
-use crate::record::RawDocument;
 use crate::traverse;
 use crate::value::Value;
 
@@ -40,38 +38,4 @@ impl Filter {
             }
         }
     }
-
-    /// True if the encoded `document` matches: as [`matches`](Filter::matches), but only the values that the paths
-    /// reach are decoded, and no term is looked at once the answer is known.
-    ///
-    /// # Errors
-    /// [`Corruption`](crate::ErrorKind::Corruption) if the part of the record that was read is damaged.
-    pub fn matches_raw(&self, document: &RawDocument<'_>) -> Result<bool> {
-        match self {
-            Filter::And(terms) => Ok(!any_is(false, terms, document)?),
-            Filter::Or(terms) => any_is(true, terms, document),
-            Filter::Nor(terms) => Ok(!any_is(true, terms, document)?),
-            Filter::Not(term) => Ok(!term.matches_raw(document)?),
-            Filter::Field(path, predicate) => term_matches_raw(path, predicate, document),
-        }
-    }
-}
-
-/// Whether one of `terms` gives `answer`; those after it are not evaluated.
-fn any_is(answer: bool, terms: &[Filter], document: &RawDocument<'_>) -> Result<bool> {
-    for term in terms {
-        if term.matches_raw(document)? == answer {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn term_matches_raw(path: &Path, predicate: &Predicate, document: &RawDocument<'_>) -> Result<bool> {
-    let mut accepted = false;
-    document.visit(path, &mut |value| {
-        accepted = accepted || predicate.accepts(&value);
-        Ok(())
-    })?;
-    Ok(accepted != predicate.is_negated())
 }

@@ -7,8 +7,8 @@ use crate::id::Uuid;
 use crate::value::{Decimal, Time, Value, Vector, VectorKind};
 
 /// A value whose bytes are not looked into yet. It takes constant time to read, whatever its size.
-#[derive(Clone, Copy)]
-pub(super) enum Item<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Item<'a> {
     Null,
     Bool(bool),
     Int(i64),

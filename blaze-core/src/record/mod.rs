@@ -4,6 +4,7 @@
 //! document's shape and its values, see `tag.rs` and [`Dictionary`].
 
 mod cursor;
+mod deserialize;
 mod dictionary;
 mod encode;
 mod entry;
@@ -17,7 +18,8 @@ mod tests;
 
 pub use dictionary::Dictionary;
 pub use entry::DictionaryEntry;
-pub use raw::RawDocument;
+pub(crate) use item::Item;
+pub use raw::{RawDocument, RawValue};
 
 use crate::clock::Timestamp;
 use crate::document::Document;

@@ -26,6 +26,11 @@ impl<'a> RawDocument<'a> {
         RawDocument { body, dictionary }
     }
 
+    /// The bytes, and the rest of what it takes to read them.
+    pub(super) fn parts(&self) -> (&'a [u8], RawDocument<'a>) {
+        (self.body, *self)
+    }
+
     /// The one value at `path`, where a number chooses an element of an array and nothing fans out, as in
     /// [`traverse::get`](crate::traverse::get).
     ///
@@ -52,6 +57,14 @@ impl<'a> RawDocument<'a> {
     /// # Errors
     /// [`Corruption`](crate::ErrorKind::Corruption) if damage stands in the way; those of `visit`.
     pub fn visit(&self, path: &Path, visit: &mut dyn FnMut(Value) -> Result<()>) -> Result<()> {
+        self.visit_raw(path, &mut |value| visit(value.decode()?))
+    }
+
+    /// As [`visit`](RawDocument::visit), with values that are not decoded yet.
+    ///
+    /// # Errors
+    /// As [`visit`](RawDocument::visit).
+    pub fn visit_raw(&self, path: &Path, visit: &mut dyn FnMut(RawValue<'a>) -> Result<()>) -> Result<()> {
         match path.segments().split_first() {
             Some((first, rest)) => self.visit_field(self.body, first, rest, 1, visit),
             None => Ok(()),
@@ -72,7 +85,7 @@ impl<'a> RawDocument<'a> {
         first: &Segment,
         rest: &[Segment],
         level: usize,
-        visit: &mut dyn FnMut(Value) -> Result<()>,
+        visit: &mut dyn FnMut(RawValue<'a>) -> Result<()>,
     ) -> Result<()> {
         match self.field(map, first.key())? {
             Some(item) => self.visit_item(item, rest, level, visit),
@@ -86,9 +99,9 @@ impl<'a> RawDocument<'a> {
         item: Item<'a>,
         segments: &[Segment],
         level: usize,
-        visit: &mut dyn FnMut(Value) -> Result<()>,
+        visit: &mut dyn FnMut(RawValue<'a>) -> Result<()>,
     ) -> Result<()> {
-        let Some((first, rest)) = segments.split_first() else { return visit(self.value(item, level)?) };
+        let Some((first, rest)) = segments.split_first() else { return visit(RawValue { item, raw: *self, level }) };
         check_level(level)?;
         match item {
             Item::Map(map) => self.visit_field(map, first, rest, level + 1, visit),
@@ -178,14 +191,76 @@ impl<'a> RawDocument<'a> {
     }
 
     /// The shape of a map, or `None` if its keys are spelt out.
-    fn read_shape(&self, cursor: &mut Cursor<'a>) -> Result<Option<&'a Shape>> {
+    pub(super) fn read_shape(&self, cursor: &mut Cursor<'a>) -> Result<Option<&'a Shape>> {
         let Some(id) = cursor.varint()?.checked_sub(1) else { return Ok(None) };
         self.dictionary.shape(id).map(Some).ok_or_else(|| damaged(&format!("shape {id} is not in the dictionary")))
     }
 
-    fn read_key(&self, cursor: &mut Cursor<'a>) -> Result<&'a str> {
+    pub(super) fn read_key(&self, cursor: &mut Cursor<'a>) -> Result<&'a str> {
         let Some(id) = cursor.varint()?.checked_sub(1) else { return cursor.string() };
         self.dictionary.key(id).ok_or_else(|| damaged(&format!("key {id} is not in the dictionary")))
+    }
+}
+
+/// A value of a document that is still bytes.
+#[derive(Clone, Copy)]
+pub struct RawValue<'a> {
+    pub(crate) item: Item<'a>,
+    raw: RawDocument<'a>,
+    /// The level of the container in which it stands.
+    level: usize,
+}
+
+impl<'a> RawValue<'a> {
+    /// The value, decoded.
+    ///
+    /// # Errors
+    /// [`Corruption`](crate::ErrorKind::Corruption) if it is damaged.
+    pub fn decode(&self) -> Result<Value> {
+        self.raw.value(self.item, self.level)
+    }
+
+    /// The bytes of a string; of anything else none.
+    #[must_use]
+    pub fn string_bytes(&self) -> Option<&'a [u8]> {
+        match self.item {
+            Item::String(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Calls `visit` with each element of an array, until it fails; anything else has none.
+    ///
+    /// # Errors
+    /// [`Corruption`](crate::ErrorKind::Corruption) if an element is damaged; those of `visit`.
+    pub fn visit_elements(&self, visit: &mut dyn FnMut(RawValue<'a>) -> Result<()>) -> Result<()> {
+        let Item::Array(array) = self.item else { return Ok(()) };
+        check_level(self.level + 1)?;
+        let mut cursor = Cursor(array);
+        while !cursor.is_empty() {
+            visit(RawValue { item: Item::read(&mut cursor)?, raw: self.raw, level: self.level + 1 })?;
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with each value that `path` reaches in a map, until it fails; in anything else it reaches none.
+    ///
+    /// # Errors
+    /// As [`RawDocument::visit`].
+    pub fn visit_raw(&self, path: &Path, visit: &mut dyn FnMut(RawValue<'a>) -> Result<()>) -> Result<()> {
+        match (self.item, path.segments().split_first()) {
+            (Item::Map(map), Some((first, rest))) => {
+                check_level(self.level + 1)?;
+                self.raw.visit_field(map, first, rest, self.level + 1, visit)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for RawValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RawValue").field(&self.decode()).finish()
     }
 }
 

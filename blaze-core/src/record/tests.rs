@@ -87,7 +87,80 @@ fn text(document: &Document) -> String {
     format!("{document:?}")
 }
 
+/// Enums in the form that serde gives them by itself.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+enum Choice {
+    #[serde(rename = "a")]
+    Unit,
+    #[serde(rename = "b")]
+    Newtype(Value),
+    #[serde(rename = "c")]
+    Tuple(i64, Value),
+    #[serde(rename = "0")]
+    Struct { a: Value },
+}
+
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Fields {
+    a: Value,
+    #[serde(default)]
+    b: Option<Vec<Value>>,
+    #[serde(flatten)]
+    others: std::collections::BTreeMap<String, Value>,
+}
+
+/// What a record and the document in it become as a type, errors included.
+fn both_ways<T: serde::de::DeserializeOwned + std::fmt::Debug>(record: &Record<'_>) -> Option<(String, String)> {
+    let shown = |result: Result<T>| format!("{:?}", result.map_err(|error| (error.kind(), error.to_string())));
+    let (straight, through) = (record.document().deserialize(), record.decode().and_then(crate::from_document));
+    let (straight, through) = (shown(straight), shown(through));
+    (straight != through).then_some((straight, through))
+}
+
 proptest! {
+    #[test]
+    fn a_record_becomes_what_its_document_becomes(document in documents(), learns: bool) {
+        type Map<T> = std::collections::BTreeMap<String, T>;
+        let mut dictionary = Dictionary::default();
+        if learns {
+            dictionary.learn(&document);
+        }
+        let mut bytes = Vec::new();
+        encode(&document, &dictionary, &mut bytes).unwrap();
+        let record = Record::open(&bytes, &dictionary).unwrap();
+        for difference in [
+            both_ways::<Document>(&record), both_ways::<Map<Value>>(&record), both_ways::<Fields>(&record),
+            both_ways::<Choice>(&record), both_ways::<Map<Choice>>(&record), both_ways::<Map<Option<Map<Value>>>>(&record),
+            both_ways::<Map<serde::de::IgnoredAny>>(&record), both_ways::<Map<Vec<Value>>>(&record),
+            both_ways::<Map<(u8, Option<i64>)>>(&record), both_ways::<Map<bool>>(&record), both_ways::<Map<i8>>(&record),
+            both_ways::<Map<u64>>(&record), both_ways::<Map<i128>>(&record), both_ways::<Map<f32>>(&record),
+            both_ways::<Map<f64>>(&record), both_ways::<Map<String>>(&record), both_ways::<Map<char>>(&record),
+            both_ways::<Map<()>>(&record), both_ways::<Map<Vec<f32>>>(&record), both_ways::<Map<Vec<u8>>>(&record),
+            both_ways::<Map<Time>>(&record), both_ways::<Map<Uuid>>(&record), both_ways::<Map<Decimal>>(&record),
+            both_ways::<Map<Vector>>(&record), both_ways::<std::collections::BTreeMap<i64, Value>>(&record),
+            both_ways::<Vec<Value>>(&record), both_ways::<crate::DocumentId>(&record),
+        ].into_iter().flatten() {
+            prop_assert_eq!(difference.0, difference.1);
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_never_panic_on_their_way_into_a_type(document in documents(), place: usize, byte: u8) {
+        let mut dictionary = Dictionary::default();
+        dictionary.learn(&document);
+        let mut bytes = Vec::new();
+        encode(&document, &dictionary, &mut bytes).unwrap();
+        let body = &mut bytes[BODY_AT..];
+        if !body.is_empty() {
+            let place = place % body.len();
+            body[place] = byte;
+        }
+        let raw = RawDocument::new(&bytes[BODY_AT..], &dictionary);
+        let _ = raw.deserialize::<Document>();
+        let _ = raw.deserialize::<Fields>();
+        let _ = raw.deserialize::<Choice>();
+    }
+
     #[test]
     fn documents_come_back_as_they_were(document in documents()) {
         for dictionary in dictionaries(&document) {

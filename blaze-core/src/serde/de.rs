@@ -12,7 +12,7 @@ use crate::limits::NESTING_MAX;
 use crate::value::{Decimal, Value, Vector};
 
 /// Takes one value apart.
-pub(super) struct Deserializer {
+pub(crate) struct Deserializer {
     pub(super) node: Node,
     /// How many levels of arrays and maps may still open.
     pub(super) levels: usize,
@@ -20,7 +20,12 @@ pub(super) struct Deserializer {
 
 impl Deserializer {
     pub(super) fn new(value: Value) -> Deserializer {
-        Deserializer { node: Node::Value(value), levels: NESTING_MAX }
+        Deserializer::within(value, NESTING_MAX)
+    }
+
+    /// As [`new`](Deserializer::new), for a value inside of others: so many levels may still open.
+    pub(crate) fn within(value: Value, levels: usize) -> Deserializer {
+        Deserializer { node: Node::Value(value), levels }
     }
 
     /// The special value, if it is one.

@@ -9,24 +9,24 @@ use crate::limits::NESTING_MAX;
 
 /// An error on its way out of nested fields, which it collects.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     error: Error,
     /// Innermost first.
     path: Vec<String>,
 }
 
 impl Failure {
-    pub(super) fn too_deep() -> Failure {
+    pub(crate) fn too_deep() -> Failure {
         Error::limit_exceeded(format!("value nests deeper than the limit of {NESTING_MAX} levels")).into()
     }
 
     /// The failure seen from outside of the field or element `step`.
-    pub(super) fn within(mut self, step: impl ToString) -> Failure {
+    pub(crate) fn within(mut self, step: impl ToString) -> Failure {
         self.path.push(step.to_string());
         self
     }
 
-    pub(super) fn into_error(self) -> Error {
+    pub(crate) fn into_error(self) -> Error {
         if self.path.is_empty() {
             return self.error;
         }

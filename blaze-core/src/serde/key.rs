@@ -126,7 +126,7 @@ impl ::serde::Serializer for KeySerializer {
 }
 
 /// Gives the key as what is asked for.
-pub(super) struct KeyDeserializer<'a>(pub(super) &'a str);
+pub(crate) struct KeyDeserializer<'a>(pub(crate) &'a str);
 
 macro_rules! parsed {
     ($($method:ident => $visit:ident),* $(,)?) => {

@@ -33,6 +33,10 @@ mod special;
 mod tests;
 mod value;
 
+pub(crate) use de::Deserializer;
+pub(crate) use failure::Failure;
+pub(crate) use key::KeyDeserializer;
+
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
 
@@ -88,7 +92,7 @@ pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Document> {
 /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) if it nests deeper than
 /// [`NESTING_MAX`](crate::limits::NESTING_MAX).
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T> {
-    T::deserialize(de::Deserializer::new(value)).map_err(failure::Failure::into_error)
+    T::deserialize(Deserializer::new(value)).map_err(Failure::into_error)
 }
 
 /// Turns a [`Document`] into a Rust value.

@@ -12,6 +12,7 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::id::{DocumentId, Uuid};
 use crate::limits::{NESTING_MAX, VECTOR_DIMENSIONS_MAX};
+use crate::record::{self, Dictionary, Record};
 use crate::value::strategy::value;
 use crate::value::{Decimal, Time, Vector};
 
@@ -20,7 +21,13 @@ use crate::value::{Decimal, Time, Vector};
 fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(rust: T, expected: impl Into<Value>) {
     let value = to_value(&rust).unwrap();
     assert_eq!(value, expected.into());
-    assert_eq!(from_value::<T>(value).unwrap(), rust);
+    assert_eq!(from_value::<T>(value.clone()).unwrap(), rust);
+    let document = Document::new().with("field", value);
+    let mut record = Vec::new();
+    record::encode(&document, &Dictionary::default(), &mut record).unwrap();
+    let dictionary = Dictionary::default();
+    let read: BTreeMap<String, T> = Record::open(&record, &dictionary).unwrap().document().deserialize().unwrap();
+    assert_eq!(read["field"], rust);
 }
 
 fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
