@@ -40,6 +40,14 @@ enum Action {
         #[command(flatten)]
         options: RunOptions,
     },
+    /// The documents' own table: Blaze beside SQLite, with the same struct going in and coming out. Five minutes.
+    Orders {
+        /// Orders that are loaded before anything is measured.
+        #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1000..=10_000_000))]
+        orders: u64,
+        #[command(flatten)]
+        options: RunOptions,
+    },
     /// Compares two runs by their report.json, and says what has changed beyond the noise.
     Compare {
         /// The earlier run.
@@ -128,6 +136,9 @@ pub fn main(engines: &[&'static dyn Engine]) -> ExitCode {
         Some(Action::Full(options)) => run(Profile::Full, &options),
         Some(Action::Engine { rows, options }) => {
             engine_plan(rows, &options).and_then(|plan| measure(engines, plan, &options))
+        }
+        Some(Action::Orders { orders, options }) => {
+            orders_plan(orders, &options).and_then(|plan| measure(engines, plan, &options))
         }
         Some(Action::Compare { before, after, threshold, fail }) => compare(&before, &after, threshold, fail),
         Some(Action::Codec { data, rounds }) => crate::codec::compare(data.as_deref(), rounds).and_then(say),
@@ -242,6 +253,18 @@ fn engine_plan(rows: u64, options: &RunOptions) -> Result<Plan> {
     }
     let memory = options.memory.map(|mebibytes| mebibytes << 20);
     let mut plan = Plan::of_engine(rows, memory, options.rounds.unwrap_or(3));
+    if !options.workloads.is_empty() {
+        plan.keep(&options.workloads);
+    }
+    Ok(plan)
+}
+
+fn orders_plan(orders: u64, options: &RunOptions) -> Result<Plan> {
+    if options.jsonl.is_some() || options.vectors.is_some() {
+        return Err("the documents' own table has its own orders: leave out --jsonl and --vectors".into());
+    }
+    let memory = options.memory.map(|mebibytes| mebibytes << 20);
+    let mut plan = Plan::of_orders(orders, memory, options.rounds.unwrap_or(3));
     if !options.workloads.is_empty() {
         plan.keep(&options.workloads);
     }

@@ -4,6 +4,7 @@ mod clustered;
 pub mod corpus;
 mod matrix;
 mod neighbours;
+pub mod orders;
 pub mod pairs;
 mod sources;
 mod vector_file;

@@ -1,11 +1,12 @@
 //! What a product must offer to be measured: an [`Engine`] opens it, and what it opens is a [`KeyValue`] store, one that
-//! is [`Transactional`], a store of [`Documents`] or an index of [`Vectors`].
+//! is [`Transactional`], a store of [`Documents`], a collection of [`Orders`] or an index of [`Vectors`].
 //!
 //! Whoever wants to see another product in the tables implements these traits and hands the engine to
 //! [`cli::main`](crate::cli::main); the rivals in `benches/compare` do just that.
 
 mod blaze;
 mod document;
+mod orders;
 mod transactional;
 mod vector;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::blaze::Blaze;
 pub use self::document::{Condition, Documents, Find, Operator, Sort};
+pub use self::orders::{Orders, StatusGroup};
 pub use self::transactional::{Isolation, Keeps, Opening, Ranges, Transactional};
 pub use self::vector::Vectors;
 use crate::Result;
@@ -39,6 +41,8 @@ pub enum Faculty {
     Past,
     /// Documents with indexes and queries.
     Documents,
+    /// Documents of one Rust type, for Blaze's own targets.
+    Orders,
     /// Vectors and their nearest neighbours.
     Vectors,
 }
@@ -100,6 +104,14 @@ pub trait Engine: Sync {
     /// Those of the product.
     fn open_documents(&self, _options: &EngineOptions) -> Result<Box<dyn Documents>> {
         Err(format!("{} stores no documents", self.name()).into())
+    }
+
+    /// Opens it as a collection of orders, with the same cache for all: nobody maps files.
+    ///
+    /// # Errors
+    /// Those of the product.
+    fn open_orders(&self, _options: &EngineOptions) -> Result<Box<dyn Orders>> {
+        Err(format!("{} does not take part in the documents' own table", self.name()).into())
     }
 
     /// Opens it as an index of vectors of `dimensions` numbers.

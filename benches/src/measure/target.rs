@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
-    /// So many times as good as the rival in the same round: half the seconds are twice as good.
+    /// So many times as good as the best of the rivals in the same round: half the seconds are twice as good.
     Times {
-        /// The rival's name.
-        rival: String,
+        /// The rivals' names.
+        rivals: Vec<String>,
         /// How many times.
         times: f64,
     },
@@ -21,6 +21,12 @@ impl Target {
     /// So many times as good as a rival.
     #[must_use]
     pub fn times(rival: &str, times: f64) -> Target {
-        Target::Times { rival: rival.to_owned(), times }
+        Target::best_of(&[rival], times)
+    }
+
+    /// So many times as good as the best of several rivals.
+    #[must_use]
+    pub fn best_of(rivals: &[&str], times: f64) -> Target {
+        Target::Times { rivals: rivals.iter().map(|&rival| rival.to_owned()).collect(), times }
     }
 }

@@ -35,7 +35,7 @@ use crate::machine::Machine;
 use crate::measure::{Measurement, Resources};
 
 /// The version of the JSON form; a file with another one is refused.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Everything that a run found. Written after each job, so that an interrupted run leaves a valid one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -56,7 +56,7 @@ impl Aim {
 
     fn target_text(&self) -> String {
         match &self.target {
-            Target::Times { rival, times } => format!("at least {} of {rival}", figure::times(*times)),
+            Target::Times { rivals, times } => format!("at least {} of {}", figure::times(*times), rivals.join(" or ")),
             Target::Figure(value) => {
                 let bound = if self.unit.more_is_better() { "least" } else { "most" };
                 format!("at {bound} {}", figure(*value, self.unit))
@@ -108,9 +108,14 @@ impl Report {
         match target {
             Target::Figure(_) => Spread::of(ours.iter().map(|(_, value)| *value)),
             // Round by round: both have met the same mood of the machine.
-            Target::Times { rival, .. } => Spread::of(ours.iter().filter_map(|&(round, our)| {
-                let (_, their) = *of(rival, Some(round)).first()?;
-                Some(if unit.more_is_better() { our / their } else { their / our })
+            Target::Times { rivals, .. } => Spread::of(ours.iter().filter_map(|&(round, our)| {
+                let beside = |rival: &String| {
+                    let (_, their) = *of(rival, Some(round)).first()?;
+                    Some(if unit.more_is_better() { our / their } else { their / our })
+                };
+                // All of them must have been measured: the best may be the one that was not.
+                let all = rivals.iter().map(beside).collect::<Option<Vec<f64>>>()?;
+                all.into_iter().min_by(f64::total_cmp)
             })),
         }
     }

@@ -6,8 +6,8 @@ use crate::Result;
 use crate::distribution::Distribution;
 use crate::report::Skipped;
 use crate::workload::{
-    Commits, DocumentSource, DocumentWorkload, Endurance, EnginePart, EngineWorkload, OrderedMap, Reopen, VectorSource,
-    VectorWorkload, Workload, Ycsb, ycsb,
+    Commits, DocumentSource, DocumentWorkload, Endurance, EnginePart, EngineWorkload, OrderPart, OrderWorkload,
+    OrderedMap, Reopen, VectorSource, VectorWorkload, Workload, Ycsb, ycsb,
 };
 
 /// How much is measured.
@@ -92,6 +92,20 @@ impl Plan {
             } else {
                 plan.add(workload, rounds, memory);
             }
+        }
+        plan
+    }
+
+    /// The documents' own table over so many orders; inserts are measured as the collection grows to five times as many.
+    #[must_use]
+    pub fn of_orders(orders: u64, memory_bytes: Option<u64>, rounds: u32) -> Plan {
+        let mut plan = Plan::default();
+        for part in OrderWorkload::PARTS {
+            let orders = if part == OrderPart::Growth { 5 * orders } else { orders };
+            let workload = OrderWorkload { part, orders };
+            // A quarter of the memory is cache, so that is twice the data.
+            let memory = memory_bytes.unwrap_or((8 * workload.data_bytes()).max(256 * MIB));
+            plan.add(Workload::Orders(workload), rounds, memory);
         }
         plan
     }

@@ -5,6 +5,7 @@ mod document;
 mod endurance;
 mod engine;
 mod ordered_map;
+mod orders;
 mod recorder;
 mod reopen;
 mod threads;
@@ -22,6 +23,7 @@ pub use self::document::{DocumentSource, DocumentWorkload};
 pub use self::endurance::Endurance;
 pub use self::engine::{EnginePart, EngineWorkload};
 pub use self::ordered_map::OrderedMap;
+pub use self::orders::{OrderPart, OrderWorkload};
 pub use self::recorder::{Event, Phase, Recorder};
 pub use self::reopen::Reopen;
 pub use self::vector::{VectorSource, VectorWorkload};
@@ -51,6 +53,8 @@ pub enum Workload {
     Vector(VectorWorkload),
     /// The engine's own table, with its targets.
     Engine(EngineWorkload),
+    /// The documents' own table, with its targets.
+    Orders(OrderWorkload),
 }
 
 /// What a workload runs in.
@@ -97,6 +101,7 @@ impl Workload {
             Workload::Document(workload) => workload.name(),
             Workload::Vector(workload) => workload.name(),
             Workload::Engine(workload) => workload.name(),
+            Workload::Orders(workload) => workload.name(),
         }
     }
 
@@ -112,6 +117,7 @@ impl Workload {
             Workload::Document(workload) => workload.description(),
             Workload::Vector(workload) => workload.description(),
             Workload::Engine(workload) => workload.description(),
+            Workload::Orders(workload) => workload.description(),
         }
     }
 
@@ -123,6 +129,7 @@ impl Workload {
             Workload::Vector(_) => Faculty::Vectors,
             Workload::Engine(workload) if workload.part == EnginePart::Past => Faculty::Past,
             Workload::Engine(_) => Faculty::Transactions,
+            Workload::Orders(_) => Faculty::Orders,
             _ => Faculty::KeyValue,
         }
     }
@@ -133,6 +140,7 @@ impl Workload {
         match self {
             Workload::OrderedMap(_) | Workload::Commits(_) | Workload::Reopen(_) => true,
             Workload::Engine(workload) => workload.part == EnginePart::DurableCommits,
+            Workload::Orders(workload) => workload.part == OrderPart::Cached,
             _ => false,
         }
     }
@@ -152,8 +160,8 @@ impl Workload {
     /// # Errors
     /// Those of the engine, and a wrong answer. What was measured before is with the recorder.
     pub fn run(&self, engine: &dyn Engine, context: &Context<'_>) -> Result<()> {
-        if !self.needs_little_memory() {
-            context.limit_memory()?; // the others first load more than fits
+        if !self.needs_little_memory() && !matches!(self, Workload::Orders(_)) {
+            context.limit_memory()?; // the others first load more than fits, or make what they load
         }
         match self {
             Workload::OrderedMap(workload) => workload.run(engine, context),
@@ -164,6 +172,7 @@ impl Workload {
             Workload::Document(workload) => workload.run(engine, context),
             Workload::Vector(workload) => workload.run(engine, context),
             Workload::Engine(workload) => workload.run(engine, context),
+            Workload::Orders(workload) => workload.run(engine, context),
         }
     }
 }

@@ -15,6 +15,8 @@ mod rocksdb;
 mod sqlite;
 #[cfg(feature = "sqlite")]
 mod sqlite_documents;
+#[cfg(feature = "sqlite")]
+mod sqlite_orders;
 #[cfg(feature = "surrealkv")]
 mod surrealkv;
 #[cfg(test)]
@@ -38,6 +40,8 @@ static ENGINES: &[&dyn Engine] = &[
     &lmdb::Lmdb,
     #[cfg(feature = "sqlite")]
     &sqlite::Sqlite,
+    #[cfg(feature = "sqlite")]
+    &sqlite::SqliteText,
     #[cfg(feature = "surrealkv")]
     &surrealkv::SurrealKv,
 ];

@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use blaze_bench::Result;
 use blaze_bench::engine::{
-    Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Pairs, Reader, VisitPair, Write,
+    Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Orders, Pairs, Reader, VisitPair, Write,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::sqlite_documents::{self, SqliteDocuments};
+use super::sqlite_orders::{self, Form, SqliteOrders};
 
 pub(super) struct Sqlite;
+
+/// SQLite with JSON as text, where [`Sqlite`] has JSONB.
+pub(super) struct SqliteText;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS pairs (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
 const PUT: &str = "INSERT OR REPLACE INTO pairs (key, value) VALUES (?1, ?2)";
@@ -33,7 +37,7 @@ impl Engine for Sqlite {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::KeyValue, Faculty::Documents]
+        &[Faculty::KeyValue, Faculty::Documents, Faculty::Orders]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
@@ -53,11 +57,17 @@ impl Engine for Sqlite {
             "compaction is VACUUM and a checkpoint, settling is a checkpoint".to_owned(),
         ];
         configuration.extend(sqlite_documents::configuration(options));
+        configuration.push("orders: JSONB, which json() turns into text to be read".to_owned());
+        configuration.extend(sqlite_orders::configuration(options));
         configuration
     }
 
     fn open_documents(&self, options: &EngineOptions) -> Result<Box<dyn Documents>> {
         Ok(Box::new(SqliteDocuments::open(options)?))
+    }
+
+    fn open_orders(&self, options: &EngineOptions) -> Result<Box<dyn Orders>> {
+        Ok(Box::new(SqliteOrders::open(options, Form::Jsonb)?))
     }
 
     fn open_key_value(&self, options: &EngineOptions) -> Result<Box<dyn KeyValue>> {
@@ -69,6 +79,30 @@ impl Engine for Sqlite {
         let writer = Mutex::new(Writer { connection, durability: Durability::Sync });
         let reader_cache_bytes = reader_cache_bytes(options);
         Ok(Box::new(Store { path, writer, readers: Mutex::default(), reader_cache_bytes }))
+    }
+}
+
+impl Engine for SqliteText {
+    fn name(&self) -> &'static str {
+        "sqlite-text"
+    }
+
+    fn version(&self) -> String {
+        Sqlite.version()
+    }
+
+    fn faculties(&self) -> &'static [Faculty] {
+        &[Faculty::Orders]
+    }
+
+    fn configuration(&self, options: &EngineOptions) -> Vec<String> {
+        let mut configuration = vec!["orders: JSON as text".to_owned()];
+        configuration.extend(sqlite_orders::configuration(options));
+        configuration
+    }
+
+    fn open_orders(&self, options: &EngineOptions) -> Result<Box<dyn Orders>> {
+        Ok(Box::new(SqliteOrders::open(options, Form::Text)?))
     }
 }
 

@@ -2,10 +2,11 @@
 
 mod documents;
 mod key_value;
+mod orders;
 mod transactional;
 mod vectors;
 
-use super::{Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Opening, Transactional, Vectors};
+use super::{Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Opening, Orders, Transactional, Vectors};
 use crate::Result;
 
 /// Blaze, through the interface that applications use.
@@ -22,7 +23,14 @@ impl Engine for Blaze {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::KeyValue, Faculty::Transactions, Faculty::Past, Faculty::Documents, Faculty::Vectors]
+        &[
+            Faculty::KeyValue,
+            Faculty::Transactions,
+            Faculty::Past,
+            Faculty::Documents,
+            Faculty::Orders,
+            Faculty::Vectors,
+        ]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
@@ -45,6 +53,10 @@ impl Engine for Blaze {
 
     fn open_documents(&self, options: &EngineOptions) -> Result<Box<dyn Documents>> {
         Ok(Box::new(documents::BlazeCollection::open(builder(options).open(&options.directory)?)?))
+    }
+
+    fn open_orders(&self, options: &EngineOptions) -> Result<Box<dyn Orders>> {
+        Ok(Box::new(orders::BlazeOrders::open(builder(options).open(&options.directory)?)?))
     }
 
     fn open_vectors(&self, options: &EngineOptions, dimensions: usize) -> Result<Box<dyn Vectors>> {
