@@ -28,19 +28,25 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     near.filter(|(edits, ..)| *edits <= edits_max).min().map(|(.., known)| known)
 }
 
-/// How many characters have to be inserted, removed or replaced.
+/// How many characters have to be inserted, removed, replaced or swapped with the next one.
 fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, a) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
-        for (column, b) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    // The distances of each beginning of one from each beginning of the other.
+    let mut edits = vec![vec![0; right.len() + 1]; left.len() + 1];
+    for i in 0..=left.len() {
+        for j in 0..=right.len() {
+            if i == 0 || j == 0 {
+                edits[i][j] = i + j;
+                continue;
+            }
+            let replaced = edits[i - 1][j - 1] + usize::from(left[i - 1] != right[j - 1]);
+            edits[i][j] = replaced.min(edits[i - 1][j] + 1).min(edits[i][j - 1] + 1);
+            if i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] {
+                edits[i][j] = edits[i][j].min(edits[i - 2][j - 2] + 1);
+            }
         }
     }
-    row[right.len()]
+    edits[left.len()][right.len()]
 }
 
 #[cfg(test)]
@@ -63,7 +69,9 @@ mod tests {
 
     #[test]
     fn distances_count_edits() {
-        for (left, right, edits) in [("", "", 0), ("", "ab", 2), ("abc", "abc", 0), ("kitten", "sitting", 3)] {
+        for (left, right, edits) in
+            [("", "", 0), ("", "ab", 2), ("abc", "abc", 0), ("kitten", "sitting", 3), ("ste", "set", 1)]
+        {
             assert_eq!((distance(left, right), distance(right, left)), (edits, edits), "{left} and {right}");
         }
     }

@@ -36,6 +36,7 @@ mod apply;
 mod array;
 mod builders;
 mod element;
+mod json;
 mod number;
 mod operator;
 mod overlap;
@@ -220,22 +221,32 @@ impl Update {
 
     /// As [`validate`](Update::validate); says whether changes may still meet, in elements that array filters choose.
     fn check(&self) -> Result<bool> {
-        if self.changes.len() > UPDATE_CHANGES_MAX {
-            let changes = self.changes.len();
-            return Err(Error::limit_exceeded(format!(
-                "update has {changes} changes, the limit is {UPDATE_CHANGES_MAX}"
-            )));
-        }
-        let mut paths = Vec::with_capacity(self.changes.len());
+        self.check_count()?;
         for (path, operator) in &self.changes {
             self.check_change(path, operator).map_err(|error| in_change(error, path, operator))?;
+        }
+        self.check_array_filters()?;
+        overlap::refuse_overlaps(&self.paths())
+    }
+
+    fn check_count(&self) -> Result<()> {
+        let changes = self.changes.len();
+        if changes <= UPDATE_CHANGES_MAX {
+            return Ok(());
+        }
+        Err(Error::limit_exceeded(format!("update has {changes} changes, the limit is {UPDATE_CHANGES_MAX}")))
+    }
+
+    /// The paths of all changes, the new names of what is renamed among them.
+    fn paths(&self) -> Vec<&Path> {
+        let mut paths = Vec::with_capacity(self.changes.len());
+        for (path, operator) in &self.changes {
             paths.push(path);
             if let Operator::Rename(to) = operator {
                 paths.push(to);
             }
         }
-        self.check_array_filters()?;
-        overlap::refuse_overlaps(&paths)
+        paths
     }
 
     fn check_change(&self, path: &Path, operator: &Operator) -> Result<()> {
