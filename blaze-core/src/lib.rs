@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod collation;
 mod document;
 mod entropy;
 mod error;
@@ -16,8 +17,10 @@ pub mod limits;
 mod mem_store;
 mod nesting;
 mod path;
+mod place;
 pub mod record;
 mod serde;
+mod spelling;
 mod store;
 pub mod traverse;
 pub mod update;
@@ -25,6 +28,7 @@ mod value;
 
 pub use self::serde::{from_document, from_value, to_document, to_value};
 pub use clock::{Clock, HybridClock, ManualClock, Timestamp};
+pub use collation::Collation;
 pub use document::Document;
 pub use entropy::{Entropy, SeededEntropy};
 pub use error::{Error, ErrorKind, Result};
@@ -37,5 +41,8 @@ pub use store::{
     Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead, Prefix, RangeRead, ReadPoint, Store, Tracking,
     UndoKey, Version, Versions, VisitMany, Write, counter, prefix_of, prefix_of_range,
 };
-pub use update::{Update, inc, set, unset};
+pub use update::{
+    Push, Update, add_each_to_set, add_to_set, inc, max, min, mul, pop_first, pop_last, pull, pull_where, push,
+    push_each, rename, set, set_now, set_on_insert, unset,
+};
 pub use value::{Decimal, Time, Value, Vector, VectorKind};

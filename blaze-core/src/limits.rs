@@ -66,6 +66,14 @@ pub const REGEX_BYTES_MAX: usize = 4096;
 /// Bytes of memory that one compiled pattern of a filter may take: short expressions can repeat large classes.
 pub const REGEX_COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Changes in one update: more are made by replacing the document.
+pub const UPDATE_CHANGES_MAX: usize = 1_000;
+
+/// Elements that the steps `$[]` and `$[name]` of one update may choose, those on the way to others included.
+///
+/// They are found before the first of them is changed, and remembered until the last one is.
+pub const UPDATE_ELEMENTS_MAX: usize = 1_000_000;
+
 /// Bytes of keys and values that one transaction may write.
 pub const TRANSACTION_BYTES_MAX: usize = 256 * 1024 * 1024;
 

@@ -30,6 +30,11 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// The step to the element at `index` of an array.
+    pub(crate) fn element(index: usize) -> Segment {
+        Segment { key: index.to_string(), index: Some(index) }
+    }
+
     /// The key that the step takes in a map.
     #[must_use]
     pub fn key(&self) -> &str {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use blaze_core::{Document, DocumentId, Error, Family, Filter, KeyRange, Result, Update, to_document};
+use blaze_core::{Document, DocumentId, Error, Family, Filter, KeyRange, Result, Time, Update, to_document};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -125,7 +125,9 @@ impl<T> Collection<T> {
         self.write(|session, definition| {
             let before = self.existing(session, definition, &id)?;
             let mut after = before.clone();
-            if update.apply(&mut after).map_err(|error| error.context(format!("document {id:?}")))? {
+            // Taken anew when the transaction is retried.
+            let now = Time::from_millis(session.core().clock.now_ms());
+            if update.apply_at(&mut after, now).map_err(|error| error.context(format!("document {id:?}")))? {
                 write_document(session, definition, &id, Some(&before), Some(&after))?;
             }
             Ok(())

@@ -29,5 +29,6 @@ mod savepoints;
 mod search;
 mod store_contract;
 mod transactions;
+mod updates;
 mod verify;
 mod workspace;

@@ -129,7 +129,8 @@ impl fmt::Display for List<'_> {
     }
 }
 
-struct Quoted<'a>(&'a str);
+/// A string in quotes, cut short if it is long.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

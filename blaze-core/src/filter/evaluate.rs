@@ -17,7 +17,7 @@ impl Filter {
     }
 
     /// True if an element of an array matches: the empty path is the element, the others go on in it if it is a map.
-    pub(super) fn matches_element(&self, element: &Value) -> bool {
+    pub(crate) fn matches_element(&self, element: &Value) -> bool {
         self.holds(&|path, report| match element {
             _ if path.segments().is_empty() => report(element),
             Value::Map(map) => traverse::visit(map, path, &mut |value| report(value)),

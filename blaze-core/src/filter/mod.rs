@@ -25,12 +25,53 @@
 //! So two terms on one path may be satisfied by different values: `field("runs.year").ge(2000).and(field("runs.year")
 //! .le(2009))` matches runs of 1990 and 2010, `between(2000, 2009)` does not.
 //!
+//! # As a document
+//!
+//! [`Filter::from_document`] reads the form that MongoDB's users know, and [`Filter::to_document`] writes it:
+//!
+//! ```
+//! use blaze_core::{Document, Filter, field};
+//!
+//! let json = r#"{"year": {"$gte": 1970, "$lt": 1980}, "$or": [{"genres": {"$contains": "Drama"}}, {"rating": null}]}"#;
+//! let document: Document = serde_json::from_str(json)?;
+//! let filter = Filter::from_document(&document)?;
+//! let drama = field("genres").contains("Drama").or(field("rating").eq(()));
+//! assert_eq!(filter, field("year").ge(1970).and(field("year").lt(1980)).and(drama));
+//! assert_eq!(filter.to_document(), document);
+//!
+//! let wrong: Document = serde_json::from_str(r#"{"$or": [{"a": 1}, {"year": {"$gtt": 1970}}]}"#)?;
+//! let error = Filter::from_document(&wrong).unwrap_err();
+//! assert_eq!(error.to_string(), r#"at $or[1].year: unknown operator "$gtt"; did you mean "$gte"?"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | in the document | what it is |
+//! |---|---|
+//! | `{"a.b": operand}` | the field at the path; several fields must all match |
+//! | an operand without operators | must be equal to the field, maps and arrays as a whole: `{"a": [1]}` is `{"a": {"$eq": [1]}}` |
+//! | `$eq $ne $lt $lte $gt $gte $contains` | with any value |
+//! | `$in $nin $all` | with an array of values |
+//! | `$between` | with an array of two values |
+//! | `$exists` | with true or false |
+//! | `$type` | with the name of a [type](TypeName) |
+//! | `$startsWith $like` | with a string |
+//! | `$regex` | with a string, and beside it `$options`: a string of `i` (case is ignored), `m` (`^` and `$` match at lines), `s` (`.` matches line ends) and `x` (blanks do not count) |
+//! | `$size` | with an integer from 0 |
+//! | `$elemMatch` | with a filter; operators that stand in it without a field are of the element itself |
+//! | `$not` | in a field, with operators; beside fields, with a filter |
+//! | `$and $or $nor` | with an array of filters |
+//! | `$field` | with `{"keys": [..], "matches": {..}}`: a path of which a key has a dot in it or begins with `$`, and operators |
+//!
+//! What matches is what the table above says, not MongoDB: `{"a": null}` does not match a missing field, and `{"tags": "x"}`
+//! no array with the element `x`, for which there is `$contains`.
+//!
 //! [`Value`]: crate::Value
 //! [`Value::comparable`]: crate::Value::comparable
 
 mod display;
 mod evaluate;
 mod field;
+mod json;
 mod pattern;
 mod predicate;
 mod raw;
@@ -41,8 +82,9 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use display::Literal;
+pub(crate) use display::{Literal, Quoted};
 pub use field::{Field, element, field};
+pub(crate) use json::element_filter;
 pub use pattern::{Pattern, Regex};
 pub use predicate::Predicate;
 pub use type_name::TypeName;
@@ -157,6 +199,11 @@ impl Filter {
     /// [`Invalid`](crate::ErrorKind::Invalid), [`LimitExceeded`](crate::ErrorKind::LimitExceeded).
     pub fn validate(&self) -> Result<()> {
         self.validate_at(0, false)
+    }
+
+    /// As [`validate`](Filter::validate), for a filter on the elements of an array.
+    pub(crate) fn validate_on_elements(&self) -> Result<()> {
+        self.validate_at(0, true)
     }
 
     /// `depth` counts the levels above; in an element, the empty path names the element itself.

@@ -1,4 +1,4 @@
-//! Addition of numbers that never wraps and never rounds what was exact.
+//! Sums and products of numbers that never wrap and never round what was exact.
 
 use crate::error::{Error, Result};
 use crate::filter::Literal;
@@ -14,21 +14,53 @@ pub(super) fn check(value: &Value) -> Result<()> {
 
 /// The sum of two numbers.
 pub(super) fn add(left: &Value, right: &Value) -> Result<Value> {
-    check(left)?;
-    check(right)?;
-    let sum = match (left, right) {
-        (Value::Float(_), Value::Decimal(_)) | (Value::Decimal(_), Value::Float(_)) => {
-            let (left, right) = (Literal(left), Literal(right));
-            return Err(Error::invalid(format!("{left} + {right} mixes a decimal and a float, which is not exact")));
+    let exact = Exact { sign: '+', integers: i128::checked_add, decimals: add_decimals };
+    exact.compute(left, right, |left, right| left + right)
+}
+
+/// The product of two numbers.
+pub(super) fn multiply(left: &Value, right: &Value) -> Result<Value> {
+    let exact = Exact { sign: '*', integers: i128::checked_mul, decimals: multiply_decimals };
+    exact.compute(left, right, |left, right| left * right)
+}
+
+/// The zero that is `number` times 0: of the same type, and for decimals of the same scale.
+pub(super) fn zero_like(number: &Value) -> Value {
+    match number {
+        Value::Float(_) => Value::Float(0.0),
+        Value::Decimal(decimal) => Decimal::new(false, 0, decimal.scale()).map_or(Value::Int(0), Value::Decimal),
+        _ => Value::Int(0),
+    }
+}
+
+/// How an operation is computed where it is exact; `None` stands for a result that does not fit.
+struct Exact {
+    sign: char,
+    integers: fn(i128, i128) -> Option<i128>,
+    decimals: fn(Decimal, Decimal) -> Option<Decimal>,
+}
+
+impl Exact {
+    fn compute(&self, left: &Value, right: &Value, floats: fn(f64, f64) -> f64) -> Result<Value> {
+        check(left)?;
+        check(right)?;
+        let refuse =
+            |reason: &str| Error::invalid(format!("{} {} {} {reason}", Literal(left), self.sign, Literal(right)));
+        match (left, right) {
+            (Value::Float(_), Value::Decimal(_)) | (Value::Decimal(_), Value::Float(_)) => {
+                Err(refuse("mixes a decimal and a float, which is not exact"))
+            }
+            (Value::Float(_), _) | (_, Value::Float(_)) => Ok(Value::Float(floats(float(left), float(right)))),
+            (Value::Decimal(_), _) | (_, Value::Decimal(_)) => {
+                let result = decimal(left).zip(decimal(right)).and_then(|(left, right)| (self.decimals)(left, right));
+                result.map(Value::Decimal).ok_or_else(|| refuse("is outside the range of its type"))
+            }
+            _ => {
+                let result = (self.integers)(integer(left), integer(right)).and_then(narrow);
+                result.ok_or_else(|| refuse("is outside the range of its type"))
+            }
         }
-        (Value::Float(_), _) | (_, Value::Float(_)) => Some(Value::Float(float(left) + float(right))),
-        (Value::Decimal(_), _) | (_, Value::Decimal(_)) => add_decimals(left, right),
-        _ => add_integers(left, right),
-    };
-    sum.ok_or_else(|| {
-        let (left, right, range) = (Literal(left), Literal(right), "the range of its type");
-        Error::invalid(format!("{left} + {right} is outside {range}"))
-    })
+    }
 }
 
 fn integer(value: &Value) -> i128 {
@@ -46,13 +78,11 @@ fn float(value: &Value) -> f64 {
     }
 }
 
-fn add_integers(left: &Value, right: &Value) -> Option<Value> {
-    let sum = integer(left) + integer(right);
-    i64::try_from(sum).map(Value::Int).or_else(|_| u64::try_from(sum).map(Value::UInt)).ok()
+fn narrow(int: i128) -> Option<Value> {
+    i64::try_from(int).map(Value::Int).or_else(|_| u64::try_from(int).map(Value::UInt)).ok()
 }
 
-fn add_decimals(left: &Value, right: &Value) -> Option<Value> {
-    let (left, right) = (decimal(left)?, decimal(right)?);
+fn add_decimals(left: Decimal, right: Decimal) -> Option<Decimal> {
     let scale = left.scale().max(right.scale());
     let (a, b) = (coefficient_at(left, scale)?, coefficient_at(right, scale)?);
     let (negative, coefficient) = if left.is_negative() == right.is_negative() {
@@ -62,7 +92,25 @@ fn add_decimals(left: &Value, right: &Value) -> Option<Value> {
     } else {
         (right.is_negative(), b - a)
     };
-    Decimal::new(negative, coefficient, scale).map(Value::Decimal)
+    Decimal::new(negative, coefficient, scale)
+}
+
+/// The product at the sum of the scales or, where that does not fit, without zeros at the end of the factors.
+fn multiply_decimals(left: Decimal, right: Decimal) -> Option<Decimal> {
+    let product = |left: Decimal, right: Decimal| {
+        let coefficient = left.coefficient().checked_mul(right.coefficient())?;
+        Decimal::new(left.is_negative() != right.is_negative(), coefficient, left.scale() + right.scale())
+    };
+    product(left, right).or_else(|| product(trimmed(left), trimmed(right)))
+}
+
+/// The same number without zeros at the end of its fraction.
+fn trimmed(decimal: Decimal) -> Decimal {
+    let (mut coefficient, mut scale) = (decimal.coefficient(), decimal.scale());
+    while scale > 0 && coefficient.is_multiple_of(10) {
+        (coefficient, scale) = (coefficient / 10, scale - 1);
+    }
+    Decimal::new(decimal.is_negative(), coefficient, scale).unwrap_or(decimal)
 }
 
 fn decimal(value: &Value) -> Option<Decimal> {

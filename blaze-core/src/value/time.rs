@@ -31,6 +31,13 @@ impl Time {
         Time(micros)
     }
 
+    /// The instant so many milliseconds after the Unix epoch, as a [`Clock`](crate::Clock) counts them; the last
+    /// instant that there is for more than it can hold.
+    #[must_use]
+    pub fn from_millis(millis: u64) -> Time {
+        Time(i64::try_from(millis).unwrap_or(i64::MAX).saturating_mul(1_000))
+    }
+
     /// Microseconds since the Unix epoch.
     #[must_use]
     pub const fn micros(self) -> i64 {
