@@ -10,6 +10,7 @@ mod entry;
 #[cfg(test)]
 mod golden;
 mod item;
+mod owned;
 mod raw;
 mod tag;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 
 pub use dictionary::Dictionary;
 pub use entry::DictionaryEntry;
+pub use owned::OwnedRecord;
 pub use raw::RawDocument;
 
 use crate::clock::Timestamp;

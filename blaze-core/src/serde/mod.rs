@@ -25,6 +25,8 @@
 mod access;
 mod de;
 mod failure;
+mod id;
+mod identified;
 mod key;
 mod node;
 mod ser;
@@ -32,6 +34,8 @@ mod special;
 #[cfg(test)]
 mod tests;
 mod value;
+
+pub use identified::from_document_under;
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
