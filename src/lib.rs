@@ -11,6 +11,8 @@
 extern crate self as blaze; // so that the derive macro's paths hold here, too
 
 mod builder;
+#[cfg(feature = "async")]
+mod call;
 mod catalog;
 mod collection;
 mod database;
@@ -45,6 +47,8 @@ pub use blaze_lsm::{
 };
 pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
+#[cfg(feature = "async")]
+pub use call::Call;
 pub use collection::{Bulk, Collection, Found, IfVersion, RawFound, UpdateReport};
 pub use database::{CompactionPause, Database};
 pub use expiry::Expires;

@@ -60,6 +60,24 @@ impl Text for Option<String> {}
 /// Types of fields that can be the id of a document: `#[blaze(id)]`.
 ///
 /// An automatic id is a [`Uuid`], so that only an option of that or of any id stands for one that is yet to come.
+///
+/// ```
+/// #[derive(serde::Serialize, serde::Deserialize, blaze::Document)]
+/// struct Event {
+///     #[blaze(id)]
+///     #[serde(rename = "_id")]
+///     id: Option<blaze::Uuid>,
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #[derive(serde::Serialize, serde::Deserialize, blaze::Document)]
+/// struct Event {
+///     #[blaze(id)]
+///     #[serde(rename = "_id")]
+///     id: f64, // cannot be the id of a document
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the id of a document",
     note = "an id is an integer, a String, a Uuid, a Vec<u8> or a DocumentId; one that is automatic where it is None is an \

@@ -95,11 +95,14 @@ impl<T: Serialize> Collection<T> {
         Ok(ids.len() as u64)
     }
 
-    fn insert_rows(&self, mut rows: impl Iterator<Item = Result<Row>>) -> Result<Vec<DocumentId>> {
+    fn insert_rows(&self, rows: impl Iterator<Item = Result<Row>>) -> Result<Vec<DocumentId>> {
+        let mut rows = rows.fuse();
         let mut taken: Vec<Row> = match &self.scope {
-            Scope::Database(_) => Vec::new(),
             // The iterator is the user's code, which may write to the same transaction: not amid an operation of ours.
-            Scope::Session(_) => self.read(|session, definition| gather(session, definition, &mut rows))?,
+            Scope::Session(_) if !self.scope.is_read_only() => {
+                self.read(|session, definition| gather(session, definition, &mut rows))?
+            }
+            _ => Vec::new(),
         };
         self.write(|session, definition| {
             let mut ids = Vec::with_capacity(taken.len());

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 
-use blaze::{Document, DocumentId, ErrorKind, Filter, Metric, Path, Value, Vector};
+use blaze::{Document, DocumentId, ErrorKind, Filter, Metric, Path, Update, Value, Vector};
 use blaze_core::traverse;
 
 use super::operations::{Find, IndexSpec, Keys, OnCollection, OnKeyspace, Operation, Search};
@@ -293,44 +293,10 @@ impl Collection {
                     false => Ok(Answer::Done),
                 }
             }
-            OnCollection::Upsert(id, update) => {
-                let before = self.documents.get(id).map(|stored| stored.document.clone());
-                let mut document = before.clone().unwrap_or_default();
-                let changed = update.apply(&mut document).map_err(|error| error.kind())?;
-                if changed || before.is_none() {
-                    self.write(id, &document, commit)?;
-                }
-                Ok(Answer::Flag(before.is_none()))
-            }
-            OnCollection::UpdateMany(filter, update) => {
-                let matching = self.matching(filter);
-                let mut after = Vec::new();
-                for id in &matching {
-                    let mut document = self.documents[id].document.clone();
-                    if update.apply(&mut document).map_err(|error| error.kind())? {
-                        self.validate(&document)?;
-                        after.push((id, document));
-                    }
-                }
-                for (id, document) in &after {
-                    self.write(id, document, commit)?;
-                }
-                Ok(Answer::Changed { matched: matching.len() as u64, modified: after.len() as u64 })
-            }
-            OnCollection::DeleteMany(filter) => {
-                let matching = self.matching(filter);
-                matching.iter().for_each(|id| drop(self.documents.remove(id)));
-                Ok(Answer::Count(matching.len() as u64))
-            }
-            OnCollection::DeleteFirst(filter) => {
-                let sort = vec![("a", false)];
-                let all = self.find(&Find { filter: filter.clone(), sort, skip: 0, limit: None });
-                let first = all.into_iter().next();
-                if let Some((id, _)) = &first {
-                    self.documents.remove(id);
-                }
-                Ok(Answer::Documents(vec![first]))
-            }
+            OnCollection::Upsert(id, update) => self.upsert(id, update, commit),
+            OnCollection::UpdateMany(filter, update) => self.update_many(filter, update, commit),
+            OnCollection::DeleteMany(filter) => Ok(Answer::Count(self.delete_many(filter))),
+            OnCollection::DeleteFirst(filter) => Ok(Answer::Documents(vec![self.delete_first(filter)])),
             OnCollection::Delete(id) => Ok(Answer::Flag(self.documents.remove(id).is_some())),
             OnCollection::Get(id) => Ok(Answer::Documents(vec![self.get(id)])),
             OnCollection::GetMany(ids) => Ok(Answer::Documents(ids.iter().map(|id| self.get(id)).collect())),
@@ -348,6 +314,48 @@ impl Collection {
             }
             OnCollection::Search(search) => self.expect_search(search),
         }
+    }
+
+    fn upsert(&mut self, id: &DocumentId, update: &Update, commit: u64) -> Outcome {
+        let before = self.documents.get(id).map(|stored| stored.document.clone());
+        let mut document = before.clone().unwrap_or_default();
+        let changed = update.apply(&mut document).map_err(|error| error.kind())?;
+        if changed || before.is_none() {
+            self.write(id, &document, commit)?;
+        }
+        Ok(Answer::Flag(before.is_none()))
+    }
+
+    fn update_many(&mut self, filter: &Filter, update: &Update, commit: u64) -> Outcome {
+        let matching = self.matching(filter);
+        let mut after = Vec::new();
+        for id in &matching {
+            let mut document = self.documents[id].document.clone();
+            if update.apply(&mut document).map_err(|error| error.kind())? {
+                self.validate(&document)?;
+                after.push((id, document));
+            }
+        }
+        for (id, document) in &after {
+            self.write(id, document, commit)?;
+        }
+        Ok(Answer::Changed { matched: matching.len() as u64, modified: after.len() as u64 })
+    }
+
+    fn delete_many(&mut self, filter: &Filter) -> u64 {
+        let matching = self.matching(filter);
+        matching.iter().for_each(|id| drop(self.documents.remove(id)));
+        matching.len() as u64
+    }
+
+    fn delete_first(&mut self, filter: &Filter) -> Option<(DocumentId, Document)> {
+        let sort = vec![("a", false)];
+        let all = self.find(&Find { filter: filter.clone(), sort, skip: 0, limit: None });
+        let first = all.into_iter().next();
+        if let Some((id, _)) = &first {
+            self.documents.remove(id);
+        }
+        first
     }
 
     fn matching(&self, filter: &Filter) -> Vec<DocumentId> {
