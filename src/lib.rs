@@ -11,6 +11,8 @@
 extern crate self as blaze; // so that the derive macro's paths hold here, too
 
 mod builder;
+#[cfg(feature = "async")]
+mod call;
 mod catalog;
 mod collection;
 mod database;
@@ -46,7 +48,9 @@ pub use blaze_lsm::{
 };
 pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
-pub use collection::{Bulk, Collection, Found};
+#[cfg(feature = "async")]
+pub use call::Call;
+pub use collection::{Bulk, Collection, Found, IfVersion, RawFound, UpdateReport};
 pub use database::{CompactionPause, Database};
 pub use expiry::Expires;
 pub use feed::{Change, ChangeSet, Changes, DatabaseChange, DatabaseChangeSet, DatabaseChanges};
@@ -55,10 +59,10 @@ pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
 pub use load::{CollectionLoad, CollectionLoader, KeyspaceLoader, LoadProgress};
 pub use object::{ObjectEntries, ObjectInfo, ObjectReader, ObjectWriter, Objects};
-pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};
+pub use query::{ChangeFirst, DeleteQuery, Explain, Query, RawRows, Rows, Sort, SortKeys, UpdateQuery, asc, desc};
 pub use salvage::{Loss, SalvageReport};
 pub use search::{Hit, Search};
 pub use system::{SystemClock, SystemEntropy};
 pub use transaction::{Savepoint, Snapshot, Transaction, TransactionOptions};
-pub use typed_field::TypedField;
+pub use typed_field::{IdField, TypedField};
 pub use verify::{Problem, VerifyProgress, VerifyReport};

@@ -241,7 +241,7 @@ impl<T> Search<T> {
         session.visit(Family::Data, &document_key(definition.id, id), &mut |bytes| {
             let record = Record::open(bytes, &dictionary);
             matches = record
-                .and_then(|record| self.filter.matches_raw(&record.document()))
+                .and_then(|record| self.filter.matches_raw(&record.document().with_id(id)))
                 .map_err(|error| error.context(format!("document {id:?}")))?;
             Ok(())
         })?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use blaze_core::filter::{Field, Pattern, Regex};
-use blaze_core::{Filter, Path, Value, field};
+use blaze_core::{DocumentId, Filter, ID_FIELD, Path, Uuid, Value, field};
 
 /// The name of the stored field of type `V` in documents of type `T`: [`field`] with the compiler's help.
 ///
@@ -56,6 +56,53 @@ pub trait Text {}
 
 impl Text for String {}
 impl Text for Option<String> {}
+
+/// Types of fields that can be the id of a document: `#[blaze(id)]`.
+///
+/// An automatic id is a [`Uuid`], so that only an option of that or of any id stands for one that is yet to come.
+///
+/// ```
+/// #[derive(serde::Serialize, serde::Deserialize, blaze::Document)]
+/// struct Event {
+///     #[blaze(id)]
+///     #[serde(rename = "_id")]
+///     id: Option<blaze::Uuid>,
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #[derive(serde::Serialize, serde::Deserialize, blaze::Document)]
+/// struct Event {
+///     #[blaze(id)]
+///     #[serde(rename = "_id")]
+///     id: f64, // cannot be the id of a document
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the id of a document",
+    note = "an id is an integer, a String, a Uuid, a Vec<u8> or a DocumentId; one that is automatic where it is None is an \
+            Option<Uuid> or an Option<DocumentId>"
+)]
+pub trait IdField {}
+
+macro_rules! id_fields {
+    ($($type:ty),* $(,)?) => {
+        $(impl IdField for $type {})*
+    };
+}
+
+id_fields! {
+    String, Uuid, Vec<u8>, DocumentId, Option<Uuid>, Option<DocumentId>,
+    i8, i16, i32, i64, u8, u16, u32, u64, usize,
+}
+
+impl<T, V: IdField> TypedField<T, V> {
+    /// The field that is the id of its document, `_id`.
+    #[must_use]
+    pub const fn of_id() -> TypedField<T, V> {
+        TypedField::new(ID_FIELD)
+    }
+}
 
 impl<T, V> TypedField<T, V> {
     /// The field stored under `name`, a single key that may contain dots.

@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Conflict,
     /// The transaction began so long ago that its conflicts can no longer be checked: retry it, in smaller parts.
     TransactionTooOld,
+    /// The document is not of the version that the request expects: read it again and decide anew.
+    VersionMismatch,
     /// The request cannot succeed as written: change it.
     Invalid,
     /// The named thing does not exist.

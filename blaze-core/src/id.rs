@@ -1,10 +1,14 @@
 //! Ids: of documents, collections and indexes.
 
+mod text;
+
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::limits::ID_BYTES_MAX;
+pub(crate) use text::{read_hex, write_hex};
 
 /// A UUID: 16 bytes, ordered bytewise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,27 +163,6 @@ impl DocumentId {
     }
 }
 
-impl fmt::Display for DocumentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DocumentId::Int(int) => write!(f, "{int}"),
-            DocumentId::UInt(int) => write!(f, "{int}"),
-            DocumentId::String(string) => f.write_str(string),
-            DocumentId::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
-            DocumentId::Uuid(uuid) => write!(f, "{uuid}"),
-        }
-    }
-}
-
-impl fmt::Debug for DocumentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DocumentId::String(string) => write!(f, "{string:?}"),
-            _ => fmt::Display::fmt(self, f),
-        }
-    }
-}
-
 macro_rules! from {
     ($($type:ty => |$value:ident| $make:expr),* $(,)?) => {
         $(impl From<$type> for DocumentId {
@@ -191,28 +174,56 @@ macro_rules! from {
 }
 
 from! {
+    i8 => |id| DocumentId::Int(id.into()),
+    i16 => |id| DocumentId::Int(id.into()),
     i32 => |id| DocumentId::Int(id.into()),
     i64 => |id| DocumentId::Int(id),
+    u8 => |id| DocumentId::Int(id.into()),
+    u16 => |id| DocumentId::Int(id.into()),
     u32 => |id| DocumentId::Int(id.into()),
     u64 => |id| i64::try_from(id).map_or(DocumentId::UInt(id), DocumentId::Int),
-    String => |id| DocumentId::String(id),
     usize => |id| DocumentId::from(id as u64),
+    String => |id| DocumentId::String(id),
+    Box<str> => |id| DocumentId::String(id.into_string()),
+    Cow<'_, str> => |id| DocumentId::String(id.into_owned()),
     &str => |id| DocumentId::String(id.to_owned()),
-    &String => |id| DocumentId::String(id.clone()),
     Vec<u8> => |id| DocumentId::Bytes(id),
     &[u8] => |id| DocumentId::Bytes(id.to_vec()),
     Uuid => |id| DocumentId::Uuid(id),
-    &DocumentId => |id| id.clone(),
 }
 
+impl<const N: usize> From<[u8; N]> for DocumentId {
+    fn from(id: [u8; N]) -> DocumentId {
+        DocumentId::Bytes(id.to_vec())
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for DocumentId {
+    fn from(id: &[u8; N]) -> DocumentId {
+        DocumentId::Bytes(id.to_vec())
+    }
+}
+
+macro_rules! from_reference {
+    ($($type:ty),* $(,)?) => {
+        $(impl From<&$type> for DocumentId {
+            fn from(id: &$type) -> DocumentId {
+                id.clone().into()
+            }
+        })*
+    };
+}
+
+from_reference!(i8, i16, i32, i64, u8, u16, u32, u64, usize, String, Vec<u8>, Uuid, DocumentId);
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::error::ErrorKind;
 
-    fn id() -> impl Strategy<Value = DocumentId> {
+    pub(crate) fn id() -> impl Strategy<Value = DocumentId> {
         prop_oneof![
             any::<i64>().prop_map(DocumentId::from),
             any::<u64>().prop_map(DocumentId::from),

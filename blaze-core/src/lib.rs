@@ -12,6 +12,7 @@ mod entropy;
 mod error;
 pub mod filter;
 mod id;
+mod identified;
 pub mod key;
 pub mod limits;
 mod mem_store;
@@ -26,7 +27,7 @@ pub mod traverse;
 pub mod update;
 mod value;
 
-pub use self::serde::{from_document, from_value, to_document, to_value};
+pub use self::serde::{from_document, from_document_under, from_value, to_document, to_value};
 pub use clock::{Clock, HybridClock, ManualClock, Timestamp};
 pub use collation::Collation;
 pub use document::Document;
@@ -34,6 +35,7 @@ pub use entropy::{Entropy, SeededEntropy};
 pub use error::{Error, ErrorKind, Result};
 pub use filter::{Filter, Predicate, field};
 pub use id::{DocumentId, Uuid};
+pub use identified::{ID_FIELD, fill_id, take_id};
 pub use mem_store::MemStore;
 pub use path::{Path, Segment};
 pub use store::{

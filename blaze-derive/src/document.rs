@@ -57,10 +57,14 @@ fn named_fields(input: &DeriveInput) -> Result<impl Iterator<Item = &Field>> {
     Err(Error::new_spanned(&input.ident, message))
 }
 
+/// The name under which the id of a document is stored.
+const ID_FIELD: &str = "_id";
+
 /// One stored field.
 struct Member<'a> {
     field: &'a Field,
     stored_name: String,
+    is_id: bool,
 }
 
 /// The stored fields, or everything that is wrong with them.
@@ -88,7 +92,15 @@ impl<'a> Member<'a> {
             let name = ident.unraw().to_string();
             case.map_or_else(|| name.clone(), |case| case.apply(&name))
         });
-        Ok((!attributes.is_skipped).then_some(Member { field, stored_name }))
+        let FieldAttributes { is_id, is_skipped, .. } = attributes;
+        if is_id && (is_skipped || stored_name != ID_FIELD) {
+            let message = format!(
+                "the id of a document is its field `{ID_FIELD}`: write #[serde(rename = \"{ID_FIELD}\")] beside \
+                 #[blaze(id)], and do not skip it"
+            );
+            return Err(Error::new_spanned(field, message));
+        }
+        Ok((!is_skipped).then_some(Member { field, stored_name, is_id }))
     }
 
     fn declaration(&self, document: &TokenStream) -> TokenStream {
@@ -100,7 +112,10 @@ impl<'a> Member<'a> {
 
     fn value(&self) -> TokenStream {
         let (ident, name) = (&self.field.ident, &self.stored_name);
-        quote!(#ident: ::blaze::TypedField::new(#name))
+        match self.is_id {
+            true => quote!(#ident: ::blaze::TypedField::of_id()),
+            false => quote!(#ident: ::blaze::TypedField::new(#name)),
+        }
     }
 }
 
@@ -248,6 +263,52 @@ mod tests {
         ));
         assert!(message.starts_with("#[derive(Document)] cannot see the fields of a type under #[serde(flatten)]"));
         assert!(message.contains("use field("), "{message}");
+    }
+
+    #[test]
+    fn the_id_is_stored_under_its_name_and_its_type_is_checked() {
+        let input = parse_quote!(
+            struct Movie {
+                #[blaze(id)]
+                #[serde(rename = "_id")]
+                id: String,
+                title: String,
+            }
+        );
+        assert!(expanded(&input).contains("id:::blaze::TypedField::of_id(),title:::blaze::TypedField::new("));
+        for (input, expected) in [
+            (
+                parse_quote!(
+                    struct Movie {
+                        #[blaze(id)]
+                        id: String,
+                    }
+                ),
+                "write #[serde(rename = \"_id\")]",
+            ),
+            (
+                parse_quote!(
+                    struct Movie {
+                        #[blaze(id)]
+                        #[serde(rename = "_id", skip)]
+                        id: String,
+                    }
+                ),
+                "do not skip it",
+            ),
+            (
+                parse_quote!(
+                    struct Movie {
+                        #[blaze(key)]
+                        id: String,
+                    }
+                ),
+                "the only attribute of a field is #[blaze(id)]",
+            ),
+        ] {
+            let message = message(&input);
+            assert!(message.contains(expected), "{message:?}, expected {expected:?}");
+        }
     }
 
     #[test]

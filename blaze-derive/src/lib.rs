@@ -31,7 +31,21 @@ use syn::{DeriveInput, parse_macro_input};
 /// (`flatten`; `transparent`, `into` and names that differ between writing and reading) are compile errors: use
 /// `field("…")` for such types. A field with `serialize_with` or `with` is typed by its Rust type, whatever the function
 /// writes.
-#[proc_macro_derive(Document, attributes(serde))]
+///
+/// `#[blaze(id)]` marks the field that is the document's id, stored as `_id`:
+///
+/// ```ignore
+/// #[derive(Serialize, Deserialize, blaze::Document)]
+/// struct Movie {
+///     #[blaze(id)]
+///     #[serde(rename = "_id")]
+///     id: String,
+///     title: String,
+/// }
+/// ```
+///
+/// That the name is right and the type can be an id (`blaze::IdField`) is checked when it is compiled.
+#[proc_macro_derive(Document, attributes(serde, blaze))]
 pub fn derive_document(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     document::expand(&input).unwrap_or_else(|error| error.into_compile_error()).into()

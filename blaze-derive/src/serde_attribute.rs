@@ -1,4 +1,4 @@
-//! What `#[serde(…)]` says about the stored name of a field.
+//! What `#[serde(…)]` says about the stored name of a field, and `#[blaze(…)]` about its part.
 
 use proc_macro2::TokenStream;
 use syn::meta::ParseNestedMeta;
@@ -9,7 +9,7 @@ use crate::case::Case;
 /// The case in which a struct stores its field names, if it says one.
 pub(crate) fn case_of_struct(attributes: &[Attribute]) -> Result<Option<Case>> {
     let mut case = None;
-    each(attributes, |meta| {
+    each(attributes, "serde", |meta| {
         for key in ["transparent", "into", "remote"] {
             if meta.path.is_ident(key) {
                 return Err(meta.error(format!(
@@ -36,12 +36,14 @@ pub(crate) struct FieldAttributes {
     pub(crate) rename: Option<String>,
     /// True if serde does not write the field.
     pub(crate) is_skipped: bool,
+    /// True if it is the id of the document.
+    pub(crate) is_id: bool,
 }
 
 impl FieldAttributes {
     pub(crate) fn parse(attributes: &[Attribute]) -> Result<FieldAttributes> {
         let mut found = FieldAttributes::default();
-        each(attributes, |meta| {
+        each(attributes, "serde", |meta| {
             if meta.path.is_ident("flatten") {
                 return Err(meta.error(
                     "#[derive(Document)] cannot see the fields of a type under #[serde(flatten)]: \
@@ -56,14 +58,21 @@ impl FieldAttributes {
             found.is_skipped |= meta.path.is_ident("skip") || meta.path.is_ident("skip_serializing");
             skip_value(meta)
         })?;
+        each(attributes, "blaze", |meta| match meta.path.is_ident("id") {
+            true => {
+                found.is_id = true;
+                Ok(())
+            }
+            false => Err(meta.error("the only attribute of a field is #[blaze(id)]")),
+        })?;
         Ok(found)
     }
 }
 
-fn each(attributes: &[Attribute], mut then: impl FnMut(&ParseNestedMeta<'_>) -> Result<()>) -> Result<()> {
+fn each(attributes: &[Attribute], name: &str, mut then: impl FnMut(&ParseNestedMeta<'_>) -> Result<()>) -> Result<()> {
     attributes
         .iter()
-        .filter(|attribute| attribute.path().is_ident("serde"))
+        .filter(|attribute| attribute.path().is_ident(name))
         .try_for_each(|attribute| attribute.parse_nested_meta(|meta| then(&meta)))
 }
 

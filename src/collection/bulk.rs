@@ -1,11 +1,10 @@
 //! Loading many documents.
 
 use blaze_core::limits::TRANSACTION_BYTES_MAX;
-use blaze_core::{Document, DocumentId, Durability, Isolation, Result, to_document};
+use blaze_core::{Document, DocumentId, Durability, Isolation, Result};
 use serde::Serialize;
 
-use super::Collection;
-use super::write::insert;
+use super::{Collection, insert, to_stored, to_stored_under};
 use crate::session::{Scope, commit_alone};
 
 /// Loads many documents in batches that are each one commit, and makes all of them durable at the end.
@@ -46,12 +45,12 @@ impl<'a, T> Bulk<'a, T> {
 }
 
 impl<T: Serialize> Bulk<'_, T> {
-    /// Inserts documents under automatic ids, and returns how many.
+    /// Inserts documents under the ids in their fields `_id`, else under automatic ones, and returns how many.
     ///
     /// # Errors
     /// As [`Collection::insert`]. What was loaded in earlier batches stays; nothing of the failing one does.
     pub fn insert(self, documents: impl IntoIterator<Item = T>) -> Result<u64> {
-        self.load(documents.into_iter().map(|document| (None, document)))
+        self.load(documents.into_iter().map(|document| to_stored(&document)))
     }
 
     /// Inserts documents under the application's ids, and returns how many.
@@ -59,15 +58,18 @@ impl<T: Serialize> Bulk<'_, T> {
     /// # Errors
     /// As [`Collection::insert_with_id`]. What was loaded in earlier batches stays; nothing of the failing one does.
     pub fn insert_with_ids(self, documents: impl IntoIterator<Item = (impl Into<DocumentId>, T)>) -> Result<u64> {
-        self.load(documents.into_iter().map(|(id, document)| (Some(id.into()), document)))
+        self.load(documents.into_iter().map(|(id, document)| {
+            let id = id.into();
+            let document = to_stored_under(&id, &document)?;
+            Ok((Some(id), document))
+        }))
     }
 
-    fn load(mut self, documents: impl Iterator<Item = (Option<DocumentId>, T)>) -> Result<u64> {
+    fn load(mut self, documents: impl Iterator<Item = Result<(Option<DocumentId>, Document)>>) -> Result<u64> {
         let mut documents = documents.peekable();
         let mut done = 0;
         while documents.peek().is_some() {
-            let batch = documents.by_ref().take(self.batch_rows);
-            let batch = batch.map(|(id, document)| Ok((id, to_document(&document)?))).collect::<Result<Vec<_>>>();
+            let batch = documents.by_ref().take(self.batch_rows).collect::<Result<Vec<_>>>();
             let committed = batch.and_then(|batch| self.commit(&batch).map(|()| batch.len()));
             match committed {
                 Ok(documents) => done += documents as u64,

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use blaze_core::record::Record;
-use blaze_core::{DocumentId, Result, Timestamp};
+use blaze_core::{Document, DocumentId, Result, Timestamp, from_document_under};
 use serde::de::DeserializeOwned;
 
 use crate::database::core::Core;
@@ -46,7 +46,13 @@ impl<T: DeserializeOwned> Found<T> {
         let dictionary = core.catalog.dictionaries.get(core, collection)?;
         let in_document = |error: blaze_core::Error| error.context(format!("document {id:?}"));
         let record = Record::open(record, &dictionary).map_err(in_document)?;
-        let value = record.document().deserialize().map_err(in_document)?;
+        let value = record.document().with_id(&id).deserialize().map_err(in_document)?;
         Ok(Found { version: record.version(), id, value })
+    }
+
+    /// A document as it was stored.
+    pub(crate) fn of(id: DocumentId, version: Timestamp, document: Document) -> Result<Found<T>> {
+        let value = from_document_under(document, &id).map_err(|error| error.context(format!("document {id:?}")))?;
+        Ok(Found { id, version, value })
     }
 }

@@ -2,27 +2,34 @@
 
 mod bulk;
 mod found;
+mod identify;
+mod if_version;
+mod indexes;
+mod insert;
 mod past;
+mod raw;
 mod read;
+mod replace;
+mod update;
 mod write;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use blaze_core::{Document, DocumentId, Error, Family, Filter, KeyRange, Result, Time, Update, to_document};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use blaze_core::{DocumentId, Error, Filter, Result, Timestamp};
 
 pub use bulk::Bulk;
 pub use found::Found;
-pub(crate) use read::document_key;
-use read::{read_document, read_for_update, read_found, read_many};
-pub(crate) use write::write_entries;
-use write::{insert, write_document};
+pub(crate) use identify::{check_id, to_stored, to_stored_under};
+pub use if_version::IfVersion;
+pub use raw::RawFound;
+pub(crate) use read::{Stored, document_key, read_stored};
+pub use update::UpdateReport;
+pub(crate) use update::{apply, check_update, made_by};
+pub(crate) use write::{insert, write_document, write_entries};
 
-use crate::catalog::{self, Definition, Kind, Named, prefix};
-use crate::index::{self, Index, IndexInfo, IndexProgress};
+use crate::catalog::{Definition, Kind, Named};
 use crate::query::Query;
 use crate::search::Search;
 use crate::session::{Scope, Session};
@@ -32,6 +39,20 @@ use crate::session::{Scope, Session};
 /// Taken from a [`Database`](crate::Database), each operation is a commit of its own, durable when it returns; taken
 /// from a [`Transaction`](crate::Transaction) it belongs to that, taken from a [`Snapshot`](crate::Snapshot) it only
 /// reads. Handles are cheap to clone and may be shared between threads.
+///
+/// A top-level field `_id` of a document, which `#[blaze(id)]` marks, is its id:
+///
+/// | a document is | the field `_id` |
+/// |---|---|
+/// | inserted | is the id; null or missing, the id is automatic |
+/// | inserted, put or replaced under an id given apart | is null, missing, or that id; another one is an error |
+/// | updated | cannot be changed |
+/// | stored | is the key of the record, and not in the record once more |
+/// | read | holds the id where the document was written with the field, and in every struct that has it |
+/// | filtered, sorted | holds the id in every document; it has no index and needs none |
+///
+/// Behind `#[serde(flatten)]`, in an enum and in a map, which do not tell what fields they want, a document that was
+/// written without the field is read without it.
 ///
 /// ```
 /// use blaze::{Database, inc};
@@ -74,110 +95,6 @@ impl<T> Collection<T> {
         Collection { scope: self.scope.clone(), named: Arc::clone(&self.named), documents: PhantomData }
     }
 
-    /// True if there is a document under `id`.
-    ///
-    /// # Errors
-    /// As [`get`](Collection::get).
-    pub fn contains(&self, id: impl Into<DocumentId>) -> Result<bool> {
-        let id = valid(id)?;
-        self.read(|session, definition| session.visit(Family::Data, &document_key(definition.id, &id), &mut |_| Ok(())))
-    }
-
-    /// How many documents there are. Takes time linear in their number, and decodes none.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped; [`Closed`](crate::ErrorKind::Closed).
-    pub fn count(&self) -> Result<u64> {
-        self.read(|session, definition| session.count(Family::Data, &KeyRange::prefix(&prefix(definition.id))))
-    }
-
-    /// Removes the document under `id`; says whether there was one.
-    ///
-    /// # Errors
-    /// As [`insert`](Collection::insert).
-    pub fn delete(&self, id: impl Into<DocumentId>) -> Result<bool> {
-        let id = valid(id)?;
-        self.write(|session, definition| {
-            let Some(before) = read_document(session, definition, &id)? else { return Ok(false) };
-            write_document(session, definition, &id, Some(&before), None)?;
-            Ok(true)
-        })
-    }
-
-    /// Changes the document under `id` as `update` says, whole or not at all.
-    ///
-    /// ```
-    /// use blaze::{Database, Document, inc, set};
-    ///
-    /// let db = Database::temporary()?;
-    /// let films = db.collection::<Document>("films")?;
-    /// films.insert_with_id(1, &Document::new().with("title", "Solaris"))?;
-    /// films.update(1, set("rating.stars", 5).and(inc("views", 1)))?;
-    /// # Ok::<(), blaze::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is none; [`Invalid`](crate::ErrorKind::Invalid) when the
-    /// update does not fit it; else as [`insert`](Collection::insert).
-    pub fn update(&self, id: impl Into<DocumentId>, update: impl Into<Update>) -> Result<()> {
-        let (id, update) = (valid(id)?, update.into());
-        update.validate()?;
-        self.write(|session, definition| {
-            let before = self.existing(session, definition, &id)?;
-            let mut after = before.clone();
-            // Taken anew when the transaction is retried.
-            let now = Time::from_millis(session.core().clock.now_ms());
-            if update.apply_at(&mut after, now).map_err(|error| error.context(format!("document {id:?}")))? {
-                write_document(session, definition, &id, Some(&before), Some(&after))?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Builds an index unless it is there already, complete; see [`Index`].
-    ///
-    /// Other threads may go on reading and writing meanwhile. When the call is cut short by the end of the process,
-    /// the next one completes the index.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the index is not well-formed, when another one has its name, in a
-    /// transaction that is not serializable, or when a document does not fit it (a vector of another dimension, say): then there is no index;
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded); else as [`insert`](Collection::insert).
-    pub fn ensure_index(&self, index: Index) -> Result<()> {
-        self.ensure_index_with(index, |_| {})
-    }
-
-    /// As [`ensure_index`](Collection::ensure_index), telling how far it has come.
-    ///
-    /// # Errors
-    /// As [`ensure_index`](Collection::ensure_index).
-    pub fn ensure_index_with(&self, index: Index, mut progress: impl FnMut(IndexProgress)) -> Result<()> {
-        index::ensure(&self.scope, self.name(), &index, &mut progress)
-            .map_err(|error| error.context(format!("collection {:?}", self.name())))
-    }
-
-    /// Removes an index in one commit of constant size; says whether it was there. Most of its space goes back right after
-    /// that commit, or after that of the transaction, unless someone reads an older view; after a crash the next opening
-    /// sees to it.
-    ///
-    /// # Errors
-    /// As [`insert`](Collection::insert).
-    pub fn drop_index(&self, name: &str) -> Result<bool> {
-        index::remove(&self.scope, self.name(), name)
-    }
-
-    /// All indexes, in the order of their making.
-    ///
-    /// # Errors
-    /// As [`count`](Collection::count).
-    pub fn indexes(&self) -> Result<Vec<IndexInfo>> {
-        // Looks it up, as it reads nothing else that would tell that the handle is closed.
-        self.scope.read(|session| {
-            let definition = catalog::get(session, self.name(), Kind::Collection)?;
-            Ok(definition.indexes.iter().map(|index| index.info()).collect())
-        })
-    }
-
     /// Asks for the documents that match a filter; see [`filter`](crate::filter).
     pub fn find(&self, filter: impl Into<Filter>) -> Query<T> {
         Query::new(self.clone(), filter.into())
@@ -197,113 +114,21 @@ impl<T> Collection<T> {
         self.scope.read(|session| work(session, &*self.named.definition(session)?))
     }
 
-    fn write<R>(&self, mut work: impl FnMut(&Session, &Definition) -> Result<R>) -> Result<R> {
+    pub(crate) fn write<R>(&self, mut work: impl FnMut(&Arc<Session>, &Definition) -> Result<R>) -> Result<R> {
         self.scope.write(|session| work(session, &*self.named.definition(session)?))
     }
 
-    fn existing(&self, session: &Session, definition: &Definition, id: &DocumentId) -> Result<Document> {
-        read_document(session, definition, id)?
+    /// As [`write`](Collection::write), with the version of the commit if that is part of it.
+    pub(crate) fn write_stamped<R>(
+        &self,
+        mut work: impl FnMut(&Arc<Session>, &Definition) -> Result<R>,
+    ) -> Result<(R, Option<Timestamp>)> {
+        self.scope.write_stamped(|session| work(session, &*self.named.definition(session)?))
+    }
+
+    fn existing(&self, session: &Session, definition: &Definition, id: &DocumentId) -> Result<Stored> {
+        read_stored(session, definition, id)?
             .ok_or_else(|| Error::not_found(format!("collection {:?} has no document {id:?}", self.name())))
-    }
-}
-
-impl<T: Serialize> Collection<T> {
-    /// Inserts a document under a new id: a UUIDv7, so that ids sort by the time of their making.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the value is not a struct or map, or does not fit an index;
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too large or too deep;
-    /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped;
-    /// [`Closed`](crate::ErrorKind::Closed); what [`Transaction::commit`](crate::Transaction::commit) returns. Nothing
-    /// is written in any of these cases but `CommitOutcomeUnknown`.
-    pub fn insert(&self, document: &T) -> Result<DocumentId> {
-        let document = to_document(document)?; // here, since it is the user's code
-        self.write(|session, definition| insert(session, definition, None, &document))
-    }
-
-    /// Inserts a document under an id of the application's.
-    ///
-    /// # Errors
-    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is one under it; else as
-    /// [`insert`](Collection::insert).
-    pub fn insert_with_id(&self, id: impl Into<DocumentId>, document: &T) -> Result<()> {
-        let (id, document) = (valid(id)?, to_document(document)?);
-        self.write(|session, definition| insert(session, definition, Some(id.clone()), &document).map(drop))
-    }
-
-    /// Inserts documents under new ids, in one transaction, and returns the ids. For more than fit one, see
-    /// [`bulk`](Collection::bulk).
-    ///
-    /// # Errors
-    /// As [`insert`](Collection::insert); then none of them is inserted.
-    pub fn insert_many(&self, documents: impl IntoIterator<Item = T>) -> Result<Vec<DocumentId>> {
-        let documents = documents.into_iter().map(|document| to_document(&document)).collect::<Result<Vec<_>>>()?;
-        self.write(|session, definition| {
-            documents.iter().map(|document| insert(session, definition, None, document)).collect()
-        })
-    }
-
-    /// Loads many documents in batches.
-    pub fn bulk<'a>(&self) -> Bulk<'a, T> {
-        Bulk::new(self.clone())
-    }
-
-    /// Sets the document under `id`, whether there is one or not.
-    ///
-    /// # Errors
-    /// As [`insert`](Collection::insert).
-    pub fn put(&self, id: impl Into<DocumentId>, document: &T) -> Result<()> {
-        let (id, after) = (valid(id)?, to_document(document)?);
-        self.write(|session, definition| {
-            let before = read_document(session, definition, &id)?;
-            write_document(session, definition, &id, before.as_ref(), Some(&after))
-        })
-    }
-
-    /// Replaces the document under `id`.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) when there is none; else as [`insert`](Collection::insert).
-    pub fn replace(&self, id: impl Into<DocumentId>, document: &T) -> Result<()> {
-        let (id, after) = (valid(id)?, to_document(document)?);
-        self.write(|session, definition| {
-            let before = self.existing(session, definition, &id)?;
-            write_document(session, definition, &id, Some(&before), Some(&after))
-        })
-    }
-}
-
-impl<T: DeserializeOwned> Collection<T> {
-    /// The document under `id`, if there is one.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the id is empty or the document is not of type `T`;
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when the id is too long;
-    /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped;
-    /// [`Corruption`](crate::ErrorKind::Corruption); [`Closed`](crate::ErrorKind::Closed).
-    pub fn get(&self, id: impl Into<DocumentId>) -> Result<Option<Found<T>>> {
-        let id = valid(id)?;
-        self.read(|session, definition| read_found(session, definition, &id))
-    }
-
-    /// As [`get`](Collection::get) in a transaction, whose commit is refused if the document changes before it, under
-    /// [snapshot isolation](crate::Isolation::Snapshot), too: for one that what the transaction writes depends upon.
-    ///
-    /// # Errors
-    /// As [`get`](Collection::get); [`Invalid`](crate::ErrorKind::Invalid) outside of a transaction.
-    pub fn get_for_update(&self, id: impl Into<DocumentId>) -> Result<Option<Found<T>>> {
-        let id = valid(id)?;
-        let session = self.scope.transaction()?;
-        read_for_update(session, &*self.named.definition(session)?, id)
-    }
-
-    /// The documents under `ids`, at one moment: in their order, `None` where there is none. Faster than one by one.
-    ///
-    /// # Errors
-    /// As [`get`](Collection::get).
-    pub fn get_many(&self, ids: impl IntoIterator<Item = impl Into<DocumentId>>) -> Result<Vec<Option<Found<T>>>> {
-        let ids = ids.into_iter().map(valid).collect::<Result<Vec<_>>>()?;
-        self.read(|session, definition| read_many(session, definition, ids))
     }
 }
 

@@ -1,14 +1,86 @@
 //! Reading documents by id.
 
 use blaze_core::record::Record;
-use blaze_core::{Document, DocumentId, Family, Result};
+use blaze_core::{Document, DocumentId, Family, KeyRange, Result, Timestamp};
 use serde::de::DeserializeOwned;
 
-use super::Found;
+use super::{Collection, Found, RawFound, valid};
 use crate::catalog::{Definition, prefix};
 use crate::session::Session;
 
-pub(super) fn read_found<T: DeserializeOwned>(
+/// A document as it is stored, with null in the place of its id.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) version: Timestamp,
+    pub(crate) document: Document,
+}
+
+impl<T> Collection<T> {
+    /// True if there is a document under `id`.
+    ///
+    /// # Errors
+    /// As [`get`](Collection::get).
+    pub fn contains(&self, id: impl Into<DocumentId>) -> Result<bool> {
+        let id = valid(id)?;
+        self.read(|session, definition| session.visit(Family::Data, &document_key(definition.id, &id), &mut |_| Ok(())))
+    }
+
+    /// How many documents there are. Takes time linear in their number, and decodes none.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped; [`Closed`](crate::ErrorKind::Closed).
+    pub fn count(&self) -> Result<u64> {
+        self.read(|session, definition| session.count(Family::Data, &KeyRange::prefix(&prefix(definition.id))))
+    }
+
+    /// The document under `id`, if there is one, undecoded; see [`RawFound`].
+    ///
+    /// # Errors
+    /// As [`get`](Collection::get), but that its type does not matter.
+    pub fn get_raw(&self, id: impl Into<DocumentId>) -> Result<Option<RawFound>> {
+        let id = valid(id)?;
+        self.read(|session, definition| {
+            let bytes = session.get(Family::Data, &document_key(definition.id, &id))?;
+            bytes.map(|bytes| RawFound::open(session, definition.id, id, bytes)).transpose()
+        })
+    }
+}
+
+impl<T: DeserializeOwned> Collection<T> {
+    /// The document under `id`, if there is one.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the id is empty or the document is not of type `T`;
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when the id is too long;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped;
+    /// [`Corruption`](crate::ErrorKind::Corruption); [`Closed`](crate::ErrorKind::Closed).
+    pub fn get(&self, id: impl Into<DocumentId>) -> Result<Option<Found<T>>> {
+        let id = valid(id)?;
+        self.read(|session, definition| read_found(session, definition, &id))
+    }
+
+    /// As [`get`](Collection::get) in a transaction, whose commit is refused if the document changes before it, under
+    /// [snapshot isolation](crate::Isolation::Snapshot), too: for one that what the transaction writes depends upon.
+    ///
+    /// # Errors
+    /// As [`get`](Collection::get); [`Invalid`](crate::ErrorKind::Invalid) outside of a transaction.
+    pub fn get_for_update(&self, id: impl Into<DocumentId>) -> Result<Option<Found<T>>> {
+        let id = valid(id)?;
+        let session = self.scope.transaction()?;
+        read_for_update(session, &*self.named.definition(session)?, id)
+    }
+
+    /// The documents under `ids`, at one moment: in their order, `None` where there is none. Faster than one by one.
+    ///
+    /// # Errors
+    /// As [`get`](Collection::get).
+    pub fn get_many(&self, ids: impl IntoIterator<Item = impl Into<DocumentId>>) -> Result<Vec<Option<Found<T>>>> {
+        let ids = ids.into_iter().map(valid).collect::<Result<Vec<_>>>()?;
+        self.read(|session, definition| read_many(session, definition, ids))
+    }
+}
+
+fn read_found<T: DeserializeOwned>(
     session: &Session,
     definition: &Definition,
     id: &DocumentId,
@@ -18,7 +90,7 @@ pub(super) fn read_found<T: DeserializeOwned>(
 }
 
 /// As [`read_found`], with the key guarded.
-pub(super) fn read_for_update<T: DeserializeOwned>(
+fn read_for_update<T: DeserializeOwned>(
     session: &Session,
     definition: &Definition,
     id: DocumentId,
@@ -28,7 +100,7 @@ pub(super) fn read_for_update<T: DeserializeOwned>(
 }
 
 /// The documents under `ids`, in their order.
-pub(super) fn read_many<T: DeserializeOwned>(
+fn read_many<T: DeserializeOwned>(
     session: &Session,
     definition: &Definition,
     ids: Vec<DocumentId>,
@@ -47,11 +119,13 @@ pub(super) fn read_many<T: DeserializeOwned>(
     found.collect()
 }
 
-pub(super) fn read_document(session: &Session, definition: &Definition, id: &DocumentId) -> Result<Option<Document>> {
+/// The document under `id`, to be changed.
+pub(crate) fn read_stored(session: &Session, definition: &Definition, id: &DocumentId) -> Result<Option<Stored>> {
     let Some(bytes) = session.get(Family::Data, &document_key(definition.id, id))? else { return Ok(None) };
     let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
-    let document = Record::open(&bytes, &dictionary).and_then(|record| record.decode());
-    document.map(Some).map_err(|error| error.context(format!("document {id:?}")))
+    let stored = Record::open(&bytes, &dictionary)
+        .and_then(|record| Ok(Stored { version: record.version(), document: record.decode()? }));
+    stored.map(Some).map_err(|error| error.context(format!("document {id:?}")))
 }
 
 /// Where a document is stored.

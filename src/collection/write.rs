@@ -9,7 +9,7 @@ use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
 use crate::session::Session;
 
 /// Inserts a document under `id`, or under a new one.
-pub(super) fn insert(
+pub(crate) fn insert(
     session: &Session,
     definition: &Definition,
     id: Option<DocumentId>,

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use blaze_core::key::Order;
 use blaze_core::limits::{INDEX_FIELDS_MAX, VECTOR_DIMENSIONS_MAX};
-use blaze_core::{Error, Family, Path, Result};
+use blaze_core::{Error, Family, ID_FIELD, Path, Result};
 use blaze_vector::Metric;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,7 @@ impl IndexDefinition {
         }
         for (position, (path, _)) in fields.iter().enumerate() {
             path.validate()?;
+            refuse_id(path)?;
             if fields[..position].iter().any(|(earlier, _)| earlier == path) {
                 return Err(Error::invalid(format!("index has the field {path} twice")));
             }
@@ -70,6 +71,7 @@ impl IndexDefinition {
         metric: Metric,
     ) -> Result<IndexDefinition> {
         path.validate()?;
+        refuse_id(path)?;
         if metric == Metric::Hamming {
             return Err(Error::invalid(format!("the metric hamming is for bits, an index on {path} holds numbers")));
         }
@@ -157,6 +159,14 @@ impl Field {
     fn parts(&self) -> (Path, Order) {
         let order = if self.descending { Order::Descending } else { Order::Ascending };
         (Path::from_keys(self.path.iter().map(String::as_str)), order)
+    }
+}
+
+/// The records, in which the id is not, are in its order themselves.
+fn refuse_id(path: &Path) -> Result<()> {
+    match path.segments().first().is_some_and(|first| first.key() == ID_FIELD) {
+        true => Err(Error::invalid(format!("an index on {path}: documents are found by their id without one"))),
+        false => Ok(()),
     }
 }
 

@@ -6,14 +6,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use blaze_core::record::{self, Dictionary, DictionaryEntry, STAMP_AT};
-use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid, to_document};
+use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid};
 use blaze_lsm::{RowSorter, SortedRows};
 use serde::Serialize;
 
 use super::sink::Sink;
 use super::target::Target;
 use crate::catalog::prefixed;
-use crate::collection::document_key;
+use crate::collection::{document_key, to_stored, to_stored_under};
 use crate::database::core::{Core, Storage};
 use crate::index::{Entries, MULTI_ENTRY};
 
@@ -155,13 +155,16 @@ impl<'a, T> CollectionLoader<'a, T> {
 }
 
 impl<T: Serialize> CollectionLoader<'_, T> {
-    /// Adds a document under a new id: a UUIDv7, so that ids sort by the time of their making.
+    /// Adds a document under the id in its field `_id`, else under a new one: a UUIDv7, so that ids sort by the time of their
+    /// making.
     ///
     /// # Errors
     /// As [`insert_with_id`](CollectionLoader::insert_with_id).
     pub fn insert(&mut self, document: &T) -> Result<DocumentId> {
-        let document = to_document(document)?;
-        let id = DocumentId::Uuid(Uuid::from_tick(self.core.ids.tick(&*self.core.clock), self.core.replica));
+        let (id, document) = to_stored(document)?;
+        let id = id.unwrap_or_else(|| {
+            DocumentId::Uuid(Uuid::from_tick(self.core.ids.tick(&*self.core.clock), self.core.replica))
+        });
         self.add(&id, &document)?;
         Ok(id)
     }
@@ -174,7 +177,8 @@ impl<T: Serialize> CollectionLoader<'_, T> {
     /// left out, and loading can go on. After [`Cancelled`](crate::ErrorKind::Cancelled),
     /// [`Unavailable`](crate::ErrorKind::Unavailable) and [`Closed`](crate::ErrorKind::Closed) the load has ended.
     pub fn insert_with_id(&mut self, id: impl Into<DocumentId>, document: &T) -> Result<()> {
-        self.add(&id.into(), &to_document(document)?)
+        let id = id.into();
+        self.add(&id, &to_stored_under(&id, document)?)
     }
 }
 

@@ -1,7 +1,10 @@
 //! Queries: filter, sort, skip, limit.
 
 mod bounds;
+mod change;
+mod change_first;
 mod explain;
+mod ids;
 mod plan;
 mod rows;
 mod sort;
@@ -11,11 +14,13 @@ use std::sync::Arc;
 use blaze_core::{Filter, Result};
 use serde::de::DeserializeOwned;
 
+pub use change::{DeleteQuery, UpdateQuery};
+pub use change_first::ChangeFirst;
 pub use explain::Explain;
 pub(crate) use explain::{Counters, describe};
 pub(crate) use plan::{Plan, plan};
 pub(crate) use rows::Candidates;
-pub use rows::Rows;
+pub use rows::{RawRows, Rows};
 pub use sort::{Sort, SortKeys, asc, desc};
 
 use crate::catalog::Definition;
@@ -95,6 +100,14 @@ impl<T> Query<T> {
             }
             Ok(count.saturating_sub(self.skip as u64))
         })
+    }
+
+    /// The documents of the answer, one after another and undecoded; see [`RawFound`](crate::RawFound).
+    ///
+    /// # Errors
+    /// As [`run`](Query::run), here or in an item, but that the type of the documents does not matter.
+    pub fn iter_raw(&self) -> Result<RawRows<T>> {
+        self.open().map(RawRows)
     }
 
     /// Runs the query and says how it was answered and what that took.

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use blaze_core::limits::SORT_BYTES_MAX;
 use blaze_core::record::Record;
-use blaze_core::{Direction, DocumentId, Error, Family, Filter, KeyRange, Result};
+use blaze_core::{Direction, DocumentId, Error, Family, Filter, Result};
 use serde::de::DeserializeOwned;
 
 use super::Counters;
 use super::explain::Explain;
+use super::ids;
 use super::plan::Plan;
 use super::sort::{Sort, sort_key};
-use crate::catalog::prefix;
-use crate::collection::{Found, document_key};
+use crate::collection::{Found, RawFound, document_key};
 use crate::index::read_id;
 use crate::session::{Session, SessionCursor};
 
@@ -118,7 +118,7 @@ impl Candidates {
     fn open_range(&mut self) -> Result<()> {
         let (family, range, direction) = match &self.plan {
             Plan::Scan if self.ranges_done == 0 => {
-                (Family::Data, Some(KeyRange::prefix(&prefix(self.collection))), Direction::Forward)
+                (Family::Data, Some(ids::records(self.collection, &self.filter)), Direction::Forward)
             }
             Plan::Scan => (Family::Data, None, Direction::Forward),
             Plan::Index(index) => (Family::Index, index.ranges.get(self.ranges_done).cloned(), index.direction),
@@ -145,7 +145,7 @@ impl Candidates {
     fn matches(&self, id: &DocumentId) -> Result<bool> {
         let dictionary = self.session.core().catalog.dictionaries.get(self.session.core(), self.collection)?;
         Record::open(&self.record, &dictionary)
-            .and_then(|record| self.filter.matches_raw(&record.document()))
+            .and_then(|record| self.filter.matches_raw(&record.document().with_id(id)))
             .map_err(|error| error.context(format!("document {id:?}")))
     }
 }
@@ -199,7 +199,7 @@ impl<T> Rows<T> {
         let (session, collection) = (Arc::clone(&candidates.session), candidates.collection);
         while let Some((id, record)) = candidates.next_record()? {
             let dictionary = session.core().catalog.dictionaries.get(session.core(), collection)?;
-            let key = sort_key(sort, &id, &Record::open(record, &dictionary)?.document())?;
+            let key = sort_key(sort, &id, &Record::open(record, &dictionary)?.document().with_id(&id))?;
             if heap.len() >= most && heap.peek().is_none_or(|last: &Sorted| key >= last.key) {
                 continue;
             }
@@ -247,6 +247,21 @@ impl<T> Rows<T> {
         Ok(None)
     }
 
+    /// The next row of the answer in one form or another; none after an error.
+    fn next_as<R>(
+        &mut self,
+        decode: impl FnOnce(&Session, u32, DocumentId, Vec<u8>) -> Result<R>,
+    ) -> Option<Result<R>> {
+        if self.failed {
+            return None;
+        }
+        let row = self.next_record().and_then(|row| {
+            row.map(|(id, record)| decode(&self.candidates.session, self.candidates.collection, id, record)).transpose()
+        });
+        self.failed = row.is_err();
+        row.transpose()
+    }
+
     /// What was done so far.
     pub(super) fn explain(&self, filter: &Filter, sort: &[Sort], skip: usize, limit: Option<usize>) -> Explain {
         let Candidates { plan, recheck, counters, .. } = &self.candidates;
@@ -259,16 +274,19 @@ impl<T: DeserializeOwned> Iterator for Rows<T> {
     type Item = Result<Found<T>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let found = self.next_record().and_then(|row| {
-            let decode = |(id, record): (DocumentId, Vec<u8>)| {
-                Found::decode(&self.candidates.session, self.candidates.collection, id, &record)
-            };
-            row.map(decode).transpose()
-        });
-        self.failed = found.is_err();
-        found.transpose()
+        self.next_as(|session, collection, id, record| Found::decode(session, collection, id, &record))
+    }
+}
+
+/// The documents of an answer, one after another and undecoded; see [`Query::iter_raw`](crate::Query::iter_raw) and
+/// [`Rows`].
+#[derive(Debug)]
+pub struct RawRows<T>(pub(super) Rows<T>);
+
+impl<T> Iterator for RawRows<T> {
+    type Item = Result<RawFound>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next_as(RawFound::open)
     }
 }

@@ -313,6 +313,11 @@ impl Session {
         result
     }
 
+    /// True if a write of the operation that is running was refused because the transaction would become too large.
+    pub(crate) fn is_full(&self) -> bool {
+        self.writer.as_ref().is_some_and(Writer::is_full)
+    }
+
     /// Marks what is written so far, and answers the number of the mark.
     pub(crate) fn add_savepoint(&self) -> Result<u64> {
         self.writer()?.add_savepoint(&self.core)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blaze_core::{Durability, Error, Isolation, Result};
+use blaze_core::{Durability, Error, Isolation, Result, Timestamp};
 
 use super::{RetryLimits, Session, retry};
 use crate::database::core::Core;
@@ -34,10 +34,19 @@ impl Scope {
     }
 
     /// Runs `work` so that it happens whole or not at all; on the database, as often as conflicts require.
-    pub(crate) fn write<R>(&self, mut work: impl FnMut(&Arc<Session>) -> Result<R>) -> Result<R> {
+    pub(crate) fn write<R>(&self, work: impl FnMut(&Arc<Session>) -> Result<R>) -> Result<R> {
+        self.write_stamped(work).map(|(result, _)| result)
+    }
+
+    /// As [`write`](Scope::write), with the version of the commit if that is part of it.
+    pub(crate) fn write_stamped<R>(
+        &self,
+        mut work: impl FnMut(&Arc<Session>) -> Result<R>,
+    ) -> Result<(R, Option<Timestamp>)> {
         match self {
-            Scope::Database(core) => commit_alone(core, core.isolation, core.durability, work),
-            Scope::Session(session) => session.atomically(|| work(session)),
+            Scope::Database(core) => commit_stamped(core, core.isolation, core.durability, work)
+                .map(|(result, version)| (result, Some(version))),
+            Scope::Session(session) => session.atomically(|| work(session)).map(|result| (result, None)),
         }
     }
 
@@ -55,13 +64,23 @@ pub(crate) fn commit_alone<R>(
     core: &Arc<Core>,
     isolation: Isolation,
     durability: Durability,
-    mut work: impl FnMut(&Arc<Session>) -> Result<R>,
+    work: impl FnMut(&Arc<Session>) -> Result<R>,
 ) -> Result<R> {
+    commit_stamped(core, isolation, durability, work).map(|(result, _)| result)
+}
+
+/// As [`commit_alone`], with the version of the commit.
+fn commit_stamped<R>(
+    core: &Arc<Core>,
+    isolation: Isolation,
+    durability: Durability,
+    mut work: impl FnMut(&Arc<Session>) -> Result<R>,
+) -> Result<(R, Timestamp)> {
     core.check_writable()?;
     retry(core, RetryLimits::default(), || {
         let session = Session::read_write(core, isolation, durability)?;
         let result = work(&session)?;
-        session.commit()?;
-        Ok(result)
+        let version = session.commit()?;
+        Ok((result, version))
     })
 }

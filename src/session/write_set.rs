@@ -24,6 +24,8 @@ pub(super) struct WriteSet {
     index: [WriteIndex; Family::ALL.len()],
     removals: Removals,
     bytes: usize,
+    /// True if a write of the operation that is running was refused because it would be too much.
+    is_full: bool,
     /// How many writes there were when the operation that is running began.
     operation: Option<usize>,
     savepoints: Vec<Savepoint>,
@@ -83,6 +85,7 @@ impl WriteSet {
             self.catch_up(); // lets go of what was overwritten
         }
         if self.bytes + bytes > TRANSACTION_BYTES_MAX {
+            self.is_full = true;
             return Err(Error::limit_exceeded(format!(
                 "transaction writes {} bytes, the limit is {TRANSACTION_BYTES_MAX}: commit in smaller parts",
                 self.bytes + bytes
@@ -91,6 +94,10 @@ impl WriteSet {
         self.bytes += bytes;
         self.recent.push(write);
         Ok(())
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full
     }
 
     pub(super) fn get(&mut self, family: Family, key: &[u8]) -> Lookup {
@@ -227,6 +234,7 @@ impl WriteSet {
     /// From here on, [`end_operation`](WriteSet::end_operation) can take everything back.
     pub(super) fn begin_operation(&mut self) {
         self.operation = Some(self.len());
+        self.is_full = false;
     }
 
     /// Keeps what was written since [`begin_operation`](WriteSet::begin_operation), or takes it back.

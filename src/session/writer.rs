@@ -169,6 +169,11 @@ impl Writer {
         Ok(())
     }
 
+    /// True if a write of the operation that is running was refused because the transaction would become too large.
+    pub(super) fn is_full(&self) -> bool {
+        self.state.lock().writes.is_full()
+    }
+
     pub(super) fn end_operation(&self, keep: bool) {
         // The session may have been ended meanwhile by its owner; then there is nothing to take back.
         let mut state = self.state.lock();

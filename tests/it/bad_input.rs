@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
+mod changes;
 mod directories;
 mod handles;
 mod indexes;

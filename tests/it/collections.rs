@@ -2,6 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
+mod changes;
+mod ids;
+mod inserts;
+mod raw;
+mod versions;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! One binary for all integration tests: each links RocksDB.
 
+#[cfg(feature = "async")]
+mod async_calls;
 mod backup;
 mod bad_input;
 mod bulk_load;

@@ -7,12 +7,15 @@ use super::dictionary::Shape;
 use super::item::Item;
 use super::raw::RawDocument;
 use crate::error::Result;
+use crate::id::DocumentId;
+use crate::identified::{ID_FIELD, fill_id};
 use crate::limits::NESTING_MAX;
 use crate::serde::{Deserializer, Failure, KeyDeserializer};
 
 impl RawDocument<'_> {
-    /// The whole document as a value of type `T`: what [`from_document`](crate::from_document) makes of it, without
-    /// decoding what `T` does not ask for.
+    /// The whole document as a value of type `T`: what [`from_document`](crate::from_document) makes of it, or
+    /// [`from_document_under`](crate::from_document_under) if its [id](RawDocument::with_id) is known, without decoding
+    /// what `T` does not ask for.
     ///
     /// ```
     /// use blaze_core::Document;
@@ -34,9 +37,13 @@ impl RawDocument<'_> {
     /// [`Invalid`](crate::ErrorKind::Invalid) if the document does not fit the type; the message names the field.
     /// [`Corruption`](crate::ErrorKind::Corruption) if the bytes are not those of a document.
     pub fn deserialize<T: de::DeserializeOwned>(&self) -> Result<T> {
-        let (body, raw) = self.parts();
-        let deserializer = ItemDeserializer { item: Item::Map(body), raw, levels: NESTING_MAX };
-        T::deserialize(deserializer).map_err(Failure::into_error)
+        let (body, id, raw) = self.parts();
+        let item = ItemDeserializer { item: Item::Map(body), raw, levels: NESTING_MAX };
+        let value = match id {
+            Some(id) => T::deserialize(Identified { item, body, id }),
+            None => T::deserialize(item),
+        };
+        value.map_err(Failure::into_error)
     }
 }
 
@@ -75,6 +82,80 @@ impl<'a> ItemDeserializer<'a> {
 
     fn entries<'de, V: Visitor<'de>>(self, map: &'a [u8], visitor: V) -> Result<V::Value, Failure> {
         visitor.visit_map(Entries::open(map, self.raw, self.enter()?)?)
+    }
+}
+
+/// Takes a whole document apart whose id is known.
+struct Identified<'a> {
+    item: ItemDeserializer<'a>,
+    body: &'a [u8],
+    id: &'a DocumentId,
+}
+
+impl Identified<'_> {
+    fn entries<'de, V: Visitor<'de>>(self, asked_for: bool, visitor: V) -> Result<V::Value, Failure> {
+        let mut entries = Entries::open(self.body, self.item.raw, self.item.enter()?)?;
+        entries.id = Some((self.id, asked_for));
+        visitor.visit_map(entries)
+    }
+}
+
+macro_rules! whole {
+    ($($method:ident($($name:ident: $type:ty),*)),* $(,)?) => {
+        $(fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, Failure> {
+            self.item.$method($($name,)* visitor)
+        })*
+    };
+}
+
+impl<'de> de::Deserializer<'de> for Identified<'_> {
+    type Error = Failure;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.entries(false, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.entries(false, visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        self.entries(fields.contains(&ID_FIELD), visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        // A variant is a map of one entry, which is hardly ever the id: what is right is enough.
+        let mut document = self.item.raw.decode()?;
+        fill_id(&mut document, self.id);
+        Deserializer::within(document.into(), self.item.levels).deserialize_enum(name, variants, visitor)
+    }
+
+    whole! {
+        deserialize_bool(), deserialize_i8(), deserialize_i16(), deserialize_i32(), deserialize_i64(),
+        deserialize_i128(), deserialize_u8(), deserialize_u16(), deserialize_u32(), deserialize_u64(),
+        deserialize_u128(), deserialize_f32(), deserialize_f64(), deserialize_char(), deserialize_str(),
+        deserialize_string(), deserialize_bytes(), deserialize_byte_buf(), deserialize_unit(),
+        deserialize_unit_struct(name: &'static str), deserialize_seq(), deserialize_tuple(length: usize),
+        deserialize_tuple_struct(name: &'static str, length: usize), deserialize_identifier(),
+        deserialize_ignored_any(),
     }
 }
 
@@ -213,13 +294,15 @@ struct Entries<'a> {
     current: Option<(&'a str, Item<'a>)>,
     raw: RawDocument<'a>,
     levels: usize,
+    /// The id of the whole document, which its field for it holds, and whether that is asked for and has not come yet.
+    id: Option<(&'a DocumentId, bool)>,
 }
 
 impl<'a> Entries<'a> {
     fn open(map: &'a [u8], raw: RawDocument<'a>, levels: usize) -> Result<Entries<'a>, Failure> {
         let mut cursor = Cursor(map);
         let shape: Option<&'a Shape> = if map.is_empty() { None } else { raw.read_shape(&mut cursor)? };
-        Ok(Entries { cursor, keys: shape.map(|shape| shape.iter()), current: None, raw, levels })
+        Ok(Entries { cursor, keys: shape.map(|shape| shape.iter()), current: None, raw, levels, id: None })
     }
 
     fn next_entry(&mut self) -> Result<Option<(&'a str, Item<'a>)>, Failure> {
@@ -249,6 +332,16 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
         self.current = self.next_entry()?;
+        if let Some((id, is_missing)) = self.id {
+            match &mut self.current {
+                Some((key, item)) if *key == ID_FIELD => (*item, self.id) = (Item::of_id(id), Some((id, false))),
+                None if is_missing => {
+                    self.current = Some((ID_FIELD, Item::of_id(id)));
+                    self.id = None;
+                }
+                _ => {}
+            }
+        }
         self.current.map(|(key, _)| seed.deserialize(KeyDeserializer(key))).transpose()
     }
 

@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, damaged};
 use super::tag::*;
 use crate::error::Result;
-use crate::id::Uuid;
+use crate::id::{DocumentId, Uuid};
 use crate::value::{Decimal, Time, Value, Vector, VectorKind};
 
 /// A value whose bytes are not looked into yet. It takes constant time to read, whatever its size.
@@ -59,6 +59,17 @@ impl<'a> Item<'a> {
             TRUE => Item::Bool(true),
             _ => return Item::read_rare(tag, cursor),
         })
+    }
+
+    /// The value of a document's id.
+    pub(super) fn of_id(id: &'a DocumentId) -> Item<'a> {
+        match id {
+            DocumentId::Int(int) => Item::Int(*int),
+            DocumentId::UInt(int) => i64::try_from(*int).map_or(Item::UInt(*int), Item::Int),
+            DocumentId::String(string) => Item::String(string.as_bytes()),
+            DocumentId::Bytes(bytes) => Item::Bytes(bytes),
+            DocumentId::Uuid(uuid) => Item::Uuid(*uuid.as_bytes()),
+        }
     }
 
     fn read_rare(tag: u8, cursor: &mut Cursor<'a>) -> Result<Item<'a>> {

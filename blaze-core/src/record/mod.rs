@@ -11,6 +11,7 @@ mod entry;
 #[cfg(test)]
 mod golden;
 mod item;
+mod owned;
 mod raw;
 mod tag;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 pub use dictionary::Dictionary;
 pub use entry::DictionaryEntry;
 pub(crate) use item::Item;
+pub use owned::OwnedRecord;
 pub use raw::{RawDocument, RawValue};
 
 use crate::clock::Timestamp;

@@ -7,6 +7,8 @@ use super::dictionary::{Dictionary, Shape};
 use super::item::Item;
 use crate::document::Document;
 use crate::error::Result;
+use crate::id::DocumentId;
+use crate::identified::{ID_FIELD, fill_id};
 use crate::limits::NESTING_MAX;
 use crate::path::{Path, Segment};
 use crate::value::Value;
@@ -19,16 +21,23 @@ use crate::value::Value;
 pub struct RawDocument<'a> {
     body: &'a [u8],
     dictionary: &'a Dictionary,
+    id: Option<&'a DocumentId>,
 }
 
 impl<'a> RawDocument<'a> {
     pub(super) fn new(body: &'a [u8], dictionary: &'a Dictionary) -> RawDocument<'a> {
-        RawDocument { body, dictionary }
+        RawDocument { body, dictionary, id: None }
     }
 
-    /// The bytes, and the rest of what it takes to read them.
-    pub(super) fn parts(&self) -> (&'a [u8], RawDocument<'a>) {
-        (self.body, *self)
+    /// The same document as the one stored under `id`, which its field [`ID_FIELD`] then holds.
+    #[must_use]
+    pub fn with_id(self, id: &'a DocumentId) -> RawDocument<'a> {
+        RawDocument { id: Some(id), ..self }
+    }
+
+    /// The bytes, the id if it is known, and what it takes to read what is within.
+    pub(super) fn parts(&self) -> (&'a [u8], Option<&'a DocumentId>, RawDocument<'a>) {
+        (self.body, self.id, RawDocument { id: None, ..*self })
     }
 
     /// The one value at `path`, where a number chooses an element of an array and nothing fans out, as in
@@ -38,6 +47,9 @@ impl<'a> RawDocument<'a> {
     /// [`Corruption`](crate::ErrorKind::Corruption) if damage stands in the way.
     pub fn get(&self, path: &Path) -> Result<Option<Value>> {
         let Some((first, rest)) = path.segments().split_first() else { return Ok(None) };
+        if let Some(id) = self.id.filter(|_| first.key() == ID_FIELD) {
+            return Ok(rest.is_empty().then(|| id.into()));
+        }
         let mut item = self.field(self.body, first.key())?;
         let mut level = 1;
         for segment in rest {
@@ -65,9 +77,13 @@ impl<'a> RawDocument<'a> {
     /// # Errors
     /// As [`visit`](RawDocument::visit).
     pub fn visit_raw(&self, path: &Path, visit: &mut dyn FnMut(RawValue<'a>) -> Result<()>) -> Result<()> {
-        match path.segments().split_first() {
-            Some((first, rest)) => self.visit_field(self.body, first, rest, 1, visit),
-            None => Ok(()),
+        match (path.segments().split_first(), self.id) {
+            (Some((first, rest)), Some(id)) if first.key() == ID_FIELD => match rest {
+                [] => visit(RawValue { item: Item::of_id(id), raw: *self, level: 1 }),
+                _ => Ok(()),
+            },
+            (Some((first, rest)), _) => self.visit_field(self.body, first, rest, 1, visit),
+            (None, _) => Ok(()),
         }
     }
 
@@ -76,7 +92,11 @@ impl<'a> RawDocument<'a> {
     /// # Errors
     /// [`Corruption`](crate::ErrorKind::Corruption) if the bytes are not those of a document.
     pub fn decode(&self) -> Result<Document> {
-        self.map(self.body, 1)
+        let mut document = self.map(self.body, 1)?;
+        if let Some(id) = self.id {
+            fill_id(&mut document, id);
+        }
+        Ok(document)
     }
 
     fn visit_field(

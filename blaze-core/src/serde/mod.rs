@@ -25,6 +25,8 @@
 mod access;
 mod de;
 mod failure;
+mod id;
+mod identified;
 mod key;
 mod node;
 mod ser;
@@ -36,6 +38,7 @@ mod value;
 pub(crate) use de::Deserializer;
 pub(crate) use failure::Failure;
 pub(crate) use key::KeyDeserializer;
+pub use identified::from_document_under;
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;

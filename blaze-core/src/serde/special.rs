@@ -20,6 +20,7 @@ const VECTOR_F32: u8 = 3;
 const VECTOR_F16: u8 = 4;
 const VECTOR_I8: u8 = 5;
 const VECTOR_BITS: u8 = 6;
+const BYTES: u8 = 7;
 
 /// One of the types that serde does not know.
 pub(super) enum Special<'a> {
@@ -86,8 +87,19 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Option<Value> {
         }
         VECTOR_I8 => Value::Vector(Vector::I8(body.iter().map(|byte| *byte as i8).collect())),
         VECTOR_BITS => Value::Vector(Vector::Bits(body.to_vec())),
+        BYTES => Value::Bytes(body.to_vec()),
         _ => return None,
     })
+}
+
+/// The bytes that [`from_bytes`] takes for a UUID.
+pub(super) fn uuid_bytes(uuid: Uuid) -> Vec<u8> {
+    Special::Uuid(uuid).to_bytes()
+}
+
+/// The bytes that [`from_bytes`] takes for bytes.
+pub(super) fn plain_bytes(bytes: &[u8]) -> Vec<u8> {
+    [&[BYTES], bytes].concat()
 }
 
 /// The bytes in chunks, if none is left over.

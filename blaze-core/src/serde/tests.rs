@@ -303,6 +303,14 @@ fn document_ids_round_trip() {
     for id in [1.into(), u64::MAX.into(), "a".into(), vec![0_u8].into(), uuid().into()] {
         let id: DocumentId = id;
         assert_eq!(from_value::<DocumentId>(to_value(&id).unwrap()).unwrap(), id);
+        assert_eq!(to_value(&id).unwrap(), Value::from(&id), "a plain value in a document");
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<DocumentId>(&json).unwrap(), id, "{json}");
+    }
+    assert_eq!(serde_json::to_string(&DocumentId::from(vec![0, 255])).unwrap(), r#"{"$bytes":"00ff"}"#);
+    for json in [r#"{"$bytes":"0"}"#, r#"{"$uuid":"a"}"#, r#"{"$bytes":"00","more":1}"#, "[1]", "{}", "null"] {
+        let error = serde_json::from_str::<DocumentId>(json).unwrap_err();
+        assert!(error.to_string().contains("expected a document id"), "{json}: {error}");
     }
     assert_eq!(serde_json::to_string(&DocumentId::from("a")).unwrap(), "\"a\"");
     assert_eq!(serde_json::from_str::<DocumentId>("5").unwrap(), 5.into());

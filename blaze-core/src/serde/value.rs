@@ -1,4 +1,4 @@
-//! Values, documents and ids in any format.
+//! Values and documents in any format.
 
 use std::fmt;
 
@@ -9,7 +9,6 @@ use super::failure::Failure;
 use super::node::{Node, Sequence};
 use super::special::SpecialVisitor;
 use crate::document::Document;
-use crate::id::DocumentId;
 use crate::limits::NESTING_MAX;
 use crate::value::{Decimal, Value};
 
@@ -148,54 +147,5 @@ pub(super) fn integer(negative: bool, magnitude: u128) -> Value {
         Ok(magnitude) if !negative => Value::from(magnitude),
         Ok(magnitude) if magnitude <= i64::MIN.unsigned_abs() => Value::Int(0_i64.wrapping_sub_unsigned(magnitude)),
         _ => Value::Decimal(Decimal::integer(negative, magnitude)),
-    }
-}
-
-impl Serialize for DocumentId {
-    /// The id itself in readable formats, the bytes of its key in others.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !serializer.is_human_readable() {
-            let mut key = Vec::new();
-            self.write_key(&mut key);
-            return serializer.serialize_bytes(&key);
-        }
-        match self {
-            DocumentId::Int(int) => serializer.serialize_i64(*int),
-            DocumentId::UInt(int) => serializer.serialize_u64(*int),
-            DocumentId::String(string) => serializer.serialize_str(string),
-            DocumentId::Bytes(bytes) => serializer.serialize_bytes(bytes),
-            DocumentId::Uuid(uuid) => uuid.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for DocumentId {
-    /// In JSON a UUID is a string and stays one.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<DocumentId, D::Error> {
-        if !deserializer.is_human_readable() {
-            return deserializer.deserialize_bytes(KeyVisitor);
-        }
-        match Value::deserialize(deserializer)? {
-            Value::Int(int) => Ok(DocumentId::Int(int)),
-            Value::UInt(int) => Ok(DocumentId::UInt(int)),
-            Value::String(string) => Ok(DocumentId::String(string)),
-            Value::Bytes(bytes) => Ok(DocumentId::Bytes(bytes)),
-            Value::Uuid(uuid) => Ok(DocumentId::Uuid(uuid)),
-            other => Err(D::Error::invalid_type(Unexpected::Other(other.type_name()), &KeyVisitor)),
-        }
-    }
-}
-
-struct KeyVisitor;
-
-impl Visitor<'_> for KeyVisitor {
-    type Value = DocumentId;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a document id")
-    }
-
-    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<DocumentId, E> {
-        DocumentId::read_key(bytes).map_err(E::custom)
     }
 }

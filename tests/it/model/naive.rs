@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 
-use blaze::{Document, DocumentId, ErrorKind, Filter, Metric, Path, Value, Vector};
+use blaze::{Document, DocumentId, ErrorKind, Filter, Metric, Path, Update, Value, Vector};
 use blaze_core::traverse;
 
 use super::operations::{Find, IndexSpec, Keys, OnCollection, OnKeyspace, Operation, Search};
@@ -16,6 +16,7 @@ pub(super) enum Answer {
     Done,
     Flag(bool),
     Count(u64),
+    Changed { matched: u64, modified: u64 },
     Ids(Vec<DocumentId>),
     Documents(Vec<Option<(DocumentId, Document)>>),
     Pairs(Vec<(Vec<u8>, Vec<u8>)>),
@@ -91,7 +92,10 @@ impl Model {
                     return Err(ErrorKind::Invalid);
                 }
                 let refused = match on {
-                    OnCollection::Update(_, update) => update.validate().err(), // before anything is looked up
+                    // Before anything is looked up.
+                    OnCollection::Update(_, update)
+                    | OnCollection::Upsert(_, update)
+                    | OnCollection::UpdateMany(_, update) => update.validate().err(),
                     _ => None,
                 };
                 if !self.collections.contains_key(*name) {
@@ -245,6 +249,10 @@ fn writes(on: &OnCollection) -> bool {
             | On::Put(..)
             | On::Replace(..)
             | On::Update(..)
+            | On::Upsert(..)
+            | On::UpdateMany(..)
+            | On::DeleteMany(_)
+            | On::DeleteFirst(_)
             | On::Delete(_)
             | On::EnsureIndex(..)
             | On::DropIndex(_)
@@ -285,6 +293,10 @@ impl Collection {
                     false => Ok(Answer::Done),
                 }
             }
+            OnCollection::Upsert(id, update) => self.upsert(id, update, commit),
+            OnCollection::UpdateMany(filter, update) => self.update_many(filter, update, commit),
+            OnCollection::DeleteMany(filter) => Ok(Answer::Count(self.delete_many(filter))),
+            OnCollection::DeleteFirst(filter) => Ok(Answer::Documents(vec![self.delete_first(filter)])),
             OnCollection::Delete(id) => Ok(Answer::Flag(self.documents.remove(id).is_some())),
             OnCollection::Get(id) => Ok(Answer::Documents(vec![self.get(id)])),
             OnCollection::GetMany(ids) => Ok(Answer::Documents(ids.iter().map(|id| self.get(id)).collect())),
@@ -302,6 +314,53 @@ impl Collection {
             }
             OnCollection::Search(search) => self.expect_search(search),
         }
+    }
+
+    fn upsert(&mut self, id: &DocumentId, update: &Update, commit: u64) -> Outcome {
+        let before = self.documents.get(id).map(|stored| stored.document.clone());
+        let mut document = before.clone().unwrap_or_default();
+        let changed = update.apply(&mut document).map_err(|error| error.kind())?;
+        if changed || before.is_none() {
+            self.write(id, &document, commit)?;
+        }
+        Ok(Answer::Flag(before.is_none()))
+    }
+
+    fn update_many(&mut self, filter: &Filter, update: &Update, commit: u64) -> Outcome {
+        let matching = self.matching(filter);
+        let mut after = Vec::new();
+        for id in &matching {
+            let mut document = self.documents[id].document.clone();
+            if update.apply(&mut document).map_err(|error| error.kind())? {
+                self.validate(&document)?;
+                after.push((id, document));
+            }
+        }
+        for (id, document) in &after {
+            self.write(id, document, commit)?;
+        }
+        Ok(Answer::Changed { matched: matching.len() as u64, modified: after.len() as u64 })
+    }
+
+    fn delete_many(&mut self, filter: &Filter) -> u64 {
+        let matching = self.matching(filter);
+        matching.iter().for_each(|id| drop(self.documents.remove(id)));
+        matching.len() as u64
+    }
+
+    fn delete_first(&mut self, filter: &Filter) -> Option<(DocumentId, Document)> {
+        let sort = vec![("a", false)];
+        let all = self.find(&Find { filter: filter.clone(), sort, skip: 0, limit: None });
+        let first = all.into_iter().next();
+        if let Some((id, _)) = &first {
+            self.documents.remove(id);
+        }
+        first
+    }
+
+    fn matching(&self, filter: &Filter) -> Vec<DocumentId> {
+        let matching = self.documents.iter().filter(|(_, stored)| filter.matches(&stored.document));
+        matching.map(|(id, _)| id.clone()).collect()
     }
 
     fn write(&mut self, id: &DocumentId, document: &Document, commit: u64) -> Outcome {

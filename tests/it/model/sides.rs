@@ -336,6 +336,16 @@ fn on_collection(collection: &Collection<Document>, on: &OnCollection) -> Result
             collection.update(id, update.clone())?;
             Answer::Done
         }
+        OnCollection::Upsert(id, update) => Answer::Flag(collection.upsert(id, update.clone())?),
+        OnCollection::UpdateMany(filter, update) => {
+            let report = collection.update_many(filter.clone(), update.clone())?;
+            Answer::Changed { matched: report.matched, modified: report.modified }
+        }
+        OnCollection::DeleteMany(filter) => Answer::Count(collection.delete_many(filter.clone())?),
+        OnCollection::DeleteFirst(filter) => {
+            let first = collection.find(filter.clone()).sort(blaze::asc("a")).delete_first();
+            Answer::Documents(vec![first.run()?.map(pair)])
+        }
         OnCollection::Delete(id) => Answer::Flag(collection.delete(id)?),
         OnCollection::Get(id) => Answer::Documents(vec![collection.get(id)?.map(pair)]),
         OnCollection::GetMany(ids) => {
