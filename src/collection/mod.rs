@@ -10,7 +10,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use blaze_core::{Document, DocumentId, Error, Family, Filter, KeyRange, Result, Update, to_document};
+use blaze_core::{Document, DocumentId, Error, Family, Filter, Result, Update, to_document};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,7 +21,7 @@ use read::{read_document, read_for_update, read_found, read_many};
 pub(crate) use write::write_entries;
 use write::{insert, write_document};
 
-use crate::catalog::{self, Definition, Kind, Named, prefix};
+use crate::catalog::{self, Definition, Kind, Named};
 use crate::index::{self, Index, IndexInfo, IndexProgress};
 use crate::query::Query;
 use crate::search::Search;
@@ -83,12 +83,14 @@ impl<T> Collection<T> {
         self.read(|session, definition| session.visit(Family::Data, &document_key(definition.id, &id), &mut |_| Ok(())))
     }
 
-    /// How many documents there are. Takes time linear in their number, and decodes none.
+    /// How many documents there are, the handle's own transaction's changes included. Takes constant time, but in a view of
+    /// the [past](crate::Database::as_of), and in a collection of a database from before collections counted: these take
+    /// time linear in the number of documents, and decode none.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped; [`Closed`](crate::ErrorKind::Closed).
     pub fn count(&self) -> Result<u64> {
-        self.read(|session, definition| session.count(Family::Data, &KeyRange::prefix(&prefix(definition.id))))
+        self.read(|session, definition| catalog::count(session, definition))
     }
 
     /// Removes the document under `id`; says whether there was one.

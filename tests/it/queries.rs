@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
+mod plans;
+
 use std::cmp::Ordering;
 
 use blaze::{
