@@ -55,8 +55,8 @@ pub use keyspace::{KeyValues, Keyspace};
 pub use load::{CollectionLoad, CollectionLoader, KeyspaceLoader, LoadProgress};
 pub use object::{ObjectEntries, ObjectInfo, ObjectReader, ObjectWriter, Objects};
 pub use query::{
-    Considered, Explain, ExplainNode, Hint, Page, PageToken, PartialRow, PartialRows, Query, Rows, Select, Sort, SortKeys,
-    asc, desc,
+    Considered, Explain, ExplainNode, Hint, Page, PageToken, PartialRow, PartialRows, Query, Rows, Select, Sort,
+    SortKeys, asc, desc,
 };
 pub use salvage::{Loss, SalvageReport};
 pub use search::{Hit, Search};

@@ -61,12 +61,7 @@ impl Target {
     }
 
     /// Has the name lead to the collection, in one commit, and lets go of what it led to before.
-    pub(super) fn publish(
-        &mut self,
-        core: &Arc<Core>,
-        documents: u64,
-        dictionary: &[DictionaryEntry],
-    ) -> Result<()> {
+    pub(super) fn publish(&mut self, core: &Arc<Core>, documents: u64, dictionary: &[DictionaryEntry]) -> Result<()> {
         let (published_at, dropped) = retry(core, RetryLimits::default(), || {
             let session = Session::read_write(core, Isolation::Serializable, core.durability)?;
             let dropped = self.show(&session, documents, dictionary)?;

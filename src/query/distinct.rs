@@ -102,7 +102,8 @@ impl<T> Query<T> {
         let mut records = query.records_of(session, definition, &plan)?;
         while let Some((id, record)) = records.next()? {
             let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
-            let record = Record::open(&record, &dictionary).map_err(|error| error.context(format!("document {id:?}")))?;
+            let record =
+                Record::open(&record, &dictionary).map_err(|error| error.context(format!("document {id:?}")))?;
             record.document().visit(path, &mut |value| match value {
                 Value::Array(elements) => elements.iter().try_for_each(|element| values.add(element)),
                 value => values.add(&value),

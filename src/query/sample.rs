@@ -56,7 +56,9 @@ impl<T: DeserializeOwned> Query<T> {
                 match session.get(Family::Data, &document_key(definition.id, &id))? {
                     Some(record) => found.push(Found::decode(session, definition.id, id, &record)?),
                     None if session.is_read_only() => {
-                        return Err(Error::corruption(format!("an index has an entry for document {id:?}, which is not there")));
+                        return Err(Error::corruption(format!(
+                            "an index has an entry for document {id:?}, which is not there"
+                        )));
                     }
                     None => {} // deleted by the transaction itself, meanwhile
                 }

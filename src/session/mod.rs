@@ -247,7 +247,8 @@ impl Session {
 
     /// What a counter is at, 0 if it is not there. Reading it leaves the session's own additions what they are.
     pub(crate) fn counter(&self, family: Family, key: &[u8]) -> Result<i64> {
-        let own = self.writer.as_ref().map_or(Ok(Lookup::Unwritten), |writer| writer.look_up(&self.core, family, key))?;
+        let own =
+            self.writer.as_ref().map_or(Ok(Lookup::Unwritten), |writer| writer.look_up(&self.core, family, key))?;
         let sum = match own {
             Lookup::Put(write) => return counter::decode(write_set::value(&write)),
             Lookup::Deleted => return Ok(0),

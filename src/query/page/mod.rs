@@ -65,7 +65,9 @@ impl<T: DeserializeOwned> Query<T> {
             return Err(Error::invalid(format!("the size of a page is {size}, 1 to {PAGE_ROWS_MAX} are possible")));
         }
         if self.skip > 0 || self.limit.is_some() {
-            return Err(Error::invalid("a query with a skip or a limit has no pages: the size of a page takes their place"));
+            return Err(Error::invalid(
+                "a query with a skip or a limit has no pages: the size of a page takes their place",
+            ));
         }
         self.validate()?;
         self.collection.read(|session, definition| {

@@ -15,7 +15,8 @@ impl Chooser<'_> {
     /// Adds the intersection of the smallest candidates, where it spares more documents than it costs.
     pub(super) fn add_intersection(&self, candidates: &mut Vec<Candidate>) {
         let Some(documents) = self.documents else { return };
-        let mut scans: Vec<&Candidate> = candidates.iter().filter(|one| one.narrows && scan_of(one).is_some()).collect();
+        let mut scans: Vec<&Candidate> =
+            candidates.iter().filter(|one| one.narrows && scan_of(one).is_some()).collect();
         scans.sort_by_key(|one| entries(one));
         let mut chosen: Vec<&Candidate> = Vec::new();
         let mut found = 0;

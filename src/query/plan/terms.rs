@@ -120,9 +120,9 @@ fn add_alternative(either: &mut Vec<Filter>, part: Filter) {
         Filter::Field(path, Predicate::In(values)) => (path, values),
         other => return either.push(other),
     };
-    let same = either.iter_mut().find(|other| {
-        matches!(other, Filter::Field(of, Predicate::Eq(_) | Predicate::In(_)) if *of == path)
-    });
+    let same = either
+        .iter_mut()
+        .find(|other| matches!(other, Filter::Field(of, Predicate::Eq(_) | Predicate::In(_)) if *of == path));
     match same {
         Some(Filter::Field(_, predicate)) => {
             let mut both: Vec<Value> = match std::mem::replace(predicate, Predicate::Exists(true)) {

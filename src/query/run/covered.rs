@@ -13,12 +13,7 @@ pub(crate) fn covered_values(entry: &[u8], fields: &[(Path, Order)]) -> Result<O
         let is_kept = |value: &Value| {
             matches!(
                 value,
-                Value::Null
-                    | Value::Bool(_)
-                    | Value::String(_)
-                    | Value::Bytes(_)
-                    | Value::Time(_)
-                    | Value::Uuid(_)
+                Value::Null | Value::Bool(_) | Value::String(_) | Value::Bytes(_) | Value::Time(_) | Value::Uuid(_)
             )
         };
         value.as_ref().is_none_or(is_kept)
