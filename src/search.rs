@@ -86,6 +86,14 @@ struct Outcome {
     counters: Counters,
 }
 
+/// Documents that are looked at one by one, and what was read to find them.
+struct Few {
+    ids: Vec<DocumentId>,
+    counters: Counters,
+    /// Entries read in each scan of the plan.
+    keys: Vec<u64>,
+}
+
 impl<T> Search<T> {
     pub(crate) fn new(collection: Collection<T>) -> Search<T> {
         Search { collection, nearest: None, filter: Filter::everything(), limit: DEFAULT_LIMIT, within: None }
@@ -175,9 +183,8 @@ impl<T> Search<T> {
         let about = format!("vector index {} on {}, exact", index.name, index.definition);
         let found = plan(session, definition, Question::of_filter(&self.filter))?;
         if !found.is_scan()
-            && let Some(candidates) = self.few(session, definition, &found)?
+            && let Some(Few { ids, counters, keys }) = self.few(session, definition, &found)?
         {
-            let (ids, counters, keys) = candidates;
             let among = describe(&found.access, &mut keys.into_iter());
             let node = ExplainNode::of(format!("{about}, among what is found"), vec![among]);
             return find_among(session, index, nearest, ids, node, counters);
@@ -186,12 +193,7 @@ impl<T> Search<T> {
     }
 
     /// The documents that match, if an index finds them and they are few enough to be looked at one by one.
-    fn few(
-        &self,
-        session: &Arc<Session>,
-        definition: &Definition,
-        found: &Plan,
-    ) -> Result<Option<(Vec<DocumentId>, Counters, Vec<u64>)>> {
+    fn few(&self, session: &Arc<Session>, definition: &Definition, found: &Plan) -> Result<Option<Few>> {
         let mut candidates = Candidates::open(session, definition.id, found, &self.filter)?;
         let mut ids = Vec::new();
         while let Some(id) = candidates.next_id()? {
@@ -200,7 +202,7 @@ impl<T> Search<T> {
             }
             ids.push(id);
         }
-        Ok(Some((ids, candidates.counters(), candidates.keys().to_vec())))
+        Ok(Some(Few { ids, counters: candidates.counters(), keys: candidates.keys().to_vec() }))
     }
 
     /// Looks at all vectors, and checks the filter on those that would enter the answer.

@@ -40,7 +40,7 @@ impl<T> Query<T> {
     /// As [`run`](Query::run).
     pub fn exists(&self) -> Result<bool> {
         let query = Query { sort: Vec::new(), ..self.clone() };
-        Ok(query.limit(self.limit.unwrap_or(1).min(1)).ids()?.first().is_some())
+        Ok(!query.limit(self.limit.unwrap_or(1).min(1)).ids()?.is_empty())
     }
 
     /// The ids of the answer, in its order. Reads no documents where indexes alone can tell.

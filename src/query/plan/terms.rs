@@ -102,7 +102,7 @@ fn either(parts: &[Filter], negated: bool) -> Filter {
     for part in parts {
         let parts = match normalized(part, negated) {
             Filter::Or(more) => more,
-            Filter::And(mut only) if only.len() == 1 => only.drain(..).collect(),
+            Filter::And(only) if only.len() == 1 => only,
             part => vec![part],
         };
         parts.into_iter().for_each(|part| add_alternative(&mut either, part));

@@ -101,7 +101,7 @@ impl Candidates {
     pub(super) fn next_covered<R>(
         &mut self,
         of_entry: impl Fn(&[u8], &IndexScan) -> Result<Option<R>>,
-    ) -> Result<Option<(DocumentId, std::result::Result<R, &[u8]>)>> {
+    ) -> Result<Option<(DocumentId, Covered<'_, R>)>> {
         while let Some(found) = self.advance()? {
             if found.is_confirmed
                 && let Some(walk) = self.source.walk()
@@ -204,6 +204,9 @@ impl Candidates {
             .map_err(|error| error.context(format!("document {id:?}")))
     }
 }
+
+/// What an entry was made into, or the record where the entry does not tell.
+pub(super) type Covered<'a, R> = std::result::Result<R, &'a [u8]>;
 
 /// A candidate.
 struct Advanced {
