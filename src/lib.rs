@@ -59,7 +59,10 @@ pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
 pub use load::{CollectionLoad, CollectionLoader, KeyspaceLoader, LoadProgress};
 pub use object::{ObjectEntries, ObjectInfo, ObjectReader, ObjectWriter, Objects};
-pub use query::{ChangeFirst, DeleteQuery, Explain, Query, RawRows, Rows, Sort, SortKeys, UpdateQuery, asc, desc};
+pub use query::{
+    ChangeFirst, Considered, DeleteQuery, Explain, ExplainNode, Hint, Page, PageToken, PartialRow, PartialRows, Query,
+    RawRows, Rows, Select, Sort, SortKeys, UpdateQuery, asc, desc,
+};
 pub use salvage::{Loss, SalvageReport};
 pub use search::{Hit, Search};
 pub use system::{SystemClock, SystemEntropy};

@@ -9,7 +9,7 @@ use blaze_core::record::{Dictionary, DictionaryEntry, Record};
 use blaze_core::{DocumentId, Error, Family, KeyRange, Result, Timestamp};
 use blaze_lsm::{LsmOptions, Sieve};
 
-use crate::catalog::{Definition, Kind, Row, is_own, prefix, read_row, rewrite};
+use crate::catalog::{self, Definition, Kind, Row, counted_of, is_own, prefix, read_row, rewrite};
 use crate::database::Database;
 use crate::expiry::{Rebuild, expiry_of};
 use crate::index;
@@ -72,7 +72,7 @@ impl Database {
     /// the new directory `to`. For when there is no backup: it never happens by itself.
     ///
     /// Nothing changes in `from`, which nobody may have open. Documents and values are copied as far as their blocks are
-    /// whole, with their versions; indexes are built anew, and the new database has a replica id of its own. Commits that only the log has are saved up to the first
+    /// whole, with their versions; indexes are built anew, documents counted again, and the new database has a replica id of its own. Commits that only the log has are saved up to the first
     /// damage in it. The report names what was lost: a value that was overwritten or deleted before does not come back in
     /// the place of a lost one.
     ///
@@ -93,6 +93,7 @@ impl Database {
         let db = Database::builder().must_exist().open(to)?;
         for (id, known) in &salvage.known {
             if known.kind == Kind::Collection {
+                catalog::recount(&db.core, &known.name)?;
                 for (index, error) in index::complete_all(&db.core, &known.name)? {
                     let range = KeyRange::prefix(&prefix(*id));
                     salvage.report.lose(Some(&known.name), range, format!("the index {index:?}: {error}"));
@@ -131,6 +132,7 @@ impl Salvage {
                 self.newest = self.newest.max(version);
                 // They are built again, of the documents that there still are.
                 definition.indexes.iter_mut().for_each(|index| index.ready = false);
+                definition.counted = false;
                 match definition.kind {
                     Kind::Collection => self.report.collections += 1,
                     Kind::Keyspace => self.report.keyspaces += 1,
@@ -153,6 +155,7 @@ impl Salvage {
     fn sift_data(&mut self, key: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>> {
         let (id, rest) = split(key).ok_or_else(|| Error::corruption("the key is shorter than a number"))?;
         match self.known.get(&id) {
+            None if counted_of(key).is_some() => return Ok(None), // counted again
             None if is_own(key) => {}
             None => return Err(Error::corruption(format!("what has the number {id} is not known"))),
             Some(known) if known.kind != Kind::Collection => {

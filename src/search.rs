@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::catalog::{Definition, prefix};
 use crate::collection::{Collection, Found, document_key};
 use crate::index::IndexFields;
-use crate::query::{Candidates, Counters, Explain, Plan, plan};
+use crate::query::{Candidates, Counters, Explain, ExplainNode, Plan, Question, describe, plan};
 use crate::session::Session;
 
 /// Documents whose vectors are looked up one by one; where more match, all vectors are read in a row.
@@ -81,8 +81,17 @@ struct VectorIndex {
 /// What a search has found before documents are read, and how.
 struct Outcome {
     hits: Vec<blaze_vector::Hit<DocumentId>>,
-    lines: Vec<String>,
+    /// How they were found, as a step of a plan.
+    node: ExplainNode,
     counters: Counters,
+}
+
+/// Documents that are looked at one by one, and what was read to find them.
+struct Few {
+    ids: Vec<DocumentId>,
+    counters: Counters,
+    /// Entries read in each scan of the plan.
+    keys: Vec<u64>,
 }
 
 impl<T> Search<T> {
@@ -121,8 +130,8 @@ impl<T> Search<T> {
     pub fn explain(&self) -> Result<Explain> {
         self.collection.read(|session, definition| {
             let (index, query) = self.prepare(session, definition)?;
-            let Outcome { hits, lines, counters } = self.find(session, definition, &index, query)?;
-            Ok(Explain::new(Some(index.name), lines, counters, hits.len() as u64))
+            let Outcome { hits, node, counters } = self.find(session, definition, &index, query)?;
+            Ok(Explain::new(ExplainNode { index: Some(index.name), ..node }, Vec::new(), counters, hits.len() as u64))
         })
     }
 
@@ -172,24 +181,20 @@ impl<T> Search<T> {
             nearest = nearest.within(within);
         }
         let about = format!("vector index {} on {}, exact", index.name, index.definition);
-        let found = plan(session, definition, &self.filter, &[])?;
-        if let Plan::Index(_) = found
-            && let Some((ids, counters)) = self.few(session, definition, &found)?
+        let found = plan(session, definition, Question::of_filter(&self.filter))?;
+        if !found.is_scan()
+            && let Some(Few { ids, counters, keys }) = self.few(session, definition, &found)?
         {
-            let lines = vec![about, format!("among the documents of {}", crate::query::describe(&found))];
-            return find_among(session, index, nearest, ids, lines, counters);
+            let among = describe(&found.access, &mut keys.into_iter());
+            let node = ExplainNode::of(format!("{about}, among what is found"), vec![among]);
+            return find_among(session, index, nearest, ids, node, counters);
         }
         self.find_in_all(session, definition, index, nearest, about)
     }
 
     /// The documents that match, if an index finds them and they are few enough to be looked at one by one.
-    fn few(
-        &self,
-        session: &Arc<Session>,
-        definition: &Definition,
-        found: &Plan,
-    ) -> Result<Option<(Vec<DocumentId>, Counters)>> {
-        let mut candidates = Candidates::open(session, definition.id, found.clone(), self.filter.clone())?;
+    fn few(&self, session: &Arc<Session>, definition: &Definition, found: &Plan) -> Result<Option<Few>> {
+        let mut candidates = Candidates::open(session, definition.id, found, &self.filter)?;
         let mut ids = Vec::new();
         while let Some(id) = candidates.next_id()? {
             if ids.len() == FEW_DOCUMENTS {
@@ -197,7 +202,7 @@ impl<T> Search<T> {
             }
             ids.push(id);
         }
-        Ok(Some((ids, candidates.counters())))
+        Ok(Some(Few { ids, counters: candidates.counters(), keys: candidates.keys().to_vec() }))
     }
 
     /// Looks at all vectors, and checks the filter on those that would enter the answer.
@@ -209,10 +214,10 @@ impl<T> Search<T> {
         mut nearest: Nearest<DocumentId>,
         about: String,
     ) -> Result<Outcome> {
-        let mut lines = vec![about];
+        let mut about = about;
         let unfiltered = self.filter == Filter::everything();
         if !unfiltered {
-            lines.push(format!("documents checked that would enter: {}", self.filter));
+            about = format!("{about}, documents checked that would enter: {}", self.filter);
         }
         let mut counters = Counters::default();
         let mut buffer = Vec::new();
@@ -232,7 +237,8 @@ impl<T> Search<T> {
             }
             nearest.offer_stored(bytes, id)?;
         }
-        Ok(Outcome { hits: nearest.into_sorted(), lines, counters })
+        let node = of_counters(ExplainNode::of(about, Vec::new()), counters);
+        Ok(Outcome { hits: nearest.into_sorted(), node, counters })
     }
 
     fn matches(&self, session: &Session, definition: &Definition, id: &DocumentId) -> Result<bool> {
@@ -275,7 +281,7 @@ fn find_among(
     index: &VectorIndex,
     mut nearest: Nearest<DocumentId>,
     ids: Vec<DocumentId>,
-    lines: Vec<String>,
+    node: ExplainNode,
     mut counters: Counters,
 ) -> Result<Outcome> {
     for id in ids {
@@ -284,7 +290,12 @@ fn find_among(
         let there = session.visit(Family::Vector, &key, &mut |bytes| nearest.offer_stored(bytes, || Ok(id.clone())))?;
         counters.keys_examined += u64::from(there);
     }
-    Ok(Outcome { hits: nearest.into_sorted(), lines, counters })
+    Ok(Outcome { hits: nearest.into_sorted(), node: of_counters(node, counters), counters })
+}
+
+fn of_counters(node: ExplainNode, counters: Counters) -> ExplainNode {
+    let Counters { keys_examined, documents_examined } = counters;
+    ExplainNode { keys_examined, documents_examined, ..node }
 }
 
 fn read_hit<T: DeserializeOwned>(

@@ -91,6 +91,21 @@ pub const SEARCH_LIMIT_MAX: usize = 10_000;
 /// Bytes of documents and keys that one sort holds in memory.
 pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// Bytes of ids that one query remembers, to find no document twice and to intersect indexes.
+pub const QUERY_IDS_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of encoded values that one `distinct` holds in memory.
+pub const DISTINCT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Documents of one sample, of which all ids are held in memory.
+pub const SAMPLE_ROWS_MAX: usize = 100_000;
+
+/// Documents on one page of a query, which are held in memory.
+pub const PAGE_ROWS_MAX: usize = 10_000;
+
+/// Bytes of the sort key and the id in a page token: a token goes into addresses and forms.
+pub const PAGE_TOKEN_BYTES_MAX: usize = 16 * 1024;
+
 /// The least memory that a bulk load sorts in.
 pub const LOAD_MEMORY_BYTES_MIN: usize = 64 * 1024;
 

@@ -34,6 +34,10 @@ fn subject(core: &Arc<Core>, family: Family, key: &[u8]) -> Result<Option<String
     let mut cursor = session.cursor(Family::Catalog, &KeyRange::prefix(&layout::name_key("")), Direction::Forward)?;
     while let Some((row_key, row)) = cursor.next()? {
         let definition = decode(row)?.1;
+        if family == Family::Data && layout::counted_of(key) == Some(definition.id) {
+            let name = layout::name_of(row_key)?;
+            return Ok(Some(format!("the number of documents of the {} {name:?}", definition.kind)));
+        }
         let subject = match (definition.kind, DocumentId::read_key(rest)) {
             (Kind::Collection, Ok(document)) if definition.id == id => Some(format!("document {document:?} of")),
             (Kind::Keyspace, _) if definition.id == id && family == Family::Index => {

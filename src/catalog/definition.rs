@@ -57,11 +57,15 @@ pub(crate) struct Definition {
     /// True for a keyspace whose values say until when they are there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) expiring: bool,
+    /// True for a collection that counts its documents as they come and go; older ones do not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) counted: bool,
 }
 
 impl Definition {
     pub(crate) fn new(kind: Kind, id: u32) -> Definition {
-        Definition { kind, id, indexes: Vec::new(), history: None, feed: None, expiring: false }
+        let counted = kind == Kind::Collection;
+        Definition { kind, id, indexes: Vec::new(), history: None, feed: None, expiring: false, counted }
     }
 
     /// How old what is replaced may become, if it is kept and not for ever.

@@ -13,6 +13,7 @@
 //! | data | object store, `'i'`, key | record of the number, size and checksum of an object |
 //! | data | object store, `'c'`, number of the object, chunk | bytes |
 //! | data | `1, 'o'`, family, prefix | `0`, or `1` once it is reclaimed: no name leads to the keys of that family with that prefix |
+//! | data | `1, 'c'`, number of a collection | how many documents it has, a counter |
 //! | data | `1, 't'` | the time that retention went by, about a day old at most |
 //! | index | index, values, document id | nothing |
 //! | index | index, `FF` | nothing; there if some document has or had several entries |
@@ -112,6 +113,21 @@ pub(crate) fn retention_time_key() -> Vec<u8> {
     prefixed(CATALOG, b"t")
 }
 
+/// How the keys of all counts of documents begin, in [`Family::Data`].
+fn counts_prefix() -> Vec<u8> {
+    prefixed(CATALOG, b"c")
+}
+
+/// Where, in [`Family::Data`], the count of the documents of a collection is.
+pub(super) fn count_key(collection: u32) -> Vec<u8> {
+    [&counts_prefix(), &prefix(collection)[..]].concat()
+}
+
+/// The collection whose documents are counted under a key, if it is such a key.
+pub(crate) fn counted_of(key: &[u8]) -> Option<u32> {
+    key.strip_prefix(counts_prefix().as_slice())?.try_into().ok().map(u32::from_be_bytes)
+}
+
 /// How the keys of all orphans begin, in [`Family::Data`].
 pub(super) fn orphans_prefix() -> Vec<u8> {
     prefixed(CATALOG, b"o")
@@ -161,6 +177,13 @@ mod tests {
             assert_eq!(dropped_of(&dropped_key(id)).unwrap(), id);
         }
         assert!(dropped_of(&dropped_key(CATALOG)).is_err() && dropped_of(&all_dropped_prefix()).is_err());
+    }
+
+    #[test]
+    fn the_key_of_a_count_names_its_collection() {
+        assert_eq!(counted_of(&count_key(77)), Some(77));
+        assert_eq!(counted_of(&retention_time_key()), None);
+        assert_eq!(counted_of(&count_key(77)[..7]), None);
     }
 
     proptest! {

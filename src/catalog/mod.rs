@@ -4,6 +4,7 @@
 //! miss an index or a drop. Numbers are given out once and never again.
 
 mod conflict;
+mod count;
 mod definition;
 mod dictionaries;
 mod dropped;
@@ -27,11 +28,12 @@ use blaze_core::{
 use parking_lot::RwLock;
 
 pub(crate) use conflict::name_conflict;
+pub(crate) use count::{count, count_as_new, count_estimate, count_one, recount};
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use dropped::Dropped;
 pub(crate) use expiring::define as define_expiring;
-pub(crate) use layout::{is_own, prefix, prefixed, retention_time_key, with_prefixed};
+pub(crate) use layout::{counted_of, is_own, prefix, prefixed, retention_time_key, with_prefixed};
 pub(crate) use named::{Named, Target};
 pub(crate) use orphan::{Orphan, reclaim_orphans};
 pub(crate) use row::{Row, read_row, rewrite};
@@ -140,6 +142,9 @@ pub(crate) fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<V
     // Snapshots from before the drop go on reading its records, so the dictionary must be in memory by then.
     session.core().catalog.dictionaries.get(session.core(), definition.id)?;
     session.delete(Family::Catalog, layout::name_key(name))?;
+    if definition.counted {
+        session.delete(Family::Data, layout::count_key(definition.id))?;
+    }
     match definition.feed {
         Some(_) => Dropped::keep(session, name, &definition)?,
         None => session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(definition.id)))?,

@@ -1,11 +1,11 @@
 //! Reading documents by id.
 
 use blaze_core::record::Record;
-use blaze_core::{Document, DocumentId, Family, KeyRange, Result, Timestamp};
+use blaze_core::{Document, DocumentId, Family, Result, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::{Collection, Found, RawFound, valid};
-use crate::catalog::{Definition, prefix};
+use crate::catalog::{self, Definition, prefix};
 use crate::session::Session;
 
 /// A document as it is stored, with null in the place of its id.
@@ -25,12 +25,14 @@ impl<T> Collection<T> {
         self.read(|session, definition| session.visit(Family::Data, &document_key(definition.id, &id), &mut |_| Ok(())))
     }
 
-    /// How many documents there are. Takes time linear in their number, and decodes none.
+    /// How many documents there are, the handle's own transaction's changes included. Takes constant time, but in a view of
+    /// the [past](crate::Database::as_of), and in a collection of a database from before collections counted: these take
+    /// time linear in the number of documents, and decode none.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped; [`Closed`](crate::ErrorKind::Closed).
     pub fn count(&self) -> Result<u64> {
-        self.read(|session, definition| session.count(Family::Data, &KeyRange::prefix(&prefix(definition.id))))
+        self.read(|session, definition| catalog::count(session, definition))
     }
 
     /// The document under `id`, if there is one, undecoded; see [`RawFound`].

@@ -4,7 +4,7 @@ use blaze_core::record::{self, STAMP_AT};
 use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid};
 
 use super::read::document_key;
-use crate::catalog::{Definition, prefixed};
+use crate::catalog::{self, Definition, prefixed};
 use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
 use crate::session::Session;
 
@@ -56,6 +56,9 @@ pub(crate) fn write_document(
     }
     // The record goes first: a conflict is then about the document rather than about its entries.
     write_record(session, definition, id, after)?;
+    if before.is_some() != after.is_some() {
+        catalog::count_one(session, definition, after.is_some())?;
+    }
     changes.into_iter().try_for_each(|(index, before, after)| write_entries(session, index, &before, after))
 }
 

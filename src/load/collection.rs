@@ -108,7 +108,7 @@ impl<'a, T> CollectionLoader<'a, T> {
             progress.written_rows = written_rows;
             report(&mut self.progress, progress)
         })?;
-        self.target.publish(&self.core, &self.learnt)?;
+        self.target.publish(&self.core, self.documents, &self.learnt)?;
         Ok(self.documents)
     }
 

@@ -61,10 +61,10 @@ impl Target {
     }
 
     /// Has the name lead to the collection, in one commit, and lets go of what it led to before.
-    pub(super) fn publish(&mut self, core: &Arc<Core>, dictionary: &[DictionaryEntry]) -> Result<()> {
+    pub(super) fn publish(&mut self, core: &Arc<Core>, documents: u64, dictionary: &[DictionaryEntry]) -> Result<()> {
         let (published_at, dropped) = retry(core, RetryLimits::default(), || {
             let session = Session::read_write(core, Isolation::Serializable, core.durability)?;
-            let dropped = self.show(&session, dictionary)?;
+            let dropped = self.show(&session, documents, dictionary)?;
             Ok((session.commit()?, dropped))
         })?;
         self.orphans.clear();
@@ -75,7 +75,7 @@ impl Target {
         Ok(())
     }
 
-    fn show(&self, session: &Session, dictionary: &[DictionaryEntry]) -> Result<Vec<Orphan>> {
+    fn show(&self, session: &Session, documents: u64, dictionary: &[DictionaryEntry]) -> Result<Vec<Orphan>> {
         let there = catalog::find(session, &self.name, Kind::Collection)?;
         if let Some(there) = &there {
             check_replaceable(session, &self.name, there.id, self.replaces)?;
@@ -89,7 +89,8 @@ impl Target {
         }
         // Whatever else was set for the collection stays set.
         let settings = there.map_or_else(|| Definition::new(Kind::Collection, self.id), |there| (*there).clone());
-        let definition = Definition { id: self.id, indexes: self.indexes.clone(), ..settings };
+        let mut definition = Definition { id: self.id, indexes: self.indexes.clone(), ..settings };
+        catalog::count_as_new(session, &mut definition, documents)?;
         catalog::put(session, &self.name, &definition)?;
         definition.tracked().map_or(Ok(()), |tracking| session.track(tracking))?;
         Ok(dropped)

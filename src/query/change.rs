@@ -71,10 +71,11 @@ impl<T> Query<T> {
     }
 
     /// The ids of the answer.
-    pub(super) fn ids(&self, session: &Arc<Session>, definition: &Definition) -> Result<Vec<DocumentId>> {
-        let mut rows = self.open_at(session, definition)?;
+    pub(super) fn ids_to_change(&self, session: &Arc<Session>, definition: &Definition) -> Result<Vec<DocumentId>> {
+        let plan = self.plan(session, definition, false)?;
+        let mut records = self.records_of(session, definition, &plan)?;
         let (mut ids, mut bytes) = (Vec::new(), 0);
-        while let Some((id, _)) = rows.next_record()? {
+        while let Some(id) = records.next_id()? {
             let mut key = Vec::new();
             id.write_key(&mut key);
             bytes += key.len() + CHANGE_BYTES_MIN;
@@ -162,7 +163,7 @@ impl<T> UpdateQuery<T> {
             query.equalities()?; // refused whether or not it comes to that
         }
         query.collection.write(|session, definition| {
-            let ids = query.ids(session, definition)?;
+            let ids = query.ids_to_change(session, definition)?;
             let mut report = UpdateReport { matched: ids.len() as u64, ..UpdateReport::default() };
             if ids.is_empty() && *upsert {
                 report.inserted = Some(query.insert_made(session, definition, update)?.0);
@@ -189,7 +190,7 @@ impl<T> DeleteQuery<T> {
         query.validate()?;
         query.collection.write(|session, definition| {
             let mut removed = 0;
-            for id in query.ids(session, definition)? {
+            for id in query.ids_to_change(session, definition)? {
                 let Some(before) = read_stored(session, definition, &id)? else { continue };
                 write_document(session, definition, &id, Some(&before.document), None)?;
                 removed += 1;

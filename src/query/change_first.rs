@@ -116,7 +116,7 @@ impl<T> ChangeFirst<T> {
 
     /// Finds the document and changes it.
     fn change(&self, session: &Arc<Session>, definition: &Definition) -> Result<Option<Changed>> {
-        let Some(id) = self.query.ids(session, definition)?.pop() else {
+        let Some(id) = self.query.ids_to_change(session, definition)?.pop() else {
             return if self.upsert { self.insert(session, definition) } else { Ok(None) };
         };
         let Some(stored) = read_stored(session, definition, &id)? else { return Ok(None) };

@@ -16,6 +16,11 @@ pub(super) fn records(collection: u32, filter: &Filter) -> KeyRange {
     ranges.fold(KeyRange::prefix(&prefix(collection)), |all, range| all.intersect(&range))
 }
 
+/// True if a filter says which ids its documents have: then nothing is found faster than by them.
+pub(super) fn are_said(filter: &Filter) -> bool {
+    records(0, filter) != KeyRange::prefix(&prefix(0))
+}
+
 /// From the first to the last of the ids; none if a value equals more than one id, or none.
 fn around(collection: u32, values: &[Value]) -> Option<KeyRange> {
     let key = |value: &Value| match value {

@@ -1,13 +1,17 @@
 //! Queries: filter, sort, skip, limit.
 
-mod bounds;
 mod change;
 mod change_first;
+mod distinct;
 mod explain;
 mod ids;
+mod page;
 mod plan;
-mod rows;
+mod run;
+mod sample;
+mod select;
 mod sort;
+mod terminals;
 
 use std::sync::Arc;
 
@@ -16,16 +20,21 @@ use serde::de::DeserializeOwned;
 
 pub use change::{DeleteQuery, UpdateQuery};
 pub use change_first::ChangeFirst;
-pub use explain::Explain;
 pub(crate) use explain::{Counters, describe};
-pub(crate) use plan::{Plan, plan};
-pub(crate) use rows::Candidates;
-pub use rows::{RawRows, Rows};
+pub use explain::{Explain, ExplainNode};
+pub use page::{Page, PageToken};
+pub use plan::{Considered, Hint};
+pub(crate) use plan::{Plan, Question, plan};
+pub(crate) use run::Candidates;
+pub use run::{RawRows, Rows};
+pub use select::{PartialRow, PartialRows, Select};
 pub use sort::{Sort, SortKeys, asc, desc};
 
 use crate::catalog::Definition;
 use crate::collection::{Collection, Found};
 use crate::session::Session;
+use explain::Asked;
+use run::{Ordering, Records};
 
 /// A question to a collection: which documents, in which order, how many.
 ///
@@ -47,7 +56,7 @@ use crate::session::Session;
 /// assert_eq!(query.explain()?.index(), Some("year"));
 /// # Ok::<(), blaze::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "a query does nothing until it is run"]
 pub struct Query<T> {
     collection: Collection<T>,
@@ -55,11 +64,20 @@ pub struct Query<T> {
     sort: Vec<Sort>,
     skip: usize,
     limit: Option<usize>,
+    hint: Option<Hint>,
+}
+
+impl<T> Clone for Query<T> {
+    fn clone(&self) -> Query<T> {
+        let Query { collection, filter, sort, skip, limit, hint } = self;
+        let (collection, filter, sort) = (collection.clone(), filter.clone(), sort.clone());
+        Query { collection, filter, sort, skip: *skip, limit: *limit, hint: hint.clone() }
+    }
 }
 
 impl<T> Query<T> {
     pub(crate) fn new(collection: Collection<T>, filter: Filter) -> Query<T> {
-        Query { collection, filter, sort: Vec::new(), skip: 0, limit: None }
+        Query { collection, filter, sort: Vec::new(), skip: 0, limit: None, hint: None }
     }
 
     /// The order: one key, or several of which the first counts most. Documents that are equal in all of them are
@@ -84,22 +102,10 @@ impl<T> Query<T> {
         self
     }
 
-    /// How many documents match, skip and limit included. Reads no documents where the index alone can tell.
-    ///
-    /// # Errors
-    /// As [`run`](Query::run).
-    pub fn count(&self) -> Result<u64> {
-        self.validate()?;
-        self.collection.read(|session, definition| {
-            let plan = plan(session, definition, &self.filter, &[])?;
-            let mut candidates = Candidates::open(session, definition.id, plan, self.filter.clone())?;
-            let most = self.limit.map_or(u64::MAX, |limit| (limit as u64).saturating_add(self.skip as u64));
-            let mut count = 0;
-            while count < most && candidates.next_id()?.is_some() {
-                count += 1;
-            }
-            Ok(count.saturating_sub(self.skip as u64))
-        })
+    /// Has documents be found in a certain way. The answer stays the same.
+    pub fn hint(mut self, hint: Hint) -> Query<T> {
+        self.hint = Some(hint);
+        self
     }
 
     /// The documents of the answer, one after another and undecoded; see [`RawFound`](crate::RawFound).
@@ -107,7 +113,7 @@ impl<T> Query<T> {
     /// # Errors
     /// As [`run`](Query::run), here or in an item, but that the type of the documents does not matter.
     pub fn iter_raw(&self) -> Result<RawRows<T>> {
-        self.open().map(RawRows)
+        self.iter_records().map(RawRows::of)
     }
 
     /// Runs the query and says how it was answered and what that took.
@@ -115,9 +121,17 @@ impl<T> Query<T> {
     /// # Errors
     /// As [`run`](Query::run).
     pub fn explain(&self) -> Result<Explain> {
-        let mut rows = self.open()?;
-        while rows.next_record()?.is_some() {}
-        Ok(rows.explain(&self.filter, &self.sort, self.skip, self.limit))
+        self.validate()?;
+        self.collection.read(|session, definition| {
+            let clock = &session.core().clock;
+            let begun_ms = clock.now_ms();
+            let plan = self.plan(session, definition, true)?;
+            let mut records = self.records_of(session, definition, &plan)?;
+            while records.next()?.is_some() {}
+            let time_ms = clock.now_ms().saturating_sub(begun_ms);
+            let asked = Asked { sort: &self.sort, skip: self.skip, limit: self.limit, time_ms };
+            Ok(Explain::of_query(&plan, &records, asked))
+        })
     }
 
     fn validate(&self) -> Result<()> {
@@ -128,18 +142,33 @@ impl<T> Query<T> {
         Ok(())
     }
 
-    fn open(&self) -> Result<Rows<T>> {
-        self.validate()?;
-        self.collection.read(|session, definition| self.open_at(session, definition))
+    fn plan(&self, session: &Session, definition: &Definition, needs_documents: bool) -> Result<Plan> {
+        let question = Question {
+            filter: &self.filter,
+            sort: &self.sort,
+            window: self.limit.map(|limit| limit.saturating_add(self.skip)),
+            needs_documents,
+            hint: self.hint.as_ref(),
+        };
+        plan(session, definition, question)
     }
 
-    fn open_at(&self, session: &Arc<Session>, definition: &Definition) -> Result<Rows<T>> {
-        let plan = plan(session, definition, &self.filter, &self.sort)?;
-        let sorted = self.sort.is_empty() || plan.is_sorted();
-        let candidates = Candidates::open(session, definition.id, plan, self.filter.clone())?;
-        match sorted {
-            true => Ok(Rows::streamed(candidates, self.skip, self.limit)),
-            false => Rows::sorted(candidates, &self.sort, self.skip, self.limit),
+    fn iter_records(&self) -> Result<Records> {
+        self.validate()?;
+        self.collection.read(|session, definition| {
+            let plan = self.plan(session, definition, true)?;
+            self.records_of(session, definition, &plan)
+        })
+    }
+
+    fn records_of(&self, session: &Arc<Session>, definition: &Definition, plan: &Plan) -> Result<Records> {
+        let candidates = Candidates::open(session, definition.id, plan, &self.filter)?;
+        match self.sort.is_empty() || plan.sorted {
+            true => Ok(Records::streamed(candidates, self.skip, self.limit)),
+            false => Records::sorted(
+                candidates,
+                Ordering { sort: &self.sort, after: None, skip: self.skip, limit: self.limit },
+            ),
         }
     }
 }
@@ -153,7 +182,7 @@ impl<T: DeserializeOwned> Query<T> {
     /// without a limit outgrows its memory; [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped;
     /// [`Corruption`](crate::ErrorKind::Corruption); [`Closed`](crate::ErrorKind::Closed).
     pub fn run(&self) -> Result<Vec<Found<T>>> {
-        self.open()?.collect()
+        self.iter()?.collect()
     }
 
     /// The documents of the answer, one after another; see [`Rows`].
@@ -161,7 +190,7 @@ impl<T: DeserializeOwned> Query<T> {
     /// # Errors
     /// As [`run`](Query::run), here or in an item.
     pub fn iter(&self) -> Result<Rows<T>> {
-        self.open()
+        self.iter_records().map(Rows::of)
     }
 
     /// The first document of the answer, if there is one.
@@ -169,11 +198,6 @@ impl<T: DeserializeOwned> Query<T> {
     /// # Errors
     /// As [`run`](Query::run).
     pub fn first(&self) -> Result<Option<Found<T>>> {
-        let limit = self.limit.map_or(1, |limit| limit.min(1));
-        Query { collection: self.collection.clone(), filter: self.filter.clone(), sort: self.sort.clone(), ..*self }
-            .limit(limit)
-            .open()?
-            .next()
-            .transpose()
+        self.clone().limit(self.limit.unwrap_or(1).min(1)).iter()?.next().transpose()
     }
 }

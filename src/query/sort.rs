@@ -60,25 +60,36 @@ impl std::fmt::Display for Sort {
     }
 }
 
-/// Bytes that order documents as `sorts` says, and equal ones by id: as the entries of an index on these fields would.
-pub(super) fn sort_key(sorts: &[Sort], id: &DocumentId, document: &RawDocument<'_>) -> Result<Vec<u8>> {
+/// Bytes that order the documents of an answer: as the entries of an index on the keys of the sort would, or without a
+/// sort by id.
+pub(crate) fn order_key(sorts: &[Sort], id: &DocumentId, document: &RawDocument<'_>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    if sorts.is_empty() {
+        id.write_key(&mut bytes);
+        return Ok(bytes);
+    }
     for sort in sorts {
-        // Descending encodings are inverted, so the smallest bytes are the first value either way.
-        let mut first: Option<Vec<u8>> = None;
-        document.visit(&sort.path, &mut |value| {
-            let mut encoding = Vec::new();
-            key::write_value(&mut encoding, &value, sort.order);
-            if first.as_ref().is_none_or(|first| encoding < *first) {
-                first = Some(encoding);
-            }
-            Ok(())
-        })?;
-        match first {
-            Some(encoding) => bytes.extend_from_slice(&encoding),
-            None => key::write_missing(&mut bytes, sort.order),
-        }
+        write_sort_key(&mut bytes, sort, document)?;
     }
     write_id(&mut bytes, id, sorts.last().map_or(Order::Ascending, |sort| sort.order));
     Ok(bytes)
+}
+
+/// Appends what orders a document by one key.
+fn write_sort_key(bytes: &mut Vec<u8>, sort: &Sort, document: &RawDocument<'_>) -> Result<()> {
+    // Descending encodings are inverted, so the smallest bytes are the first value either way.
+    let mut first: Option<Vec<u8>> = None;
+    document.visit(&sort.path, &mut |value| {
+        let mut encoding = Vec::new();
+        key::write_value(&mut encoding, &value, sort.order);
+        if first.as_ref().is_none_or(|first| encoding < *first) {
+            first = Some(encoding);
+        }
+        Ok(())
+    })?;
+    match first {
+        Some(encoding) => bytes.extend_from_slice(&encoding),
+        None => key::write_missing(bytes, sort.order),
+    }
+    Ok(())
 }

@@ -48,6 +48,17 @@ impl SessionCursor {
     }
 }
 
+impl SessionCursor {
+    /// Moves so that [`next`](SessionCursor::next) answers the first entry at or beyond `key` in the cursor's direction.
+    /// What lies between counts as read.
+    pub(crate) fn seek(&mut self, key: &[u8]) -> Result<()> {
+        if let Some(merge) = &mut self.merge {
+            merge.seek(key);
+        }
+        self.base.seek(key)
+    }
+}
+
 impl std::fmt::Debug for SessionCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SessionCursor").field("merging", &self.merge.is_some()).finish_non_exhaustive()

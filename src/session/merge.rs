@@ -51,6 +51,13 @@ impl Merge {
         })
     }
 
+    /// Forgets where it was: the store's side goes on at `key`, and so do the own writes.
+    pub(super) fn seek(&mut self, key: &[u8]) {
+        self.own = self.overlay.from(key, self.direction).cloned();
+        self.taken = None;
+        self.head = Head::NotRead;
+    }
+
     /// Moves to the next entry, and answers on which side it is.
     fn advance(&mut self, base: &mut dyn Cursor) -> Result<Option<Side>> {
         loop {

@@ -234,6 +234,32 @@ impl Session {
         Ok(SessionCursor::merging(self.point.cursor(family, range, direction)?, overlay, direction, coverage))
     }
 
+    /// A cursor over what is committed in a range, which does not count as reading it: for estimates, on which no answer
+    /// depends.
+    pub(crate) fn committed_cursor(
+        &self,
+        family: Family,
+        range: &KeyRange,
+        direction: Direction,
+    ) -> Result<SessionCursor> {
+        Ok(SessionCursor::over(self.point.cursor(family, range, direction)?))
+    }
+
+    /// What a counter is at, 0 if it is not there. Reading it leaves the session's own additions what they are.
+    pub(crate) fn counter(&self, family: Family, key: &[u8]) -> Result<i64> {
+        let own =
+            self.writer.as_ref().map_or(Ok(Lookup::Unwritten), |writer| writer.look_up(&self.core, family, key))?;
+        let sum = match own {
+            Lookup::Put(write) => return counter::decode(write_set::value(&write)),
+            Lookup::Deleted => return Ok(0),
+            Lookup::Added(sum) => sum,
+            Lookup::Unwritten => 0,
+        };
+        let stored = self.point.get(family, key)?.as_deref().map_or(Ok(0), counter::decode)?;
+        i64::try_from(i128::from(stored) + sum)
+            .map_err(|_| Error::limit_exceeded(format!("{stored} + {sum} is beyond the limits of a counter, 64 bits")))
+    }
+
     /// How many keys a range has.
     pub(crate) fn count(&self, family: Family, range: &KeyRange) -> Result<u64> {
         let mut cursor = self.cursor(family, range, Direction::Forward)?;
@@ -252,8 +278,14 @@ impl Session {
     /// Adds to a counter, as an operation of its own.
     pub(crate) fn add(&self, family: Family, key: Vec<u8>, delta: i64) -> Result<()> {
         self.core.check_writable()?;
+        let _operation = self.writer()?.begin_turn();
+        self.add_within(family, key, delta)
+    }
+
+    /// Adds to a counter as a part of the operation that is running.
+    pub(crate) fn add_within(&self, family: Family, key: Vec<u8>, delta: i64) -> Result<()> {
+        self.core.check_writable()?;
         let writer = self.writer()?;
-        let _operation = writer.begin_turn();
         let count = match writer.own(&self.core, family, &key)? {
             Lookup::Put(own) => counter::add(Some(write_set::value(&own)), delta)?,
             Lookup::Deleted => delta,

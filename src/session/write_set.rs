@@ -181,18 +181,47 @@ impl WriteSet {
             // It takes nothing away from what it adds to.
             Write::Add { family, .. } => {
                 let pending = Pending { write: Arc::clone(&write), position: Some(position) };
-                self.index[*family as usize].set(pending).and_then(|before| before.position)
+                let hidden = self.index[*family as usize].set(pending).and_then(|before| before.position);
+                match hidden.and_then(|hidden| self.fold(hidden, position, &write)) {
+                    Some(folded) => return self.indexed.push(Some(folded)),
+                    None => hidden,
+                }
             }
         };
         self.indexed.push(Some(Indexed { write, hides }));
+    }
+
+    /// Makes one addition of two, unless cutting back could separate them: many small ones then take the place of one.
+    fn fold(&mut self, hidden: usize, position: usize, write: &Write) -> Option<Indexed> {
+        let Write::Add { family, key, delta } = write else { return None };
+        let before = self.indexed.get(hidden)?.as_ref()?;
+        let Write::Add { delta: earlier, .. } = &*before.write else { return None };
+        if self.is_cut_between(hidden, position) || self.removals.hide(*family, key, Some(hidden)) {
+            return None;
+        }
+        let sum = earlier.checked_add(*delta)?;
+        let folded = Indexed {
+            write: Arc::new(Write::Add { family: *family, key: key.clone(), delta: sum }),
+            hides: before.hides,
+        };
+        let pending = Pending { write: Arc::clone(&folded.write), position: Some(position) };
+        self.bytes -= cost(&before.write);
+        self.indexed[hidden] = None;
+        self.index[*family as usize].set(pending);
+        Some(folded)
+    }
+
+    /// True if what is written at a position can be taken back without what an earlier one has written.
+    fn is_cut_between(&self, earlier: usize, later: usize) -> bool {
+        let mut cuts = self.savepoints.iter().map(|savepoint| savepoint.position).chain(self.operation);
+        cuts.any(|cut| earlier < cut && cut <= later)
     }
 
     /// Lets go of a write that a later one hides, and of what that one hides, down to the first that cutting back could
     /// uncover; answers where that is.
     fn let_go(&mut self, mut hidden: usize, by: usize) -> Option<usize> {
         loop {
-            let mut cuts = self.savepoints.iter().map(|savepoint| savepoint.position).chain(self.operation);
-            if cuts.any(|cut| hidden < cut && cut <= by) {
+            if self.is_cut_between(hidden, by) {
                 return Some(hidden);
             }
             let indexed = self.indexed[hidden].take()?;
@@ -302,6 +331,11 @@ impl Overlay {
     /// The own write after that to `key`.
     pub(super) fn after(&self, key: &[u8], direction: Direction) -> Option<&Pending> {
         self.next(Bound::Excluded(key), direction)
+    }
+
+    /// The first own write at or beyond `key`.
+    pub(super) fn from(&self, key: &[u8], direction: Direction) -> Option<&Pending> {
+        self.next(Bound::Included(key), direction)
     }
 
     /// The first own write from a bound on that still holds.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use blaze_core::record::{Dictionary, DictionaryEntry, Record};
-use blaze_core::{Document, DocumentId, Error, Family, KeyRange, Result};
+use blaze_core::{Document, DocumentId, Error, Family, KeyRange, Result, counter};
 use blaze_lsm::Met;
 
 use super::fingerprint::Fingerprint;
 use super::report::Notes;
 use super::source::Source;
-use crate::catalog::{Definition, Kind, Row, prefix, read_row};
+use crate::catalog::{Definition, Kind, Row, counted_of, prefix, read_row};
 use crate::expiry::{Entry, expiry_of};
 use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
 
@@ -37,6 +37,10 @@ pub(super) struct CollectionContents {
     pub(super) dictionary: Dictionary,
     /// The complete ones.
     pub(super) indexes: Vec<IndexContents>,
+    /// How many documents it says it has, if it counts them.
+    count: Option<i64>,
+    /// How many it has.
+    documents: i64,
     /// True when some of it cannot be read or decoded: then nothing can be said of its indexes.
     pub(super) has_holes: bool,
 }
@@ -95,7 +99,9 @@ impl Contents {
         let indexes: Vec<_> = complete.map(IndexContents::new).collect();
         self.indexes.extend(indexes.iter().map(|index| (index.definition.id, definition.id)));
         let (dictionary, has_holes) = (Dictionary::default(), false);
-        self.collections.insert(definition.id, CollectionContents { name, dictionary, indexes, has_holes });
+        let (count, documents) = (definition.counted.then_some(0), 0);
+        let contents = CollectionContents { name, dictionary, indexes, count, documents, has_holes };
+        self.collections.insert(definition.id, contents);
     }
 
     /// Takes in a row of a dictionary. Rows of what was dropped may still be there.
@@ -122,6 +128,12 @@ impl Contents {
                 notes.problem(None, None, key, "the key is shorter than a number");
                 return Ok(());
             };
+            if let Some(collection) = counted_of(key).and_then(|counted| self.collections.get_mut(&counted)) {
+                if let Err(error) = collection.take_count(value) {
+                    notes.problem(Some(&collection.name), None, &[], error.context("the count of documents"));
+                }
+                return Ok(());
+            }
             if let Some(keyspace) = self.keyspaces.get(&id) {
                 notes.report.keys += 1;
                 if let Err(error) = keyspace.check_expiry(source, id, rest, value) {
@@ -131,6 +143,7 @@ impl Contents {
                 notes.report.keys += 1;
             } else if let Some(collection) = self.collections.get_mut(&id) {
                 notes.report.documents += 1;
+                collection.documents += 1;
                 if let Err(error) = collection.take(rest, value) {
                     collection.has_holes = true;
                     notes.problem(Some(&collection.name), None, rest, error);
@@ -230,6 +243,21 @@ impl KeyspaceContents {
 }
 
 impl CollectionContents {
+    /// Takes in how many documents the collection says it has. The count stands before all documents.
+    fn take_count(&mut self, value: &[u8]) -> Result<()> {
+        let count = counter::decode(value)?;
+        self.count = self.count.map(|_| count);
+        Ok(())
+    }
+
+    /// Compares that with the documents.
+    pub(super) fn check_count(&self, notes: &mut Notes<'_>) {
+        let (documents, name) = (self.documents, Some(self.name.as_str()));
+        if let Some(count) = self.count.filter(|count| *count != documents && !self.has_holes) {
+            notes.problem(name, None, &[], format!("{count} documents are counted, and {documents} are there"));
+        }
+    }
+
     /// Decodes a document and adds up the entries that it should have.
     fn take(&mut self, key: &[u8], record: &[u8]) -> Result<()> {
         let (id, document) = self.decode(key, record)?;

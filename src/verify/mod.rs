@@ -19,7 +19,7 @@ use source::Source;
 
 impl Database {
     /// Reads everything, verifies every checksum, and checks that every row and document decodes and that every
-    /// complete index has exactly the entries of its documents, and values that expire will be found then. Damage is in the report, not an error.
+    /// complete index has exactly the entries of its documents, that collections have as many documents as they count, and values that expire will be found then. Damage is in the report, not an error.
     ///
     /// Reads and commits go on meanwhile; it sees the database at one moment and puts nothing into the caches. It takes
     /// the time of reading all files twice: once block by block from the disk, once in order. Where files cannot be
@@ -68,6 +68,7 @@ impl Database {
 fn read_through(source: &dyn Source, notes: &mut Notes<'_>) -> Result<()> {
     let mut contents = Contents::read_catalog(source, notes)?;
     contents.read_data(source, notes)?;
+    contents.collections.values().for_each(|collection| collection.check_count(notes));
     contents.read_indexes(source, notes)?;
     for (id, collection) in contents.collections.iter().filter(|(_, collection)| !collection.has_holes) {
         for index in collection.indexes.iter().filter(|index| !index.has_holes) {

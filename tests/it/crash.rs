@@ -98,7 +98,7 @@ fn check(db: &Database, round: u64) -> i64 {
             assert_eq!(ids.iter().map(|found| found.id.to_string()).collect::<Vec<_>>(), [n.to_string()]);
         }
     }
-    let all = left.find(field("n").exists(true)).explain().unwrap();
+    let all = left.find(field("n").exists(true)).hint(blaze::Hint::index("n")).explain().unwrap();
     assert_eq!((all.index(), all.keys_examined as i64, all.rows as i64), (Some("n"), count, count), "{all}");
     let tags = right.find(field("tags").contains("m3"));
     let scan = rights.iter().filter(|found| field("tags").contains("m3").matches(found)).count();

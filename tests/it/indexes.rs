@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use blaze::{
-    Collection, Database, Document, Durability, Entropy, ErrorKind, Explain, Filter, Index, IndexState, SeededEntropy,
-    Value, asc, desc, field, inc, set,
+    Collection, Database, Document, Durability, Entropy, ErrorKind, Explain, Filter, Hint, Index, IndexState,
+    SeededEntropy, Value, asc, desc, field, inc, set,
 };
 
 fn film(year: i64, title: &str, genres: &[&str]) -> Document {
@@ -175,7 +175,7 @@ fn an_index_that_is_being_built_is_kept_up_to_date_and_not_used() {
 #[track_caller]
 fn agrees_with_a_scan(collection: &Collection<Document>, path: &str) {
     let all = collection.find(field(path).exists(true).or(field("no such field").exists(true)));
-    let by_index = collection.find(field(path).exists(true));
+    let by_index = collection.find(field(path).exists(true)).hint(Hint::index(path)); // most of it: it would be scanned
     assert_eq!(by_index.explain().unwrap().index(), Some(path));
     assert_eq!(all.explain().unwrap().index(), None);
     let key = |found: blaze::Found<Document>| (found.id, found.value);

@@ -61,7 +61,10 @@ pub(super) fn stored_keys(path: &Path) -> Vec<Vec<u8>> {
     for family in Family::ALL.into_iter().filter(|family| *family != Family::Catalog) {
         let mut cursor = view.cursor(family, &KeyRange::all(), Direction::Forward).unwrap();
         while let Some((key, _)) = cursor.next().unwrap() {
-            keys.push(key.to_vec());
+            // How many documents a collection has is no content of it.
+            if !key.starts_with(&[0, 0, 0, 1, b'c']) {
+                keys.push(key.to_vec());
+            }
         }
     }
     keys

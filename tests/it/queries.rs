@@ -2,6 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
+mod counts;
+mod examined;
+mod pages;
+mod plans;
+mod terminals;
+
 use std::cmp::Ordering;
 
 use blaze::{

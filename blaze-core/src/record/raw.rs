@@ -99,6 +99,39 @@ impl<'a> RawDocument<'a> {
         Ok(document)
     }
 
+    /// The fields of the first level whose keys are wanted; the others are skipped by their length.
+    ///
+    /// # Errors
+    /// [`Corruption`](crate::ErrorKind::Corruption) if damage stands in the way.
+    pub fn decode_fields(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Document> {
+        let mut cursor = Cursor(self.body);
+        let mut entries = Vec::new();
+        if self.body.is_empty() {
+            return Ok(Document::new());
+        }
+        let mut add = |key: &str, item: Item<'a>| {
+            if is_wanted(key) {
+                entries.push((key.to_owned(), self.value(item, 1)?));
+            }
+            Ok::<(), crate::Error>(())
+        };
+        if let Some(shape) = self.read_shape(&mut cursor)? {
+            for key in shape.iter() {
+                add(key, Item::read(&mut cursor)?)?;
+            }
+        } else {
+            while !cursor.is_empty() {
+                let key = self.read_key(&mut cursor)?;
+                add(key, Item::read(&mut cursor)?)?;
+            }
+        }
+        let mut document: Document = entries.into_iter().collect();
+        if let Some(id) = self.id {
+            fill_id(&mut document, id);
+        }
+        Ok(document)
+    }
+
     fn visit_field(
         &self,
         map: &'a [u8],

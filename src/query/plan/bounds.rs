@@ -1,7 +1,9 @@
 //! What a predicate means for the values of an index: ranges of their encodings.
 
 use blaze_core::key::{self, Order};
-use blaze_core::{KeyRange, Predicate, Value};
+use blaze_core::{Filter, KeyRange, Predicate, Value};
+
+use super::terms::Parts;
 
 /// The part of an index field that a predicate allows.
 #[derive(Clone, Debug)]
@@ -53,9 +55,35 @@ impl Bounds {
             Predicate::Exists(true) => Bounds::range(present(order)),
             Predicate::Contains(value) => contains(value, order),
             // One element is looked up, the others are checked.
-            Predicate::All(values) => Bounds::points(vec![element(values.first()?, order)], false),
+            Predicate::All(values) => Bounds::points(vec![element(values.first()?, order)], values.len() == 1),
+            Predicate::ElemMatch(filter) => return Bounds::of_elements(filter, order),
             _ => return None,
         })
+    }
+
+    /// The bounds of elements of which each matches a filter: an entry of the index is one element, so all that is asked of
+    /// the element itself holds at once.
+    fn of_elements(filter: &Filter, order: Order) -> Option<Bounds> {
+        let parts = Parts::of(filter);
+        let (mut all, mut exact): (Option<Bounds>, bool) = (None, true);
+        for part in parts.as_slice() {
+            let bounds = match part {
+                Filter::Field(path, predicate) if path.segments().is_empty() && is_of_whole_values(predicate) => {
+                    Bounds::of(predicate, order)
+                }
+                _ => None,
+            };
+            exact &= bounds.is_some();
+            all = match (all, bounds) {
+                (Some(all), Some(bounds)) => Some(all.intersect(&bounds)),
+                (all, bounds) => all.or(bounds),
+            };
+        }
+        let all = all?;
+        let tag = key::element_tag(order);
+        let end = |end: Option<&[u8]>| end.map_or_else(|| vec![tag + 1], |end| [&[tag], end].concat());
+        let behind = |range: &KeyRange| KeyRange::new([&[tag], range.start()].concat(), Some(end(range.end())));
+        Some(Bounds { ranges: all.ranges.iter().map(behind).collect(), exact: all.exact && exact, ..all })
     }
 
     /// Both bounds at once: right where each document has one value in the field.
@@ -64,6 +92,21 @@ impl Bounds {
         let ranges = pairs.filter(|range| !range.is_empty()).collect();
         Bounds { ranges, points: self.points || other.points, exact: self.exact && other.exact }
     }
+}
+
+/// True if the bounds of a predicate are those of values as they are, not of the elements in them.
+fn is_of_whole_values(predicate: &Predicate) -> bool {
+    matches!(
+        predicate,
+        Predicate::Eq(_)
+            | Predicate::In(_)
+            | Predicate::Lt(_)
+            | Predicate::Le(_)
+            | Predicate::Gt(_)
+            | Predicate::Ge(_)
+            | Predicate::Between(..)
+            | Predicate::StartsWith(_)
+    )
 }
 
 #[derive(Clone, Copy, PartialEq)]
