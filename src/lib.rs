@@ -21,6 +21,7 @@ mod index;
 mod keyspace;
 mod load;
 mod object;
+pub mod pipeline;
 mod query;
 mod retention;
 mod salvage;
@@ -32,9 +33,9 @@ mod typed_field;
 mod verify;
 
 pub use blaze_core::{
-    Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Feed, Filter, Isolation, ManualClock,
-    Path, Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, field, filter, inc, limits,
-    set, unset, update,
+    Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Expression, Feed, Filter, Isolation,
+    ManualClock, Path, Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, expression,
+    field, filter, inc, limits, set, unset, update,
 };
 pub use blaze_derive::Document;
 #[cfg(feature = "metrics")]

@@ -5,10 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aggregate;
 mod clock;
 mod document;
 mod entropy;
 mod error;
+pub mod expression;
 pub mod filter;
 mod id;
 pub mod key;
@@ -28,6 +30,7 @@ pub use clock::{Clock, HybridClock, ManualClock, Timestamp};
 pub use document::Document;
 pub use entropy::{Entropy, SeededEntropy};
 pub use error::{Error, ErrorKind, Result};
+pub use expression::Expression;
 pub use filter::{Filter, Predicate, field};
 pub use id::{DocumentId, Uuid};
 pub use mem_store::MemStore;

@@ -12,7 +12,7 @@ use blaze_core::{Filter, Result};
 use serde::de::DeserializeOwned;
 
 pub use explain::Explain;
-pub(crate) use explain::{Counters, describe};
+pub(crate) use explain::{Counters, describe, index_of};
 pub(crate) use plan::{Plan, plan};
 pub(crate) use rows::Candidates;
 pub use rows::Rows;

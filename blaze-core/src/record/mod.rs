@@ -11,6 +11,7 @@ mod entry;
 mod golden;
 mod item;
 mod raw;
+mod reach;
 mod tag;
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ use crate::value::Value;
 /// each is skipped by its length.
 #[derive(Clone, Copy)]
 pub struct RawDocument<'a> {
-    body: &'a [u8],
+    pub(super) body: &'a [u8],
     dictionary: &'a Dictionary,
 }
 
@@ -109,7 +109,7 @@ impl<'a> RawDocument<'a> {
     }
 
     /// The value under `key` in the bytes of a map.
-    fn field(&self, map: &'a [u8], key: &str) -> Result<Option<Item<'a>>> {
+    pub(super) fn field(&self, map: &'a [u8], key: &str) -> Result<Option<Item<'a>>> {
         let mut cursor = Cursor(map);
         if map.is_empty() {
             return Ok(None);
@@ -132,7 +132,7 @@ impl<'a> RawDocument<'a> {
     }
 
     /// Decodes a value that stands in a container of `level`.
-    fn value(&self, item: Item<'a>, level: usize) -> Result<Value> {
+    pub(super) fn value(&self, item: Item<'a>, level: usize) -> Result<Value> {
         match item {
             Item::Map(map) => self.map(map, level + 1).map(Value::Map),
             Item::Array(array) => {
@@ -178,12 +178,12 @@ impl<'a> RawDocument<'a> {
     }
 
     /// The shape of a map, or `None` if its keys are spelt out.
-    fn read_shape(&self, cursor: &mut Cursor<'a>) -> Result<Option<&'a Shape>> {
+    pub(super) fn read_shape(&self, cursor: &mut Cursor<'a>) -> Result<Option<&'a Shape>> {
         let Some(id) = cursor.varint()?.checked_sub(1) else { return Ok(None) };
         self.dictionary.shape(id).map(Some).ok_or_else(|| damaged(&format!("shape {id} is not in the dictionary")))
     }
 
-    fn read_key(&self, cursor: &mut Cursor<'a>) -> Result<&'a str> {
+    pub(super) fn read_key(&self, cursor: &mut Cursor<'a>) -> Result<&'a str> {
         let Some(id) = cursor.varint()?.checked_sub(1) else { return cursor.string() };
         self.dictionary.key(id).ok_or_else(|| damaged(&format!("key {id} is not in the dictionary")))
     }
@@ -196,7 +196,7 @@ impl fmt::Debug for RawDocument<'_> {
 }
 
 /// The element of an array that a step chooses by number.
-fn element<'a>(array: &'a [u8], segment: &Segment) -> Result<Option<Item<'a>>> {
+pub(super) fn element<'a>(array: &'a [u8], segment: &Segment) -> Result<Option<Item<'a>>> {
     let Some(index) = segment.index() else { return Ok(None) };
     let mut cursor = Cursor(array);
     for _ in 0..index {
@@ -209,7 +209,7 @@ fn element<'a>(array: &'a [u8], segment: &Segment) -> Result<Option<Item<'a>>> {
 }
 
 /// Stops the recursion over damaged bytes before the stack ends.
-fn check_level(level: usize) -> Result<()> {
+pub(super) fn check_level(level: usize) -> Result<()> {
     if level > NESTING_MAX {
         return Err(damaged(&format!("it has more than {NESTING_MAX} levels")));
     }

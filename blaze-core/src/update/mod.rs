@@ -1,7 +1,7 @@
 //! Updates: changes to single fields of a document.
 
 mod apply;
-mod number;
+pub(crate) mod number;
 
 #[cfg(test)]
 mod tests;

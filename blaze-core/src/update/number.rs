@@ -5,7 +5,7 @@ use crate::filter::Literal;
 use crate::value::{Decimal, Value};
 
 /// Refuses what is not a number.
-pub(super) fn check(value: &Value) -> Result<()> {
+pub(crate) fn check(value: &Value) -> Result<()> {
     match value {
         Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Decimal(_) => Ok(()),
         other => Err(Error::invalid(format!("{} is a {}, not a number", Literal(other), other.type_name()))),
@@ -13,7 +13,7 @@ pub(super) fn check(value: &Value) -> Result<()> {
 }
 
 /// The sum of two numbers.
-pub(super) fn add(left: &Value, right: &Value) -> Result<Value> {
+pub(crate) fn add(left: &Value, right: &Value) -> Result<Value> {
     check(left)?;
     check(right)?;
     let sum = match (left, right) {
@@ -31,7 +31,7 @@ pub(super) fn add(left: &Value, right: &Value) -> Result<Value> {
     })
 }
 
-fn integer(value: &Value) -> i128 {
+pub(crate) fn integer(value: &Value) -> i128 {
     match value {
         Value::Int(int) => i128::from(*int),
         Value::UInt(int) => i128::from(*int),
@@ -39,7 +39,7 @@ fn integer(value: &Value) -> i128 {
     }
 }
 
-fn float(value: &Value) -> f64 {
+pub(crate) fn float(value: &Value) -> f64 {
     match value {
         Value::Float(float) => *float,
         other => integer(other) as f64,
@@ -47,11 +47,15 @@ fn float(value: &Value) -> f64 {
 }
 
 fn add_integers(left: &Value, right: &Value) -> Option<Value> {
-    let sum = integer(left) + integer(right);
-    i64::try_from(sum).map(Value::Int).or_else(|_| u64::try_from(sum).map(Value::UInt)).ok()
+    from_integer(integer(left) + integer(right))
 }
 
-fn add_decimals(left: &Value, right: &Value) -> Option<Value> {
+/// The integer as a value, if it is in the ranges of `i64` and `u64`.
+pub(crate) fn from_integer(integer: i128) -> Option<Value> {
+    i64::try_from(integer).map(Value::Int).or_else(|_| u64::try_from(integer).map(Value::UInt)).ok()
+}
+
+pub(crate) fn add_decimals(left: &Value, right: &Value) -> Option<Value> {
     let (left, right) = (decimal(left)?, decimal(right)?);
     let scale = left.scale().max(right.scale());
     let (a, b) = (coefficient_at(left, scale)?, coefficient_at(right, scale)?);
@@ -65,7 +69,7 @@ fn add_decimals(left: &Value, right: &Value) -> Option<Value> {
     Decimal::new(negative, coefficient, scale).map(Value::Decimal)
 }
 
-fn decimal(value: &Value) -> Option<Decimal> {
+pub(crate) fn decimal(value: &Value) -> Option<Decimal> {
     match value {
         Value::Decimal(decimal) => Some(*decimal),
         other => Decimal::new(integer(other) < 0, integer(other).unsigned_abs(), 0),
