@@ -34,8 +34,8 @@ mod verify;
 
 pub use blaze_core::{
     Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Expression, Feed, Filter, Isolation,
-    ManualClock, Path, Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, expression,
-    field, filter, inc, limits, set, unset, update,
+    ManualClock, Path, Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, aggregate,
+    expression, field, filter, inc, limits, set, unset, update,
 };
 pub use blaze_derive::Document;
 #[cfg(feature = "metrics")]

@@ -21,7 +21,7 @@
 //! Keys of a group are equal as [`Value`](crate::Value)s are: `1` and `1.0` are one group, shown in the plainest form, `1`,
 //! whatever was stored. A missing key is a group of its own, before null, and its field is left out; an array is one key, see
 //! [`unwind`](Pipeline::unwind). What sums and other results make of missing values, null and strings stands in
-//! [`blaze_core::aggregate`], what expressions make of them in [`expression`](crate::expression).
+//! [`aggregate`](crate::aggregate), what expressions make of them in [`expression`](crate::expression).
 //!
 //! Without a sort before them, `first`, `last`, `push`, `skip` and `limit` go by the order of the plan.
 

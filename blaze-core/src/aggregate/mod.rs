@@ -109,12 +109,14 @@ impl Accumulator {
 /// The state of an [`Accumulator`] for one group.
 ///
 /// ```
+/// use std::borrow::Cow;
+///
 /// use blaze_core::aggregate::Accumulator;
 /// use blaze_core::{Expression, Value};
 ///
 /// let mut average = Accumulator::Average(Expression::from("rating")).begin();
 /// for rating in [7, 8] {
-///     average.add(Some(Value::from(rating).into()))?;
+///     average.add(Some(Cow::Owned(Value::from(rating))))?;
 /// }
 /// assert_eq!(average.finish()?, Some(Value::from(7.5)));
 /// # Ok::<(), blaze_core::Error>(())
