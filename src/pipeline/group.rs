@@ -202,7 +202,7 @@ impl Group {
     }
 
     pub(super) fn operator(&self, label: String) -> GroupRows {
-        GroupRows { label, group: self.clone(), groups: HashMap::new(), key: Vec::new(), held: 0 }
+        GroupRows { label, group: self.clone(), groups: HashMap::new(), states: Vec::new(), key: Vec::new(), held: 0 }
     }
 }
 
@@ -257,7 +257,9 @@ impl fmt::Display for Group {
 pub(super) struct GroupRows {
     label: String,
     group: Group,
-    groups: HashMap<Vec<u8>, Vec<Accumulation>>,
+    /// Where in `states` the group of each encoded key is.
+    groups: HashMap<Vec<u8>, usize>,
+    states: Vec<Vec<Accumulation>>,
     key: Vec<u8>,
     held: usize,
 }
@@ -265,27 +267,29 @@ pub(super) struct GroupRows {
 impl GroupRows {
     /// Counts so many documents under an encoded key.
     pub(super) fn add_counted(&mut self, key: &[u8], documents: u64, context: &mut Context) -> Result<()> {
-        let mut fresh = self.begin();
-        fresh.iter_mut().for_each(|accumulation| accumulation.add_count(documents));
-        match self.groups.get_mut(key) {
-            Some(known) => known.iter_mut().for_each(|accumulation| accumulation.add_count(documents)),
-            None => {
-                self.hold_group(key.len(), context)?;
-                self.groups.insert(key.to_vec(), fresh);
-            }
-        }
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        let at = self.find(context)?;
+        self.states[at].iter_mut().for_each(|accumulation| accumulation.add_count(documents));
         Ok(())
+    }
+
+    /// Where the group of the key in the buffer is; it is begun if it is new.
+    fn find(&mut self, context: &mut Context) -> Result<usize> {
+        if let Some(at) = self.groups.get(self.key.as_slice()) {
+            return Ok(*at);
+        }
+        let bytes = GROUP_BYTES + self.key.len() + size_of::<Accumulation>() * self.group.aggregates.len();
+        context.memory.hold(&self.label, bytes)?;
+        self.held += bytes;
+        let at = self.states.len();
+        self.states.push(self.begin());
+        self.groups.insert(self.key.clone(), at);
+        Ok(at)
     }
 
     fn begin(&self) -> Vec<Accumulation> {
         self.group.aggregates.iter().map(|(_, accumulator)| accumulator.begin()).collect()
-    }
-
-    fn hold_group(&mut self, key_bytes: usize, context: &mut Context) -> Result<()> {
-        let bytes = GROUP_BYTES + key_bytes + size_of::<Accumulation>() * self.group.aggregates.len();
-        context.memory.hold(&self.label, bytes)?;
-        self.held += bytes;
-        Ok(())
     }
 
     fn add(&mut self, row: &Row<'_>, context: &mut Context) -> Result<()> {
@@ -293,12 +297,8 @@ impl GroupRows {
         for (_, expression) in &self.group.keys {
             expression.write_key(row.input(), &mut self.key)?;
         }
-        if !self.groups.contains_key(self.key.as_slice()) {
-            self.hold_group(self.key.len(), context)?;
-            self.groups.insert(self.key.clone(), self.begin());
-        }
-        let Some(accumulations) = self.groups.get_mut(self.key.as_slice()) else { return Ok(()) };
-        for ((name, accumulator), accumulation) in self.group.aggregates.iter().zip(accumulations) {
+        let at = self.find(context)?;
+        for ((name, accumulator), accumulation) in self.group.aggregates.iter().zip(&mut self.states[at]) {
             let value: Option<Cow<'_, _>> = match accumulator.expression() {
                 Some(expression) => expression.evaluate_in(row.input()).map_err(|error| error.context(name))?,
                 None => None,
@@ -341,12 +341,15 @@ impl Operator for GroupRows {
 
     fn finish(&mut self, next: &mut Next<'_>) -> Result<()> {
         if self.group.keys.is_empty() && self.groups.is_empty() {
-            self.groups.insert(Vec::new(), self.begin());
+            self.groups.insert(Vec::new(), 0);
+            self.states.push(self.begin());
         }
         let mut groups: Vec<_> = std::mem::take(&mut self.groups).into_iter().collect();
         groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        for (key, accumulations) in groups {
-            let document = self.document(&key, accumulations).map_err(|error| error.context(&self.label))?;
+        let mut states = std::mem::take(&mut self.states);
+        for (key, at) in groups {
+            let document =
+                self.document(&key, std::mem::take(&mut states[at])).map_err(|error| error.context(&self.label))?;
             if next.push_made(document)? == Flow::Done {
                 break;
             }

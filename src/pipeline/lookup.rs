@@ -226,7 +226,10 @@ fn decode(session: &Session, definition: &Definition, record: &[u8]) -> Result<D
 }
 
 fn by_id(definition: &Definition, value: &Value, context: &mut Context) -> Result<Option<Joined>> {
-    let id = match value {
+    // An id that is a number is equal to a number of any type.
+    let mut encoded = Vec::new();
+    key::write_value(&mut encoded, value, Order::Ascending);
+    let id = match &key::read_value(&mut &encoded[..], Order::Ascending)?.unwrap_or_default() {
         Value::Int(int) => DocumentId::from(*int),
         Value::UInt(int) => DocumentId::from(*int),
         Value::String(string) => DocumentId::from(string.as_str()),

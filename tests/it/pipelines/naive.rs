@@ -232,7 +232,7 @@ fn lookup(local: Option<Value>, foreign: Option<&str>, others: &[(DocumentId, Do
     let joins = |(id, document): &&(DocumentId, Document)| {
         wanted.iter().filter(|value| !value.is_null()).any(|value| match foreign {
             Some(path) => document.get(path) == Some(value),
-            None => matches!((id, value), (DocumentId::Int(id), Value::Int(int)) if id == int),
+            None => matches!(id, DocumentId::Int(id) if Value::from(*id) == *value),
         })
     };
     others.iter().filter(joins).map(|(_, document)| Value::Map(document.clone())).collect()
