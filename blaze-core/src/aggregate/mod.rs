@@ -151,15 +151,13 @@ impl Accumulation {
         match (&mut self.0, value) {
             (State::Count(count), _) => *count += 1,
             (State::Sum(sum) | State::Average(sum), Some(value)) if !value.is_null() => sum.add(&value)?,
-            (State::Min(least), Some(value)) if !value.is_null() => {
-                if least.as_ref().is_none_or(|least| *value < *least) {
-                    return Ok(replace(least, Some(value)));
-                }
+            (State::Min(least), Some(value))
+                if !value.is_null() && least.as_ref().is_none_or(|least| *value < *least) =>
+            {
+                return Ok(replace(least, Some(value)));
             }
-            (State::Max(most), Some(value)) if !value.is_null() => {
-                if most.as_ref().is_none_or(|most| *value > *most) {
-                    return Ok(replace(most, Some(value)));
-                }
+            (State::Max(most), Some(value)) if !value.is_null() && most.as_ref().is_none_or(|most| *value > *most) => {
+                return Ok(replace(most, Some(value)));
             }
             (State::First(first @ None), value) => return Ok(replace(first.insert(None), value)),
             (State::Last(last), value) => return Ok(replace(last, value)),

@@ -6,7 +6,10 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::value::Decimal;
 
-fn accumulate(accumulator: fn(Expression) -> Accumulator, values: &[Option<Value>]) -> Result<Option<Value>> {
+/// Makes an accumulator of an expression.
+type Make = fn(Expression) -> Accumulator;
+
+fn accumulate(accumulator: Make, values: &[Option<Value>]) -> Result<Option<Value>> {
     let mut state = accumulator(Expression::from("x")).begin();
     for value in values {
         state.add(value.as_ref().map(Cow::Borrowed))?;
@@ -21,7 +24,7 @@ fn decimal(text: &str) -> Value {
 #[test]
 fn missing_and_null_are_passed_over_or_kept_as_the_table_says() {
     let values = [None, Some(Value::Null), Some(Value::from(2)), Some(Value::from(1)), Some(Value::from(2.0)), None];
-    let cases: [(fn(Expression) -> Accumulator, Option<Value>); 8] = [
+    let cases: [(Make, Option<Value>); 8] = [
         (Accumulator::Sum, Some(Value::from(5.0))),
         (Accumulator::Average, Some(Value::from(5.0 / 3.0))),
         (Accumulator::Min, Some(Value::from(1))),
@@ -39,7 +42,7 @@ fn missing_and_null_are_passed_over_or_kept_as_the_table_says() {
 
 #[test]
 fn of_nothing_there_is_what_the_table_says() {
-    let cases: [(fn(Expression) -> Accumulator, Option<Value>); 8] = [
+    let cases: [(Make, Option<Value>); 8] = [
         (Accumulator::Sum, Some(Value::from(0))),
         (Accumulator::Average, Some(Value::Null)),
         (Accumulator::Min, Some(Value::Null)),

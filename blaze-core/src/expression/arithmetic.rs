@@ -65,7 +65,7 @@ pub(crate) fn divide(left: &Value, right: &Value) -> Result<Value> {
     let by_zero = || Error::invalid(format!("{} / {} divides by zero", Literal(left), Literal(right)));
     let quotient = match pair(Operation::Divide, left, right)? {
         Pair::Integers(_, 0) => return Err(by_zero()),
-        Pair::Floats(_, divisor) if divisor == 0.0 => return Err(by_zero()),
+        Pair::Floats(_, 0.0) => return Err(by_zero()),
         Pair::Decimals(_, divisor) if divisor.coefficient() == 0 => return Err(by_zero()),
         Pair::Integers(left, right) => Some(Value::Float(left as f64 / right as f64)),
         Pair::Floats(left, right) => Some(Value::Float(left / right)),
