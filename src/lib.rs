@@ -23,6 +23,7 @@ mod index;
 mod keyspace;
 mod load;
 mod object;
+pub mod pipeline;
 mod query;
 mod retention;
 mod salvage;
@@ -34,10 +35,10 @@ mod typed_field;
 mod verify;
 
 pub use blaze_core::{
-    Clock, Collation, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Feed, Filter, Isolation,
-    ManualClock, Path, Predicate, Push, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector,
-    add_each_to_set, add_to_set, field, filter, inc, limits, max, min, mul, pop_first, pop_last, pull, pull_where,
-    push, push_each, rename, set, set_now, set_on_insert, unset, update,
+    Clock, Collation, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Expression, Feed, Filter,
+    Isolation, ManualClock, Path, Predicate, Push, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector,
+    add_each_to_set, add_to_set, aggregate, expression, field, filter, inc, limits, max, min, mul, pop_first, pop_last,
+    pull, pull_where, push, push_each, rename, set, set_now, set_on_insert, unset, update,
 };
 pub use blaze_derive::Document;
 #[cfg(feature = "metrics")]

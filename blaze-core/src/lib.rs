@@ -5,11 +5,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aggregate;
 mod clock;
 mod collation;
 mod document;
 mod entropy;
 mod error;
+pub mod expression;
 pub mod filter;
 mod id;
 mod identified;
@@ -33,6 +35,7 @@ pub use collation::Collation;
 pub use document::Document;
 pub use entropy::{Entropy, SeededEntropy};
 pub use error::{Error, ErrorKind, Result};
+pub use expression::Expression;
 pub use filter::{Filter, Predicate, field};
 pub use id::{DocumentId, Uuid};
 pub use identified::{ID_FIELD, fill_id, take_id};

@@ -106,6 +106,21 @@ pub const PAGE_ROWS_MAX: usize = 10_000;
 /// Bytes of the sort key and the id in a page token: a token goes into addresses and forms.
 pub const PAGE_TOKEN_BYTES_MAX: usize = 16 * 1024;
 
+/// Levels of expressions inside each other.
+pub const EXPRESSION_DEPTH_MAX: usize = 64;
+
+/// Boundaries of the buckets of one expression.
+pub const BUCKET_BOUNDARIES_MAX: usize = 10_000;
+
+/// Stages of one pipeline, those of its facets included.
+pub const PIPELINE_STAGES_MAX: usize = 100;
+
+/// Bytes that the stages of one pipeline hold in memory together, unless the pipeline says otherwise.
+pub const PIPELINE_MEMORY_BYTES: usize = 256 * 1024 * 1024;
+
+/// The least memory that a pipeline may be given: below, not even one large document fits.
+pub const PIPELINE_MEMORY_BYTES_MIN: usize = 64 * 1024;
+
 /// The least memory that a bulk load sorts in.
 pub const LOAD_MEMORY_BYTES_MIN: usize = 64 * 1024;
 

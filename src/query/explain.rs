@@ -69,7 +69,13 @@ impl ExplainNode {
         ExplainNode { operation: operation.into(), inputs, ..ExplainNode::default() }
     }
 
-    fn first_index(&self) -> Option<&str> {
+    /// The step and those below it, in a line.
+    pub(crate) fn in_a_line(&self) -> String {
+        let inputs = self.inputs.iter().map(ExplainNode::in_a_line).collect::<Vec<_>>().join("; ");
+        if inputs.is_empty() { self.operation.clone() } else { format!("{} ({inputs})", self.operation) }
+    }
+
+    pub(crate) fn first_index(&self) -> Option<&str> {
         self.index.as_deref().or_else(|| self.inputs.iter().find_map(ExplainNode::first_index))
     }
 

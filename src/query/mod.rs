@@ -24,7 +24,7 @@ pub(crate) use explain::{Counters, describe};
 pub use explain::{Explain, ExplainNode};
 pub use page::{Page, PageToken};
 pub use plan::{Considered, Hint};
-pub(crate) use plan::{Plan, Question, plan};
+pub(crate) use plan::{Access, Plan, Question, plan};
 pub(crate) use run::Candidates;
 pub use run::{RawRows, Rows};
 pub use select::{PartialRow, PartialRows, Select};

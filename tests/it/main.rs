@@ -24,6 +24,7 @@ mod many_databases;
 mod model;
 mod objects;
 mod opening;
+mod pipelines;
 mod queries;
 mod read_only;
 mod salvage;

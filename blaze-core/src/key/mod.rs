@@ -101,6 +101,14 @@ pub fn write_value(key: &mut Vec<u8>, value: &Value, order: Order) {
     write(key, order, |key| write_ascending(key, value));
 }
 
+/// Appends the encoding of a string, as [`write_value`] does of a [`Value::String`].
+pub fn write_string(key: &mut Vec<u8>, string: &str, order: Order) {
+    write(key, order, |key| {
+        key.push(STRING);
+        write_terminated(key, string.bytes());
+    });
+}
+
 /// Appends the encoding of a field that is not there; it comes before null.
 pub fn write_missing(key: &mut Vec<u8>, order: Order) {
     key.push(order.apply(MISSING));

@@ -13,6 +13,7 @@ mod golden;
 mod item;
 mod owned;
 mod raw;
+mod reach;
 mod tag;
 #[cfg(test)]
 mod tests;

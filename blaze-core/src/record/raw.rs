@@ -19,9 +19,9 @@ use crate::value::Value;
 /// each is skipped by its length.
 #[derive(Clone, Copy)]
 pub struct RawDocument<'a> {
-    body: &'a [u8],
+    pub(super) body: &'a [u8],
     dictionary: &'a Dictionary,
-    id: Option<&'a DocumentId>,
+    pub(super) id: Option<&'a DocumentId>,
 }
 
 impl<'a> RawDocument<'a> {
@@ -92,44 +92,15 @@ impl<'a> RawDocument<'a> {
     /// # Errors
     /// [`Corruption`](crate::ErrorKind::Corruption) if the bytes are not those of a document.
     pub fn decode(&self) -> Result<Document> {
-        let mut document = self.map(self.body, 1)?;
-        if let Some(id) = self.id {
-            fill_id(&mut document, id);
-        }
-        Ok(document)
+        Ok(self.identified(self.map(self.body, 1)?))
     }
 
-    /// The fields of the first level whose keys are wanted; the others are skipped by their length.
-    ///
-    /// # Errors
-    /// [`Corruption`](crate::ErrorKind::Corruption) if damage stands in the way.
-    pub fn decode_fields(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<Document> {
-        let mut cursor = Cursor(self.body);
-        let mut entries = Vec::new();
-        if self.body.is_empty() {
-            return Ok(Document::new());
-        }
-        let mut add = |key: &str, item: Item<'a>| {
-            if is_wanted(key) {
-                entries.push((key.to_owned(), self.value(item, 1)?));
-            }
-            Ok::<(), crate::Error>(())
-        };
-        if let Some(shape) = self.read_shape(&mut cursor)? {
-            for key in shape.iter() {
-                add(key, Item::read(&mut cursor)?)?;
-            }
-        } else {
-            while !cursor.is_empty() {
-                let key = self.read_key(&mut cursor)?;
-                add(key, Item::read(&mut cursor)?)?;
-            }
-        }
-        let mut document: Document = entries.into_iter().collect();
+    /// The document or a part of it, with its id in the field for that, if it has one and its id is known.
+    pub(super) fn identified(&self, mut document: Document) -> Document {
         if let Some(id) = self.id {
             fill_id(&mut document, id);
         }
-        Ok(document)
+        document
     }
 
     fn visit_field(
@@ -175,7 +146,7 @@ impl<'a> RawDocument<'a> {
     }
 
     /// The value under `key` in the bytes of a map.
-    fn field(&self, map: &'a [u8], key: &str) -> Result<Option<Item<'a>>> {
+    pub(super) fn field(&self, map: &'a [u8], key: &str) -> Result<Option<Item<'a>>> {
         let mut cursor = Cursor(map);
         if map.is_empty() {
             return Ok(None);
@@ -198,7 +169,7 @@ impl<'a> RawDocument<'a> {
     }
 
     /// Decodes a value that stands in a container of `level`.
-    fn value(&self, item: Item<'a>, level: usize) -> Result<Value> {
+    pub(super) fn value(&self, item: Item<'a>, level: usize) -> Result<Value> {
         match item {
             Item::Map(map) => self.map(map, level + 1).map(Value::Map),
             Item::Array(array) => {
@@ -324,7 +295,7 @@ impl fmt::Debug for RawDocument<'_> {
 }
 
 /// The element of an array that a step chooses by number.
-fn element<'a>(array: &'a [u8], segment: &Segment) -> Result<Option<Item<'a>>> {
+pub(super) fn element<'a>(array: &'a [u8], segment: &Segment) -> Result<Option<Item<'a>>> {
     let Some(index) = segment.index() else { return Ok(None) };
     let mut cursor = Cursor(array);
     for _ in 0..index {
@@ -337,7 +308,7 @@ fn element<'a>(array: &'a [u8], segment: &Segment) -> Result<Option<Item<'a>>> {
 }
 
 /// Stops the recursion over damaged bytes before the stack ends.
-fn check_level(level: usize) -> Result<()> {
+pub(super) fn check_level(level: usize) -> Result<()> {
     if level > NESTING_MAX {
         return Err(damaged(&format!("it has more than {NESTING_MAX} levels")));
     }

@@ -37,7 +37,7 @@ mod array;
 mod builders;
 mod element;
 mod json;
-mod number;
+pub(crate) mod number;
 mod operator;
 mod overlap;
 mod push;

@@ -5,7 +5,7 @@ use crate::filter::Literal;
 use crate::value::{Decimal, Value};
 
 /// Refuses what is not a number.
-pub(super) fn check(value: &Value) -> Result<()> {
+pub(crate) fn check(value: &Value) -> Result<()> {
     match value {
         Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Decimal(_) => Ok(()),
         other => Err(Error::invalid(format!("{} is a {}, not a number", Literal(other), other.type_name()))),
@@ -13,13 +13,13 @@ pub(super) fn check(value: &Value) -> Result<()> {
 }
 
 /// The sum of two numbers.
-pub(super) fn add(left: &Value, right: &Value) -> Result<Value> {
+pub(crate) fn add(left: &Value, right: &Value) -> Result<Value> {
     let exact = Exact { sign: '+', integers: i128::checked_add, decimals: add_decimals };
     exact.compute(left, right, |left, right| left + right)
 }
 
 /// The product of two numbers.
-pub(super) fn multiply(left: &Value, right: &Value) -> Result<Value> {
+pub(crate) fn multiply(left: &Value, right: &Value) -> Result<Value> {
     let exact = Exact { sign: '*', integers: i128::checked_mul, decimals: multiply_decimals };
     exact.compute(left, right, |left, right| left * right)
 }
@@ -56,14 +56,14 @@ impl Exact {
                 result.map(Value::Decimal).ok_or_else(|| refuse("is outside the range of its type"))
             }
             _ => {
-                let result = (self.integers)(integer(left), integer(right)).and_then(narrow);
+                let result = (self.integers)(integer(left), integer(right)).and_then(from_integer);
                 result.ok_or_else(|| refuse("is outside the range of its type"))
             }
         }
     }
 }
 
-fn integer(value: &Value) -> i128 {
+pub(crate) fn integer(value: &Value) -> i128 {
     match value {
         Value::Int(int) => i128::from(*int),
         Value::UInt(int) => i128::from(*int),
@@ -71,18 +71,19 @@ fn integer(value: &Value) -> i128 {
     }
 }
 
-fn float(value: &Value) -> f64 {
+pub(crate) fn float(value: &Value) -> f64 {
     match value {
         Value::Float(float) => *float,
         other => integer(other) as f64,
     }
 }
 
-fn narrow(int: i128) -> Option<Value> {
+/// The integer as a value, if it is in the ranges of `i64` and `u64`.
+pub(crate) fn from_integer(int: i128) -> Option<Value> {
     i64::try_from(int).map(Value::Int).or_else(|_| u64::try_from(int).map(Value::UInt)).ok()
 }
 
-fn add_decimals(left: Decimal, right: Decimal) -> Option<Decimal> {
+pub(crate) fn add_decimals(left: Decimal, right: Decimal) -> Option<Decimal> {
     let scale = left.scale().max(right.scale());
     let (a, b) = (coefficient_at(left, scale)?, coefficient_at(right, scale)?);
     let (negative, coefficient) = if left.is_negative() == right.is_negative() {
@@ -105,7 +106,7 @@ fn multiply_decimals(left: Decimal, right: Decimal) -> Option<Decimal> {
 }
 
 /// The same number without zeros at the end of its fraction.
-fn trimmed(decimal: Decimal) -> Decimal {
+pub(crate) fn trimmed(decimal: Decimal) -> Decimal {
     let (mut coefficient, mut scale) = (decimal.coefficient(), decimal.scale());
     while scale > 0 && coefficient.is_multiple_of(10) {
         (coefficient, scale) = (coefficient / 10, scale - 1);
@@ -113,7 +114,7 @@ fn trimmed(decimal: Decimal) -> Decimal {
     Decimal::new(decimal.is_negative(), coefficient, scale).unwrap_or(decimal)
 }
 
-fn decimal(value: &Value) -> Option<Decimal> {
+pub(crate) fn decimal(value: &Value) -> Option<Decimal> {
     match value {
         Value::Decimal(decimal) => Some(*decimal),
         other => Decimal::new(integer(other) < 0, integer(other).unsigned_abs(), 0),

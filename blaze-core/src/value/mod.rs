@@ -13,6 +13,7 @@ mod wide;
 pub use decimal::Decimal;
 pub(crate) use number::{Number, power_of_ten};
 pub use time::Time;
+pub(crate) use time::{date_of_days, days_of_date};
 pub use vector::{Vector, VectorKind};
 pub(crate) use vector::{f16_of_ordered, f32_of_ordered, ordered_f16, ordered_f32};
 

@@ -165,7 +165,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 ///
 /// Years begin in March here, so that the leap day is their last: Howard Hinnant, "chrono-compatible low-level date
 /// algorithms", `days_from_civil` and `civil_from_days`.
-fn days_of_date(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days_of_date(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
@@ -175,7 +175,7 @@ fn days_of_date(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month and day of the date so many days after 1970-01-01.
-fn date_of_days(days: i64) -> (i64, i64, i64) {
+pub(crate) fn date_of_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
