@@ -32,9 +32,9 @@ mod typed_field;
 mod verify;
 
 pub use blaze_core::{
-    Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Feed, Filter, Isolation, ManualClock,
-    Path, Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, field, filter, inc, limits,
-    set, unset, update,
+    Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Feed, Filter, Isolation, JsonForm,
+    ManualClock, Path, Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, field, filter,
+    inc, limits, set, unset, update,
 };
 pub use blaze_derive::Document;
 #[cfg(feature = "metrics")]

@@ -11,6 +11,7 @@ mod entropy;
 mod error;
 pub mod filter;
 mod id;
+mod json;
 pub mod key;
 pub mod limits;
 mod mem_store;
@@ -30,6 +31,7 @@ pub use entropy::{Entropy, SeededEntropy};
 pub use error::{Error, ErrorKind, Result};
 pub use filter::{Filter, Predicate, field};
 pub use id::{DocumentId, Uuid};
+pub use json::JsonForm;
 pub use mem_store::MemStore;
 pub use path::{Path, Segment};
 pub use store::{
