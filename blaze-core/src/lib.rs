@@ -18,6 +18,7 @@ mod mem_store;
 mod nesting;
 mod path;
 pub mod record;
+pub mod schema;
 mod serde;
 mod store;
 pub mod traverse;
@@ -34,6 +35,7 @@ pub use id::{DocumentId, Uuid};
 pub use json::JsonForm;
 pub use mem_store::MemStore;
 pub use path::{Path, Segment};
+pub use schema::Schema;
 pub use store::{
     Change, ChangeKind, ChangeSignal, Changes, CommitRequest, Cursor, Direction, Durability, Entry, Expiry, Family,
     Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead, Prefix, RangeRead, ReadPoint, Store, Tracking,

@@ -66,6 +66,15 @@ pub const REGEX_BYTES_MAX: usize = 4096;
 /// Bytes of memory that one compiled pattern of a filter may take: short expressions can repeat large classes.
 pub const REGEX_COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Fields that a schema declares, nested ones included, and that an inferred one tells apart.
+pub const SCHEMA_FIELDS_MAX: usize = 1_000;
+
+/// Levels of arrays, maps and alternatives in a schema: the catalog keeps it as a document, in which each takes several.
+pub const SCHEMA_DEPTH_MAX: usize = 12;
+
+/// What of a document does not fit its schema, as far as the message says it.
+pub const VIOLATIONS_MAX: usize = 10;
+
 /// Bytes of keys and values that one transaction may write.
 pub const TRANSACTION_BYTES_MAX: usize = 256 * 1024 * 1024;
 

@@ -33,6 +33,7 @@ mod evaluate;
 mod field;
 mod pattern;
 mod predicate;
+mod stored;
 mod type_name;
 
 #[cfg(test)]
@@ -48,6 +49,8 @@ pub use type_name::TypeName;
 
 use std::ops::Not;
 
+use ::serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::limits::FILTER_DEPTH_MAX;
 use crate::path::Path;
@@ -62,7 +65,8 @@ use crate::path::Path;
 /// assert!(filter.matches(&film));
 /// assert_eq!(filter.to_string(), r#"year >= 2015 and genres contains "Drama""#);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Filter {
     /// All parts match; with no part, everything does.
