@@ -20,6 +20,7 @@ mod history;
 mod index;
 mod keyspace;
 mod load;
+mod migration;
 mod object;
 mod query;
 mod retention;
@@ -28,13 +29,15 @@ mod search;
 mod session;
 mod system;
 mod transaction;
+mod transfer;
 mod typed_field;
+mod validation;
 mod verify;
 
 pub use blaze_core::{
     Clock, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Feed, Filter, Isolation, JsonForm,
-    ManualClock, Path, Predicate, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, field, filter,
-    inc, limits, set, unset, update,
+    ManualClock, Path, Predicate, Result, Schema, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector, field,
+    filter, inc, limits, schema, set, unset, update,
 };
 pub use blaze_derive::Document;
 #[cfg(feature = "metrics")]
@@ -53,11 +56,17 @@ pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
 pub use load::{CollectionLoad, CollectionLoader, KeyspaceLoader, LoadProgress};
+pub use migration::{DryRun, MigrationExample, MigrationProgress, MigrationReport, Migrations};
 pub use object::{ObjectEntries, ObjectInfo, ObjectReader, ObjectWriter, Objects};
 pub use query::{Explain, Query, Rows, Sort, SortKeys, asc, desc};
 pub use salvage::{Loss, SalvageReport};
 pub use search::{Hit, Search};
 pub use system::{SystemClock, SystemEntropy};
 pub use transaction::{Savepoint, Snapshot, Transaction, TransactionOptions};
+pub use transfer::{
+    BadLine, Csv, CsvTypes, Export, ExportProgress, ExportReport, Import, ImportProgress, ImportReport, JsonLines,
+    OnDuplicate, OnError,
+};
 pub use typed_field::TypedField;
+pub use validation::{SchemaInfo, SchemaProgress, SchemaState, Validation};
 pub use verify::{Problem, VerifyProgress, VerifyReport};

@@ -9,6 +9,8 @@ use super::prefix;
 use crate::feed::FeedDefinition;
 use crate::history::HistoryDefinition;
 use crate::index::IndexDefinition;
+use crate::migration::MigrationDefinition;
+use crate::validation::SchemaDefinition;
 
 /// What stands behind a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,11 +59,26 @@ pub(crate) struct Definition {
     /// True for a keyspace whose values say until when they are there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) expiring: bool,
+    /// What documents have to look like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) schema: Option<SchemaDefinition>,
+    /// The step that all documents of a collection have gone through, or go through now.
+    #[serde(default, skip_serializing_if = "MigrationDefinition::is_none")]
+    pub(crate) migration: MigrationDefinition,
 }
 
 impl Definition {
     pub(crate) fn new(kind: Kind, id: u32) -> Definition {
-        Definition { kind, id, indexes: Vec::new(), history: None, feed: None, expiring: false }
+        Definition {
+            kind,
+            id,
+            indexes: Vec::new(),
+            history: None,
+            feed: None,
+            expiring: false,
+            schema: None,
+            migration: MigrationDefinition::default(),
+        }
     }
 
     /// How old what is replaced may become, if it is kept and not for ever.

@@ -14,6 +14,8 @@
 //! | data | object store, `'c'`, number of the object, chunk | bytes |
 //! | data | `1, 'o'`, family, prefix | `0`, or `1` once it is reclaimed: no name leads to the keys of that family with that prefix |
 //! | data | `1, 't'` | the time that retention went by, about a day old at most |
+//! | data | `1, 'm'`, collection | how far its migration has come |
+//! | data | `1, 'm'`, collection, document id | nothing; there if the document was written whole while its collection was migrated |
 //! | index | index, values, document id | nothing |
 //! | index | index, `FF` | nothing; there if some document has or had several entries |
 //! | index | expiring keyspace, when its value expires, key | nothing; there if the key has or had a value that expires then |
@@ -110,6 +112,12 @@ pub(super) fn dropped_of(key: &[u8]) -> Result<u32> {
 /// Where, in [`Family::Data`], the time is that retention went by.
 pub(crate) fn retention_time_key() -> Vec<u8> {
     prefixed(CATALOG, b"t")
+}
+
+/// Where, in [`Family::Data`], it is how far the migration of a collection has come; and how the keys of the documents begin
+/// that were written whole meanwhile.
+pub(crate) fn migration_key(collection: u32) -> Vec<u8> {
+    [&prefixed(CATALOG, b"m"), &prefix(collection)[..]].concat()
 }
 
 /// How the keys of all orphans begin, in [`Family::Data`].

@@ -2,8 +2,12 @@
 
 mod bulk;
 mod found;
+mod migration;
 mod past;
 mod read;
+mod schema;
+mod transfer;
+mod walk;
 mod write;
 
 use std::fmt;
@@ -17,9 +21,10 @@ use serde::de::DeserializeOwned;
 pub use bulk::Bulk;
 pub use found::Found;
 pub(crate) use read::document_key;
-use read::{read_document, read_for_update, read_found, read_many};
-pub(crate) use write::write_entries;
-use write::{insert, write_document};
+pub(crate) use read::read_document;
+use read::{read_for_update, read_found, read_many};
+pub(crate) use walk::{Walked, last_key, walk};
+pub(crate) use write::{insert, write_document, write_entries};
 
 use crate::catalog::{self, Definition, Kind, Named, prefix};
 use crate::index::{self, Index, IndexInfo, IndexProgress};
@@ -254,6 +259,7 @@ impl<T: Serialize> Collection<T> {
         let (id, after) = (valid(id)?, to_document(document)?);
         self.write(|session, definition| {
             let before = read_document(session, definition, &id)?;
+            definition.migration.note_whole(session, definition.id, &id)?;
             write_document(session, definition, &id, before.as_ref(), Some(&after))
         })
     }
@@ -266,6 +272,7 @@ impl<T: Serialize> Collection<T> {
         let (id, after) = (valid(id)?, to_document(document)?);
         self.write(|session, definition| {
             let before = self.existing(session, definition, &id)?;
+            definition.migration.note_whole(session, definition.id, &id)?;
             write_document(session, definition, &id, Some(&before), Some(&after))
         })
     }

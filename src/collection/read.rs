@@ -47,7 +47,7 @@ pub(super) fn read_many<T: DeserializeOwned>(
     found.collect()
 }
 
-pub(super) fn read_document(session: &Session, definition: &Definition, id: &DocumentId) -> Result<Option<Document>> {
+pub(crate) fn read_document(session: &Session, definition: &Definition, id: &DocumentId) -> Result<Option<Document>> {
     let Some(bytes) = session.get(Family::Data, &document_key(definition.id, id))? else { return Ok(None) };
     let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
     let document = Record::open(&bytes, &dictionary).and_then(|record| record.decode());
