@@ -22,6 +22,7 @@ mod history;
 mod index;
 mod keyspace;
 mod load;
+mod migration;
 mod object;
 pub mod pipeline;
 mod query;
@@ -31,14 +32,16 @@ mod search;
 mod session;
 mod system;
 mod transaction;
+mod transfer;
 mod typed_field;
+mod validation;
 mod verify;
 
 pub use blaze_core::{
     Clock, Collation, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Expression, Feed, Filter,
-    Isolation, ManualClock, Path, Predicate, Push, Result, SeededEntropy, Time, Timestamp, Update, Uuid, Value, Vector,
-    add_each_to_set, add_to_set, aggregate, expression, field, filter, inc, limits, max, min, mul, pop_first, pop_last,
-    pull, pull_where, push, push_each, rename, set, set_now, set_on_insert, unset, update,
+    Isolation, JsonForm, ManualClock, Path, Predicate, Push, Result, Schema, SeededEntropy, Time, Timestamp, Update,
+    Uuid, Value, Vector, add_each_to_set, add_to_set, aggregate, expression, field, filter, inc, limits, max, min, mul,
+    pop_first, pop_last, pull, pull_where, push, push_each, rename, schema, set, set_now, set_on_insert, unset, update,
 };
 pub use blaze_derive::Document;
 #[cfg(feature = "metrics")]
@@ -59,6 +62,7 @@ pub use history::{History, Version, Versions};
 pub use index::{Index, IndexInfo, IndexProgress, IndexState};
 pub use keyspace::{KeyValues, Keyspace};
 pub use load::{CollectionLoad, CollectionLoader, KeyspaceLoader, LoadProgress};
+pub use migration::{DryRun, MigrationExample, MigrationProgress, MigrationReport, Migrations};
 pub use object::{ObjectEntries, ObjectInfo, ObjectReader, ObjectWriter, Objects};
 pub use query::{
     ChangeFirst, Considered, DeleteQuery, Explain, ExplainNode, Hint, Page, PageToken, PartialRow, PartialRows, Query,
@@ -68,5 +72,10 @@ pub use salvage::{Loss, SalvageReport};
 pub use search::{Hit, Search};
 pub use system::{SystemClock, SystemEntropy};
 pub use transaction::{Savepoint, Snapshot, Transaction, TransactionOptions};
+pub use transfer::{
+    BadLine, Csv, CsvTypes, Export, ExportProgress, ExportReport, Import, ImportProgress, ImportReport, JsonLines,
+    OnDuplicate, OnError,
+};
 pub use typed_field::{IdField, TypedField};
+pub use validation::{SchemaInfo, SchemaProgress, SchemaState, Validation};
 pub use verify::{Problem, VerifyProgress, VerifyReport};

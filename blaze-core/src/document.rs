@@ -171,7 +171,7 @@ impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Document {
     }
 }
 
-fn are_distinct(entries: &[(String, Value)]) -> bool {
+pub(crate) fn are_distinct(entries: &[(String, Value)]) -> bool {
     if entries.len() > 16 {
         let mut keys = HashSet::with_capacity(entries.len());
         return entries.iter().all(|(key, _)| keys.insert(key.as_str()));

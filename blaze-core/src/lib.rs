@@ -15,6 +15,7 @@ pub mod expression;
 pub mod filter;
 mod id;
 mod identified;
+mod json;
 pub mod key;
 pub mod limits;
 mod mem_store;
@@ -22,6 +23,7 @@ mod nesting;
 mod path;
 mod place;
 pub mod record;
+pub mod schema;
 mod serde;
 mod spelling;
 mod store;
@@ -39,8 +41,10 @@ pub use expression::Expression;
 pub use filter::{Filter, Predicate, field};
 pub use id::{DocumentId, Uuid};
 pub use identified::{ID_FIELD, fill_id, take_id};
+pub use json::JsonForm;
 pub use mem_store::MemStore;
 pub use path::{Path, Segment};
+pub use schema::Schema;
 pub use store::{
     Change, ChangeKind, ChangeSignal, Changes, CommitRequest, Cursor, Direction, Durability, Entry, Expiry, Family,
     Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead, Prefix, RangeRead, ReadPoint, Store, Tracking,

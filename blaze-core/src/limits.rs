@@ -74,6 +74,21 @@ pub const UPDATE_CHANGES_MAX: usize = 1_000;
 /// They are found before the first of them is changed, and remembered until the last one is.
 pub const UPDATE_ELEMENTS_MAX: usize = 1_000_000;
 
+/// Fields that a schema declares, nested ones included, and that an inferred one tells apart.
+pub const SCHEMA_FIELDS_MAX: usize = 1_000;
+
+/// Levels of arrays, maps and alternatives in a schema: the catalog keeps it as a document, in which each takes several.
+pub const SCHEMA_DEPTH_MAX: usize = 12;
+
+/// What of a document does not fit its schema, as far as the message says it.
+pub const VIOLATIONS_MAX: usize = 10;
+
+/// Bytes in one line of JSON, or one record of CSV, that is imported: a document of the greatest size, spelt at length.
+pub const IMPORT_LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Columns of CSV.
+pub const CSV_COLUMNS_MAX: usize = 4096;
+
 /// Bytes of keys and values that one transaction may write.
 pub const TRANSACTION_BYTES_MAX: usize = 256 * 1024 * 1024;
 

@@ -9,6 +9,8 @@ use super::prefix;
 use crate::feed::FeedDefinition;
 use crate::history::HistoryDefinition;
 use crate::index::IndexDefinition;
+use crate::migration::MigrationDefinition;
+use crate::validation::SchemaDefinition;
 
 /// What stands behind a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,12 +62,27 @@ pub(crate) struct Definition {
     /// True for a collection that counts its documents as they come and go; older ones do not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) counted: bool,
+    /// What documents have to look like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) schema: Option<SchemaDefinition>,
+    /// The step that all documents of a collection have gone through, or go through now.
+    #[serde(default, skip_serializing_if = "MigrationDefinition::is_none")]
+    pub(crate) migration: MigrationDefinition,
 }
 
 impl Definition {
     pub(crate) fn new(kind: Kind, id: u32) -> Definition {
-        let counted = kind == Kind::Collection;
-        Definition { kind, id, indexes: Vec::new(), history: None, feed: None, expiring: false, counted }
+        Definition {
+            kind,
+            id,
+            indexes: Vec::new(),
+            history: None,
+            feed: None,
+            expiring: false,
+            counted: kind == Kind::Collection,
+            schema: None,
+            migration: MigrationDefinition::default(),
+        }
     }
 
     /// How old what is replaced may become, if it is kept and not for ever.

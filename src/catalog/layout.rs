@@ -15,6 +15,8 @@
 //! | data | `1, 'o'`, family, prefix | `0`, or `1` once it is reclaimed: no name leads to the keys of that family with that prefix |
 //! | data | `1, 'c'`, number of a collection | how many documents it has, a counter |
 //! | data | `1, 't'` | the time that retention went by, about a day old at most |
+//! | data | `1, 'm'`, collection | how far its migration has come |
+//! | data | `1, 'm'`, collection, document id | nothing; there if the document was written whole while its collection was migrated |
 //! | index | index, values, document id | nothing |
 //! | index | index, `FF` | nothing; there if some document has or had several entries |
 //! | index | expiring keyspace, when its value expires, key | nothing; there if the key has or had a value that expires then |
@@ -126,6 +128,12 @@ pub(super) fn count_key(collection: u32) -> Vec<u8> {
 /// The collection whose documents are counted under a key, if it is such a key.
 pub(crate) fn counted_of(key: &[u8]) -> Option<u32> {
     key.strip_prefix(counts_prefix().as_slice())?.try_into().ok().map(u32::from_be_bytes)
+}
+
+/// Where, in [`Family::Data`], it is how far the migration of a collection has come; and how the keys of the documents begin
+/// that were written whole meanwhile.
+pub(crate) fn migration_key(collection: u32) -> Vec<u8> {
+    [&prefixed(CATALOG, b"m"), &prefix(collection)[..]].concat()
 }
 
 /// How the keys of all orphans begin, in [`Family::Data`].

@@ -33,7 +33,7 @@ pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use dropped::Dropped;
 pub(crate) use expiring::define as define_expiring;
-pub(crate) use layout::{counted_of, is_own, prefix, prefixed, retention_time_key, with_prefixed};
+pub(crate) use layout::{counted_of, is_own, migration_key, prefix, prefixed, retention_time_key, with_prefixed};
 pub(crate) use named::{Named, Target};
 pub(crate) use orphan::{Orphan, reclaim_orphans};
 pub(crate) use row::{Row, read_row, rewrite};
@@ -149,6 +149,7 @@ pub(crate) fn remove_name(session: &Session, name: &str, kind: Kind) -> Result<V
         Some(_) => Dropped::keep(session, name, &definition)?,
         None => session.delete_range(Family::Catalog, KeyRange::prefix(&prefix(definition.id)))?,
     }
+    definition.migration.forget(session, definition.id)?;
     let data = Orphan::new(Family::Data, prefix(definition.id));
     let indexes = definition.indexes.iter().map(|index| Orphan::new(index.family(), prefix(index.id)));
     let expiries = definition.expiring.then(|| Orphan::new(Family::Index, prefix(definition.id)));

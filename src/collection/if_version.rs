@@ -96,6 +96,7 @@ impl<T: Serialize> IfVersion<T> {
         let after = to_stored_under(&id, document)?;
         self.collection.write(|session, definition| {
             let before = self.expected(session, definition, &id)?;
+            definition.migration.note_whole(session, definition.id, &id)?;
             write_document(session, definition, &id, Some(&before), Some(&after))
         })
     }

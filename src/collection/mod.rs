@@ -6,11 +6,15 @@ mod identify;
 mod if_version;
 mod indexes;
 mod insert;
+mod migration;
 mod past;
 mod raw;
 mod read;
 mod replace;
+mod schema;
+mod transfer;
 mod update;
+mod walk;
 mod write;
 
 use std::fmt;
@@ -27,6 +31,7 @@ pub use raw::RawFound;
 pub(crate) use read::{Stored, document_key, read_stored};
 pub use update::UpdateReport;
 pub(crate) use update::{apply, check_update, made_by};
+pub(crate) use walk::{Walked, last_key, walk};
 pub(crate) use write::{insert, write_document, write_entries};
 
 use crate::catalog::{Definition, Kind, Named};

@@ -39,6 +39,7 @@ impl<T: Serialize> Collection<T> {
         let after = to_stored_under(&id, document)?;
         self.write(|session, definition| {
             let before = read_stored(session, definition, &id)?.map(|stored| stored.document);
+            definition.migration.note_whole(session, definition.id, &id)?;
             write_document(session, definition, &id, before.as_ref(), Some(&after))
         })
     }
@@ -52,6 +53,7 @@ impl<T: Serialize> Collection<T> {
         let after = to_stored_under(&id, document)?;
         self.write(|session, definition| {
             let before = self.existing(session, definition, &id)?.document;
+            definition.migration.note_whole(session, definition.id, &id)?;
             write_document(session, definition, &id, Some(&before), Some(&after))
         })
     }

@@ -123,7 +123,8 @@ pub(crate) fn apply(
     before: &Document,
 ) -> Result<Option<Document>> {
     let mut after = before.clone();
-    let changed = update.apply_at(&mut after, now(session)).map_err(|error| error.context(format!("document {id:?}")))?;
+    let changed =
+        update.apply_at(&mut after, now(session)).map_err(|error| error.context(format!("document {id:?}")))?;
     Ok(changed.then_some(after))
 }
 

@@ -37,7 +37,8 @@ pub(crate) fn insert(
     Ok(id)
 }
 
-/// Replaces what is stored under `id`: `before` is what was there, `after` what shall be.
+/// Replaces what is stored under `id`: `before` is what was there, `after` what shall be. The one place where documents are
+/// written, so that what holds for all of them is checked here.
 pub(crate) fn write_document(
     session: &Session,
     definition: &Definition,
@@ -45,6 +46,9 @@ pub(crate) fn write_document(
     before: Option<&Document>,
     after: Option<&Document>,
 ) -> Result<()> {
+    if let (Some(schema), Some(after)) = (&definition.schema, after) {
+        schema.check(id, after)?;
+    }
     let entries = |index: &IndexDefinition, document: Option<&Document>| match document {
         Some(document) => Entries::of(index, id, document),
         None => Ok(Entries::default()),
@@ -53,6 +57,12 @@ pub(crate) fn write_document(
     for index in &definition.indexes {
         // A document that does not fit an index has no entries in it: it was there before the index.
         changes.push((index, entries(index, before).unwrap_or_default(), entries(index, after)?));
+    }
+    match (before, after) {
+        (None, Some(_)) => definition.migration.note_whole(session, definition.id, id)?,
+        (_, None) => definition.migration.note_removed(session, definition.id, id)?,
+        // What an update makes of a document is as far as that was.
+        (Some(_), Some(_)) => {}
     }
     // The record goes first: a conflict is then about the document rather than about its entries.
     write_record(session, definition, id, after)?;

@@ -118,6 +118,9 @@ impl<'a, T> CollectionLoader<'a, T> {
         if self.sorter.is_none() {
             return Err(ended());
         }
+        if let Some(schema) = &self.target.schema {
+            schema.check(id, document)?;
+        }
         let entries_of = |index| Entries::of(index, id, document);
         let entries = self.target.indexes.iter().map(entries_of).collect::<Result<Vec<_>>>()?;
         if !self.dictionary.knows(document) {
@@ -173,7 +176,7 @@ impl<T: Serialize> CollectionLoader<'_, T> {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the id is empty, the value is not a struct or map, or does not fit an
-    /// index; [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too large or too deep: the document is then
+    /// index or the schema; [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too large or too deep: the document is then
     /// left out, and loading can go on. After [`Cancelled`](crate::ErrorKind::Cancelled),
     /// [`Unavailable`](crate::ErrorKind::Unavailable) and [`Closed`](crate::ErrorKind::Closed) the load has ended.
     pub fn insert_with_id(&mut self, id: impl Into<DocumentId>, document: &T) -> Result<()> {

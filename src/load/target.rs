@@ -9,6 +9,7 @@ use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
 use crate::database::core::Core;
 use crate::index::{self, Index, IndexDefinition};
 use crate::session::{RetryLimits, Scope, Session, retry};
+use crate::validation::SchemaDefinition;
 
 /// A collection that no name leads to yet.
 pub(super) struct Target {
@@ -17,6 +18,8 @@ pub(super) struct Target {
     pub(super) indexes: Vec<IndexDefinition>,
     /// The indexes among them that the collection of this name had when the load began.
     taken_over: Vec<String>,
+    /// What its documents have to look like.
+    pub(super) schema: Option<SchemaDefinition>,
     replaces: bool,
     /// Where its rows are, until it has its name.
     orphans: Vec<Orphan>,
@@ -35,6 +38,10 @@ impl Target {
             there.as_ref().map_or(Ok(()), |there| check_replaceable(session, name, there.id, replaces))?;
             Ok(there)
         })?;
+        let schema = there.as_ref().and_then(|there| there.schema.clone());
+        if let Some(there) = &there {
+            there.migration.check_at_rest(name)?;
+        }
         let mut indexes = there.map_or_else(Vec::new, |there| there.indexes.clone());
         let taken_over = indexes.iter().map(|index| index.name.clone()).collect();
         for wanted in declared {
@@ -57,7 +64,7 @@ impl Target {
             orphans.iter().try_for_each(|orphan| orphan.declare(&session))?;
             session.commit()
         })?;
-        Ok(Target { name: name.to_owned(), id, indexes, taken_over, replaces, orphans, begun_at })
+        Ok(Target { name: name.to_owned(), id, indexes, taken_over, schema, replaces, orphans, begun_at })
     }
 
     /// Has the name lead to the collection, in one commit, and lets go of what it led to before.
@@ -81,6 +88,7 @@ impl Target {
             check_replaceable(session, &self.name, there.id, self.replaces)?;
         }
         self.check_indexes(there.as_deref())?;
+        self.check_schema(there.as_deref())?;
         let dropped = catalog::remove_name(session, &self.name, Kind::Collection)?;
         self.orphans.iter().try_for_each(|orphan| orphan.adopt(session))?;
         for entry in dictionary {
@@ -111,6 +119,19 @@ impl Target {
             "the index {index:?} of the collection {:?} was {change} while that was loaded",
             self.name
         )))
+    }
+
+    /// Refuses documents that a schema set meanwhile has not seen, or that come before they are migrated.
+    fn check_schema(&self, there: Option<&Definition>) -> Result<()> {
+        let number = |schema: &SchemaDefinition| schema.number;
+        let now = there.and_then(|there| there.schema.as_ref());
+        if now.map(number) != self.schema.as_ref().map(number) {
+            let name = &self.name;
+            return Err(Error::invalid(format!(
+                "the schema of the collection {name:?} was changed while that was loaded"
+            )));
+        }
+        there.map_or(Ok(()), |there| there.migration.check_at_rest(&self.name))
     }
 
     /// Removes what was written, if no name leads to it.

@@ -125,6 +125,7 @@ impl<T> ChangeFirst<T> {
             Change::Update(update) => apply(session, update, &id, &before)?.map_or(After::Same, After::Written),
             Change::Replace(own, document) => {
                 check_id(own.as_ref(), &id)?;
+                definition.migration.note_whole(session, definition.id, &id)?;
                 After::Written(document.clone())
             }
             Change::Delete => After::Removed,

@@ -253,4 +253,3 @@ fn collect(value: &Value, segments: &[Segment], values: &mut Vec<Value>) {
         _ => {}
     }
 }
-

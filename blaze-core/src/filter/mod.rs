@@ -75,6 +75,7 @@ mod json;
 mod pattern;
 mod predicate;
 mod raw;
+mod stored;
 mod type_name;
 
 #[cfg(test)]
@@ -91,6 +92,8 @@ pub use type_name::TypeName;
 
 use std::ops::Not;
 
+use ::serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::limits::FILTER_DEPTH_MAX;
 use crate::path::Path;
@@ -105,7 +108,8 @@ use crate::path::Path;
 /// assert!(filter.matches(&film));
 /// assert_eq!(filter.to_string(), r#"year >= 2015 and genres contains "Drama""#);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Filter {
     /// All parts match; with no part, everything does.

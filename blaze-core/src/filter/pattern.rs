@@ -51,7 +51,7 @@ impl Regex {
         self.program.as_ref().is_ok_and(|program| program.is_match(text))
     }
 
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(crate) fn validate(&self) -> Result<()> {
         validate(&self.program)
     }
 }

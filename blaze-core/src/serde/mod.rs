@@ -37,8 +37,8 @@ mod value;
 
 pub(crate) use de::Deserializer;
 pub(crate) use failure::Failure;
-pub(crate) use key::KeyDeserializer;
 pub use identified::from_document_under;
+pub(crate) use key::KeyDeserializer;
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;

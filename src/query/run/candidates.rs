@@ -9,8 +9,8 @@ use super::covered::EntryFilter;
 use super::ids::IdSet;
 use super::source::{Next, Source};
 use crate::collection::document_key;
-use crate::query::{Counters, ids};
 use crate::query::plan::{Access, IndexScan, Plan};
+use crate::query::{Counters, ids};
 use crate::session::Session;
 
 /// The documents that a plan finds and the filter confirms, in the order of the plan.
