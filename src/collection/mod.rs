@@ -2,6 +2,7 @@
 
 mod bulk;
 mod found;
+mod indexes;
 mod past;
 mod read;
 mod write;
@@ -21,8 +22,7 @@ use read::{read_document, read_for_update, read_found, read_many};
 pub(crate) use write::write_entries;
 use write::{insert, write_document};
 
-use crate::catalog::{self, Definition, Kind, Named, prefix};
-use crate::index::{self, Index, IndexInfo, IndexProgress};
+use crate::catalog::{Definition, Kind, Named, prefix};
 use crate::query::Query;
 use crate::search::Search;
 use crate::session::{Scope, Session};
@@ -132,50 +132,6 @@ impl<T> Collection<T> {
         })
     }
 
-    /// Builds an index unless it is there already, complete; see [`Index`].
-    ///
-    /// Other threads may go on reading and writing meanwhile. When the call is cut short by the end of the process,
-    /// the next one completes the index.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the index is not well-formed, when another one has its name, in a
-    /// transaction that is not serializable, or when a document does not fit it (a vector of another dimension, say): then there is no index;
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded); else as [`insert`](Collection::insert).
-    pub fn ensure_index(&self, index: Index) -> Result<()> {
-        self.ensure_index_with(index, |_| {})
-    }
-
-    /// As [`ensure_index`](Collection::ensure_index), telling how far it has come.
-    ///
-    /// # Errors
-    /// As [`ensure_index`](Collection::ensure_index).
-    pub fn ensure_index_with(&self, index: Index, mut progress: impl FnMut(IndexProgress)) -> Result<()> {
-        index::ensure(&self.scope, self.name(), &index, &mut progress)
-            .map_err(|error| error.context(format!("collection {:?}", self.name())))
-    }
-
-    /// Removes an index in one commit of constant size; says whether it was there. Most of its space goes back right after
-    /// that commit, or after that of the transaction, unless someone reads an older view; after a crash the next opening
-    /// sees to it.
-    ///
-    /// # Errors
-    /// As [`insert`](Collection::insert).
-    pub fn drop_index(&self, name: &str) -> Result<bool> {
-        index::remove(&self.scope, self.name(), name)
-    }
-
-    /// All indexes, in the order of their making.
-    ///
-    /// # Errors
-    /// As [`count`](Collection::count).
-    pub fn indexes(&self) -> Result<Vec<IndexInfo>> {
-        // Looks it up, as it reads nothing else that would tell that the handle is closed.
-        self.scope.read(|session| {
-            let definition = catalog::get(session, self.name(), Kind::Collection)?;
-            Ok(definition.indexes.iter().map(|index| index.info()).collect())
-        })
-    }
-
     /// Asks for the documents that match a filter; see [`filter`](crate::filter).
     pub fn find(&self, filter: impl Into<Filter>) -> Query<T> {
         Query::new(self.clone(), filter.into())
@@ -196,7 +152,8 @@ impl<T> Collection<T> {
     }
 
     fn write<R>(&self, mut work: impl FnMut(&Session, &Definition) -> Result<R>) -> Result<R> {
-        self.scope.write(|session| work(session, &*self.named.definition(session)?))
+        let written = self.scope.write(|session| work(session, &*self.named.definition(session)?));
+        written.map_err(|error| self.name_duplicate(error))
     }
 
     fn existing(&self, session: &Session, definition: &Definition, id: &DocumentId) -> Result<Document> {
@@ -210,8 +167,9 @@ impl<T: Serialize> Collection<T> {
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the value is not a struct or map, or does not fit an index;
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too large or too deep;
-    /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped;
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when another document has its values in a
+    /// [unique](crate::Index::unique) index; [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when it is too large or too
+    /// deep; [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped;
     /// [`Closed`](crate::ErrorKind::Closed); what [`Transaction::commit`](crate::Transaction::commit) returns. Nothing
     /// is written in any of these cases but `CommitOutcomeUnknown`.
     pub fn insert(&self, document: &T) -> Result<DocumentId> {

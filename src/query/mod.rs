@@ -2,6 +2,7 @@
 
 mod bounds;
 mod explain;
+mod implication;
 mod plan;
 mod rows;
 mod sort;

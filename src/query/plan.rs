@@ -4,12 +4,14 @@
 //! then one whose order spares a sort. A collection is scanned when no index helps.
 
 use blaze_core::key::Order;
+use blaze_core::limits::INDEX_VALUE_BYTES_MAX;
 use blaze_core::{Direction, Filter, KeyRange, Path, Predicate, Result};
 
 use super::bounds::Bounds;
+use super::implication::implies;
 use super::sort::Sort;
-use crate::catalog::{Definition, prefix, prefixed};
-use crate::index::{IndexDefinition, IndexFields, MULTI_ENTRY, scan_range};
+use crate::catalog::{Definition, prefix};
+use crate::index::{IndexDefinition, IndexFields, Traits, scan_range};
 use crate::session::Session;
 
 /// Ranges of one index that a query reads at most; a filter that asks for more is checked on the documents.
@@ -65,8 +67,10 @@ pub(crate) fn plan(session: &Session, definition: &Definition, filter: &Filter, 
         if !relevant(&fields[0].0) {
             continue;
         }
-        let multi_entry = session.visit(index.family(), &prefixed(index.id, MULTI_ENTRY), &mut |_| Ok(()))?;
-        let candidate = fit(index, fields, &terms, only_terms, sort, multi_entry);
+        if index.only()?.is_some_and(|only| !implies(filter, only)) {
+            continue; // some of the answer may have no entry
+        }
+        let candidate = fit(index, fields, &terms, only_terms, sort, Traits::of(session, index)?);
         let score = score(&candidate);
         if score > 0 && best.as_ref().is_none_or(|(highest, _)| score > *highest) {
             best = Some((score, candidate));
@@ -88,12 +92,16 @@ fn fit(
     terms: &[(&Path, &Predicate)],
     only_terms: bool,
     sort: &[Sort],
-    multi_entry: bool,
+    traits: Traits,
 ) -> IndexPlan {
+    let multi_entry = traits.has_several;
     let mut ranges = vec![KeyRange::new(prefix(index.id), None)];
     let (mut equal_fields, mut bounded, mut exact_terms) = (0, false, 0);
     for (path, order) in fields {
-        let Some((bounds, exact)) = bounds_of(terms, path, *order, multi_entry) else { break };
+        let Some((mut bounds, exact)) = bounds_of(terms, path, *order, multi_entry) else { break };
+        if index.has_values() {
+            bounds = bounds.cut_to(INDEX_VALUE_BYTES_MAX);
+        }
         if ranges.len().saturating_mul(bounds.ranges.len()) > RANGES_MAX {
             break;
         }
@@ -108,8 +116,9 @@ fn fit(
     if equal_fields == 0 && !bounded {
         ranges = vec![scan_range(index.id)];
     }
-    // With one range and one entry a document, the fields fixed by equality are the same in all documents found.
-    let direction = (ranges.len() <= 1 && !multi_entry).then(|| {
+    // With one range and one entry a document, the fields fixed by equality are the same in all documents found. Of values
+    // that were cut, nothing is known to be the same.
+    let direction = (ranges.len() <= 1 && !multi_entry && !traits.has_cut).then(|| {
         let (fixed, rest) = fields.split_at(equal_fields);
         let says_nothing = |key: &&Sort| fixed.iter().any(|(path, _)| *path == key.path);
         order_of(rest, &sort[sort.iter().take_while(says_nothing).count()..])
@@ -122,7 +131,7 @@ fn fit(
         ranges,
         direction: direction.unwrap_or_default(),
         multi_entry,
-        exact: only_terms && exact_terms == terms.len(),
+        exact: only_terms && exact_terms == terms.len() && !traits.has_cut,
         sorted: direction.is_some(),
         equal_fields,
         bounded,

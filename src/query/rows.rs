@@ -104,7 +104,7 @@ impl Candidates {
                     return Ok(Some((DocumentId::read_key(key.get(4..).unwrap_or_default())?, true)));
                 }
                 Plan::Index(index) => {
-                    let (_, id) = read_id(key, &index.fields)?;
+                    let (_, id) = read_id(key, value, &index.fields)?;
                     // In a transaction, too: what is changed while it is iterated over may move to a later range.
                     let once = !index.multi_entry && self.session.is_read_only();
                     if once || self.seen.insert(id.clone()) {

@@ -33,6 +33,7 @@ mod evaluate;
 mod field;
 mod pattern;
 mod predicate;
+mod stored;
 mod type_name;
 
 #[cfg(test)]

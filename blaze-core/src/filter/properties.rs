@@ -69,7 +69,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
     ]
 }
 
-fn filter() -> impl Strategy<Value = Filter> {
+pub(super) fn filter() -> impl Strategy<Value = Filter> {
     let term = (path(), predicate()).prop_map(|(path, predicate)| Filter::Field(path, predicate));
     term.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
