@@ -19,8 +19,8 @@ pub use bulk::Bulk;
 pub use found::Found;
 pub(crate) use read::document_key;
 use read::{read_document, read_for_update, read_found, read_many};
-pub(crate) use write::write_entries;
-use write::{insert, write_document};
+use write::insert;
+pub(crate) use write::{write_document, write_entries};
 
 use crate::catalog::{Definition, Kind, Named, prefix};
 use crate::query::Query;

@@ -46,6 +46,7 @@ impl Database {
             }
         };
         stats.retention.expired_values = self.core.retention.reaped();
+        stats.retention.expired_documents = self.core.retention.reaped_documents();
         Ok(stats)
     }
 

@@ -73,8 +73,14 @@ fn term_implies(term: &Predicate, other: &Predicate) -> bool {
     }
 }
 
-/// Whether one value satisfies a predicate that some value must satisfy.
+/// Whether a value and all that are equal to it satisfy a predicate that some value must satisfy.
 fn accepts(predicate: &Predicate, value: &Value) -> bool {
+    match predicate {
+        // Equal numbers may be of different types.
+        Predicate::Type(name) if *name != TypeName::Number && TypeName::Number.includes(value) => return false,
+        Predicate::ElemMatch(_) => return false,
+        _ => {}
+    }
     let term = Filter::Field(Path::from("v"), predicate.clone());
     term.matches(&Document::new().with("v", value.clone()))
 }
@@ -251,6 +257,7 @@ mod tests {
             (field("n").ge(5).and(field("n").le(7)), field("n").between(5, 7)),
             (field("n").ge(5), field("n").has_type(TypeName::Int)),
             (field("n").eq(1), field("n").ne(2)),
+            (field("n").eq(1.0), field("n").has_type(TypeName::Float)),
             (state().ne("x"), state().exists(true)),
             (Filter::everything(), state().exists(true)),
             (field("n").lt("a"), field("n").lt(5)),

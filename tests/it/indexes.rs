@@ -3,6 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 mod drops;
+mod life;
+mod long_values;
+mod partial;
+mod ttl;
+mod unique;
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
