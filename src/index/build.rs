@@ -63,16 +63,7 @@ fn ensure_within(session: &Session, collection: &str, index: &Index, progress: &
 
 /// Fills a declared index in small transactions and makes it ready.
 fn build(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress: &mut Progress<'_>) -> Result<()> {
-    let _span = tracing::info_span!("build index", index = declared.id).entered();
-    let mut built = || -> Result<()> {
-        let mut fill = Fill::of_all_before(core, collection, declared)?;
-        while !fill.complete {
-            fill = fill.commit_batch(core, collection, declared)?;
-            tell(progress, fill.documents)?;
-        }
-        commit_alone(core, BUILD_ISOLATION, core.durability, |session| complete(session, collection, declared.id))
-    };
-    built().inspect_err(|error| {
+    fill(core, collection, declared, progress).inspect_err(|error| {
         // A document does not fit, or nobody wants it any more. After other failures the index stays declared, and the next
         // call completes it.
         if is_misfit(error) || error.kind() == ErrorKind::Cancelled {
@@ -80,6 +71,16 @@ fn build(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progres
             let _ = remove_at_once(core, collection, BUILD_ISOLATION, |index| index.id == declared.id && !index.ready);
         }
     })
+}
+
+fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress: &mut Progress<'_>) -> Result<()> {
+    let _span = tracing::info_span!("build index", index = declared.id).entered();
+    let mut fill = Fill::of_all_before(core, collection, declared)?;
+    while !fill.complete {
+        fill = fill.commit_batch(core, collection, declared)?;
+        tell(progress, fill.documents)?;
+    }
+    commit_alone(core, BUILD_ISOLATION, core.durability, |session| complete(session, collection, declared.id))
 }
 
 /// True for what says that a document does not fit an index.
@@ -108,6 +109,34 @@ pub(crate) fn complete_all(core: &Arc<Core>, collection: &str) -> Result<Vec<(St
         }
     }
     Ok(removed)
+}
+
+/// Builds an index again, under another number: its entries cannot be read. It is not used meanwhile; nor afterwards, if two
+/// documents have the same values in a unique one, until they do not and the index is ensured.
+pub(crate) fn rebuild(core: &Arc<Core>, collection: &str, index: u32) -> Result<()> {
+    let id = catalog::allocate(core)?;
+    let (begun_at, (declared, orphan)) = retry(core, RetryLimits::default(), || {
+        let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
+        let begun = begin_again(&session, collection, index, id)?;
+        Ok((session.commit()?, begun))
+    })?;
+    // No name leads there. Where this fails, the next opening sees to it.
+    let _ = orphan.reclaim(core, begun_at);
+    fill(core, collection, &declared, &mut |_| ControlFlow::Continue(()))
+}
+
+fn begin_again(session: &Session, collection: &str, index: u32, id: u32) -> Result<(IndexDefinition, Orphan)> {
+    let mut definition = (*definition_with(session, collection, index)?).clone();
+    let Some(declared) = definition.indexes.iter_mut().find(|declared| declared.id == index) else {
+        return Err(Error::not_found("the index was dropped while it was repaired"));
+    };
+    let orphan = Orphan::new(declared.family(), prefix(index));
+    declared.begin_anew();
+    declared.id = id;
+    let declared = declared.clone();
+    orphan.declare(session)?;
+    catalog::put(session, collection, &definition)?;
+    Ok((declared, orphan))
 }
 
 /// Adds the index to the catalog, or finds it there.

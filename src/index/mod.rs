@@ -13,7 +13,7 @@ use blaze_core::key::Order;
 use blaze_core::{Filter, Path, Result};
 use blaze_vector::Metric;
 
-pub(crate) use build::{check_room, complete_all, ensure, remove, rename};
+pub(crate) use build::{check_room, complete_all, ensure, rebuild, remove, rename};
 #[allow(unused_imports, reason = "for plans that answer from an index alone")]
 pub(crate) use covered::covered_values;
 use definition::Rules;
@@ -112,7 +112,8 @@ impl Index {
     ///
     /// As with the nulls of SQL, a document in which one of the fields is missing or null is not constrained. Values are equal
     /// as in filters: `1` and `1.0` are. Of an array each element is constrained, and not the whole: no other document may
-    /// have an equal element, while equal elements of one array do no harm; through an array of maps, likewise each value.
+    /// have an equal element, while equal elements of one array do no harm; through an array of maps, likewise each value. An
+    /// element is never taken for a value that stands alone.
     /// Writing what another document has is [`AlreadyExists`](crate::ErrorKind::AlreadyExists), in every isolation. A value
     /// whose encoding exceeds [`INDEX_VALUE_BYTES_MAX`](crate::limits::INDEX_VALUE_BYTES_MAX) is
     /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded). A vector index cannot be unique.

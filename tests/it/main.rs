@@ -24,6 +24,7 @@ mod objects;
 mod opening;
 mod queries;
 mod read_only;
+mod repair;
 mod salvage;
 mod savepoints;
 mod search;
