@@ -26,6 +26,7 @@ mod migration;
 mod object;
 pub mod pipeline;
 mod query;
+mod repair;
 mod retention;
 mod salvage;
 mod search;
@@ -68,6 +69,7 @@ pub use query::{
     ChangeFirst, Considered, DeleteQuery, Explain, ExplainNode, Hint, Page, PageToken, PartialRow, PartialRows, Query,
     RawRows, Rows, Select, Sort, SortKeys, UpdateQuery, asc, desc,
 };
+pub use repair::{IndexRepair, RepairProgress, RepairReport};
 pub use salvage::{Loss, SalvageReport};
 pub use search::{Hit, Search};
 pub use system::{SystemClock, SystemEntropy};

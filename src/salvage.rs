@@ -12,7 +12,7 @@ use blaze_lsm::{LsmOptions, Sieve};
 use crate::catalog::{self, Definition, Kind, Row, counted_of, is_own, prefix, read_row, rewrite};
 use crate::database::Database;
 use crate::expiry::{Rebuild, expiry_of};
-use crate::index;
+use crate::index::{self, IndexDefinition};
 use crate::system::SystemClock;
 
 /// Losses that a report names; of the others it says how many there are.
@@ -131,7 +131,7 @@ impl Salvage {
             Row::Name(name, version, mut definition) => {
                 self.newest = self.newest.max(version);
                 // They are built again, of the documents that there still are.
-                definition.indexes.iter_mut().for_each(|index| index.ready = false);
+                definition.indexes.iter_mut().for_each(IndexDefinition::begin_anew);
                 definition.counted = false;
                 match definition.kind {
                     Kind::Collection => self.report.collections += 1,

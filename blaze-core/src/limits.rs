@@ -31,6 +31,15 @@ pub const NAME_BYTES_MAX: usize = 128;
 /// Bytes in one encoded index entry, id included: below it every entry fits a raw key.
 pub const INDEX_ENTRY_BYTES_MAX: usize = KEY_BYTES_MAX;
 
+/// Bytes of one value in an index entry: a longer encoding is cut there, and what is found by it is checked on the document.
+///
+/// Values differ early; what comes after a kilobyte would crowd out the block cache and hardly ever tells two apart. A unique
+/// index, which must tell them apart, refuses a longer one.
+pub const INDEX_VALUE_BYTES_MAX: usize = 1024;
+
+/// Bytes of the filter of a partial index, which the catalog keeps and every write evaluates.
+pub const INDEX_FILTER_BYTES_MAX: usize = 16 * 1024;
+
 /// Entries that one document may have in one index through an array.
 pub const INDEX_ENTRIES_PER_DOCUMENT_MAX: usize = 10_000;
 

@@ -37,6 +37,8 @@ pub struct DatabaseStats {
 pub struct RetentionStats {
     /// Values of expiring keyspaces that were removed after they had expired.
     pub expired_values: u64,
+    /// Documents that were removed after they had expired by an index.
+    pub expired_documents: u64,
 }
 
 /// How commits do, since the database was opened.

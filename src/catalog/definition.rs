@@ -90,9 +90,19 @@ impl Definition {
         self.history.as_ref()?.age_ms
     }
 
+    /// True if values or documents of it may expire.
+    pub(crate) fn expires(&self) -> bool {
+        self.expiring || self.indexes.iter().any(|index| index.expire_after_ms().is_some())
+    }
+
+    /// True for its own number and those of its indexes.
+    pub(crate) fn has_number(&self, id: u32) -> bool {
+        self.id == id || self.indexes.iter().any(|index| index.id == id)
+    }
+
     /// True if something of it has to go when its time has come, be it written to or not.
     pub(crate) fn needs_retention(&self) -> bool {
-        self.expiring || self.feed.is_some() || self.history_age_ms().is_some()
+        self.expires() || self.feed.is_some() || self.history_age_ms().is_some()
     }
 
     /// True if its commits leave something behind.

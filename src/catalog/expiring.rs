@@ -48,12 +48,16 @@ fn ensure(session: &Session, name: &str) -> Result<()> {
 
 /// Writes the definition of a keyspace whose values expire.
 pub(crate) fn define(session: &Session, name: &str, definition: &Definition) -> Result<()> {
-    // From here on there is a time by which a clock that jumps ahead is told.
+    put(session, name, definition)
+}
+
+/// From here on there is a time by which a clock that jumps ahead is told.
+pub(super) fn keep_first_time(session: &Session) -> Result<()> {
     if session.get(Family::Data, &layout::retention_time_key())?.is_none() {
         let now_ms = session.read_ms().to_be_bytes().to_vec();
         session.put(Family::Data, layout::retention_time_key(), now_ms, None)?;
     }
-    put(session, name, definition)
+    Ok(())
 }
 
 /// Refuses to switch a keyspace where something is left of values that do not say when they expire.

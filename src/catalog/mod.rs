@@ -110,7 +110,8 @@ fn ensure(session: &Session, name: &str, kind: Kind) -> Result<Arc<Definition>> 
 pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Result<()> {
     let mut row = Vec::new();
     record::encode(&to_document(definition)?, &Dictionary::default(), &mut row)?;
-    if definition.expiring {
+    if definition.expires() {
+        expiring::keep_first_time(session)?;
         session.core().catalog.note_expiring(); // before anybody can see it
     }
     if definition.needs_retention() {

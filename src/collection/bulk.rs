@@ -113,7 +113,7 @@ impl<T: Serialize> Bulk<'_, T> {
                 let rows = batch.len();
                 error.context(format!("a batch of {rows} documents, of at most {TRANSACTION_BYTES_MAX} bytes in all"))
             }
-            _ => error,
+            _ => self.collection.name_duplicate(error),
         })
     }
 }

@@ -1,30 +1,57 @@
-//! The indexes of a collection.
+//! The indexes of a collection: building, renaming and removing them.
 
-use blaze_core::Result;
+use std::ops::ControlFlow;
+
+use blaze_core::{Error, ErrorKind, Result};
 
 use super::Collection;
 use crate::catalog::{self, Kind};
-use crate::index::{self, Index, IndexInfo, IndexProgress};
+use crate::database::index_bytes_used;
+use crate::index::{self, Index, IndexDefinition, IndexInfo, IndexProgress};
 
 impl<T> Collection<T> {
     /// Builds an index unless it is there already, complete; see [`Index`].
     ///
-    /// Other threads may go on reading and writing meanwhile. When the call is cut short by the end of the process,
-    /// the next one completes the index.
+    /// Other threads may go on reading and writing meanwhile; what they write to a unique index is checked against what it has
+    /// by then. When the call is cut short by the end of the process, the next one goes on from there.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) when the index is not well-formed, when another one has its name, in a
-    /// transaction that is not serializable, or when a document does not fit it (a vector of another dimension, say): then there is no index;
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded); else as [`insert`](Collection::insert).
+    /// transaction that is not serializable, or when a document does not fit it (a vector of another dimension, say);
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when two documents have the same values in a unique one;
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded); in these cases there is no index then. Else as
+    /// [`insert`](Collection::insert).
     pub fn ensure_index(&self, index: Index) -> Result<()> {
-        self.ensure_index_with(index, |_| {})
+        self.ensure_index_with(index, |_| ControlFlow::Continue(()))
     }
 
-    /// As [`ensure_index`](Collection::ensure_index), telling how far it has come.
+    /// As [`ensure_index`](Collection::ensure_index), telling how far it has come. With [`ControlFlow::Break`] it ends and
+    /// there is no index, not even one that an earlier call had begun.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use blaze::{Database, Document, ErrorKind, Index};
+    ///
+    /// let db = Database::temporary()?;
+    /// let numbers = db.collection::<Document>("numbers")?;
+    /// numbers.bulk().insert((0..3_000).map(|n| Document::new().with("n", n)))?;
+    /// let stopped = numbers.ensure_index_with(Index::on("n"), |progress| match progress.documents {
+    ///     0..2_000 => ControlFlow::Continue(()),
+    ///     _ => ControlFlow::Break(()),
+    /// });
+    /// assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
+    /// assert!(numbers.indexes()?.is_empty());
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`ensure_index`](Collection::ensure_index).
-    pub fn ensure_index_with(&self, index: Index, mut progress: impl FnMut(IndexProgress)) -> Result<()> {
+    /// As [`ensure_index`](Collection::ensure_index), and [`Cancelled`](crate::ErrorKind::Cancelled) when `progress` asked for
+    /// it.
+    pub fn ensure_index_with(
+        &self,
+        index: Index,
+        mut progress: impl FnMut(IndexProgress) -> ControlFlow<()>,
+    ) -> Result<()> {
         index::ensure(&self.scope, self.name(), &index, &mut progress)
             .map_err(|error| error.context(format!("collection {:?}", self.name())))
     }
@@ -39,6 +66,29 @@ impl<T> Collection<T> {
         index::remove(&self.scope, self.name(), name)
     }
 
+    /// Gives an index another name, in one commit: its entries stay as they are.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index};
+    ///
+    /// let db = Database::temporary()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.ensure_index(Index::on("year"))?;
+    /// films.rename_index("year", "by year")?;
+    /// assert_eq!(films.indexes()?[0].name, "by year");
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no index `from`;
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is another one named `to`;
+    /// [`Invalid`](crate::ErrorKind::Invalid) and [`LimitExceeded`](crate::ErrorKind::LimitExceeded) for a name that is empty
+    /// or too long; else as [`insert`](Collection::insert).
+    pub fn rename_index(&self, from: &str, to: &str) -> Result<()> {
+        let renamed = self.scope.write(|session| index::rename(session, self.name(), from, to));
+        renamed.map_err(|error| error.context(format!("collection {:?}", self.name())))
+    }
+
     /// All indexes, in the order of their making.
     ///
     /// # Errors
@@ -47,7 +97,16 @@ impl<T> Collection<T> {
         // Looks it up, as it reads nothing else that would tell that the handle is closed.
         self.scope.read(|session| {
             let definition = catalog::get(session, self.name(), Kind::Collection)?;
-            Ok(definition.indexes.iter().map(|index| index.info()).collect())
+            let info = |index: &IndexDefinition| index.info(index_bytes_used(session, index)?);
+            definition.indexes.iter().map(info).collect()
         })
+    }
+
+    /// Says of two documents with the same values which collection they are of.
+    pub(super) fn name_duplicate(&self, error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::AlreadyExists => error.context(format!("collection {:?}", self.name())),
+            _ => error,
+        }
     }
 }

@@ -120,7 +120,8 @@ impl<T> Collection<T> {
     }
 
     pub(crate) fn write<R>(&self, mut work: impl FnMut(&Arc<Session>, &Definition) -> Result<R>) -> Result<R> {
-        self.scope.write(|session| work(session, &*self.named.definition(session)?))
+        let written = self.scope.write(|session| work(session, &*self.named.definition(session)?));
+        written.map_err(|error| self.name_duplicate(error))
     }
 
     /// As [`write`](Collection::write), with the version of the commit if that is part of it.
@@ -128,7 +129,8 @@ impl<T> Collection<T> {
         &self,
         mut work: impl FnMut(&Arc<Session>, &Definition) -> Result<R>,
     ) -> Result<(R, Option<Timestamp>)> {
-        self.scope.write_stamped(|session| work(session, &*self.named.definition(session)?))
+        let written = self.scope.write_stamped(|session| work(session, &*self.named.definition(session)?));
+        written.map_err(|error| self.name_duplicate(error))
     }
 
     fn existing(&self, session: &Session, definition: &Definition, id: &DocumentId) -> Result<Stored> {

@@ -4,8 +4,8 @@ use blaze_core::record::{self, STAMP_AT};
 use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid};
 
 use super::read::document_key;
-use crate::catalog::{self, Definition, prefixed};
-use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
+use crate::catalog::{self, Definition};
+use crate::index::{Entries, IndexDefinition, check_unique, is_own};
 use crate::session::Session;
 
 /// Inserts a document under `id`, or under a new one.
@@ -58,6 +58,7 @@ pub(crate) fn write_document(
         // A document that does not fit an index has no entries in it: it was there before the index.
         changes.push((index, entries(index, before).unwrap_or_default(), entries(index, after)?));
     }
+    changes.iter().try_for_each(|(index, before, after)| check_unique(session, index, id, before, after))?;
     match (before, after) {
         (None, Some(_)) => definition.migration.note_whole(session, definition.id, id)?,
         (_, None) => definition.migration.note_removed(session, definition.id, id)?,
@@ -81,7 +82,7 @@ fn write_record(session: &Session, definition: &Definition, id: &DocumentId, aft
     session.put(Family::Data, key, bytes, Some(STAMP_AT))
 }
 
-/// Replaces the entries of a document in one index.
+/// Replaces the entries of a document in one index, which [`check_unique`] has not refused.
 pub(crate) fn write_entries(
     session: &Session,
     index: &IndexDefinition,
@@ -89,16 +90,12 @@ pub(crate) fn write_entries(
     after: Entries,
 ) -> Result<()> {
     let family = index.family();
-    for key in before.entries.keys().filter(|key| !after.entries.contains_key(*key)) {
-        session.delete(family, key.clone())?;
-    }
-    if after.entries.len() > 1 {
-        let marker = prefixed(index.id, MULTI_ENTRY);
-        // Written once only: a key that every transaction writes would set them against each other.
-        if !session.visit(family, &marker, &mut |_| Ok(()))? {
-            session.put(family, marker, Vec::new(), None)?;
+    for (key, value) in before.entries.iter().filter(|(key, _)| !after.entries.contains_key(*key)) {
+        if is_own(session, index, key, value)? {
+            session.delete(family, key.clone())?;
         }
     }
+    after.traits().remember(session, index)?;
     for (key, value) in after.entries.into_iter().filter(|(key, value)| before.entries.get(key) != Some(value)) {
         session.put(family, key, value, None)?;
     }

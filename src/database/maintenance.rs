@@ -10,6 +10,7 @@ use crate::catalog::{Definition, prefix};
 use crate::collection::Collection;
 use crate::database::core::{Core, Storage};
 use crate::expiry::Entry;
+use crate::index::IndexDefinition;
 use crate::keyspace::Keyspace;
 use crate::session::Session;
 
@@ -45,6 +46,7 @@ impl Database {
             }
         };
         stats.retention.expired_values = self.core.retention.reaped();
+        stats.retention.expired_documents = self.core.retention.reaped_documents();
         Ok(stats)
     }
 
@@ -120,7 +122,16 @@ fn compact(session: &Arc<Session>, definition: &Definition) -> Result<()> {
 }
 
 fn bytes_used(session: &Arc<Session>, definition: &Definition) -> Result<u64> {
-    let ranges = ranges(definition).into_iter();
+    bytes_in(session, ranges(definition))
+}
+
+/// About how many bytes an index takes.
+pub(crate) fn index_bytes_used(session: &Session, index: &IndexDefinition) -> Result<u64> {
+    bytes_in(session, vec![(index.family(), KeyRange::prefix(&prefix(index.id)))])
+}
+
+fn bytes_in(session: &Session, ranges: Vec<(Family, KeyRange)>) -> Result<u64> {
+    let ranges = ranges.into_iter();
     match &session.core().storage {
         Storage::Directory { store, .. } => ranges.map(|(family, range)| store.approximate_bytes(family, &range)).sum(),
         Storage::Memory => ranges.map(|(family, range)| bytes_in_memory(session.core(), family, &range)).sum(),

@@ -20,6 +20,7 @@ use crate::object::Objects;
 use crate::session::{Scope, Session, retry};
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
 pub use maintenance::CompactionPause;
+pub(crate) use maintenance::index_bytes_used;
 
 /// A database: one directory, one process, any number of threads.
 ///

@@ -1,17 +1,20 @@
 //! Building and removing indexes.
 //!
 //! A catalog commit declares the index; from then on every write keeps it up to date, since all transactions validate
-//! the catalog row. Then it is filled in small transactions, and a last catalog commit makes it ready. Whoever is
-//! interrupted in between leaves an index that is kept up to date, is not used, and is completed by the next call.
+//! the catalog row. Then it is filled in small transactions, each of which keeps how far it came, and a last catalog commit
+//! makes it ready. Whoever is interrupted in between leaves an index that is kept up to date, is not used, and is completed by
+//! the next call from there on.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use blaze_core::limits::INDEXES_PER_COLLECTION_MAX;
 use blaze_core::record::Record;
 use blaze_core::{Direction, DocumentId, Durability, Error, ErrorKind, Family, Isolation, KeyRange, Result};
 
-use super::{Entries, Index, IndexDefinition, IndexProgress};
-use crate::catalog::{self, Definition, Kind, Orphan, prefix};
+use super::entries::BUILD_POSITION;
+use super::{Entries, Index, IndexDefinition, IndexProgress, check_unique};
+use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
 use crate::collection::write_entries;
 use crate::database::core::Core;
 use crate::session::{RetryLimits, Scope, Session, back_off, commit_alone, retry};
@@ -25,13 +28,11 @@ const BATCH_TRIES_MAX: u32 = 1_000;
 /// Whatever the database's isolation: a document that goes away while its entry is made must be noticed.
 const BUILD_ISOLATION: Isolation = Isolation::Serializable;
 
+/// Asked now and then whether to go on.
+type Progress<'a> = dyn FnMut(IndexProgress) -> ControlFlow<()> + 'a;
+
 /// Sees to it that the collection has the index and that it is complete.
-pub(crate) fn ensure(
-    scope: &Scope,
-    collection: &str,
-    index: &Index,
-    progress: &mut dyn FnMut(IndexProgress),
-) -> Result<()> {
+pub(crate) fn ensure(scope: &Scope, collection: &str, index: &Index, progress: &mut Progress<'_>) -> Result<()> {
     match scope {
         Scope::Session(session) => session.atomically(|| ensure_within(session, collection, index, progress)),
         Scope::Database(core) => {
@@ -46,12 +47,7 @@ pub(crate) fn ensure(
 }
 
 /// Builds the index as a part of a transaction.
-fn ensure_within(
-    session: &Session,
-    collection: &str,
-    index: &Index,
-    progress: &mut dyn FnMut(IndexProgress),
-) -> Result<()> {
+fn ensure_within(session: &Session, collection: &str, index: &Index, progress: &mut Progress<'_>) -> Result<()> {
     if !session.is_read_only() && !session.is_serializable() {
         return Err(Error::invalid("an index is built in a serializable transaction or outside of any"));
     }
@@ -60,34 +56,43 @@ fn ensure_within(
         let mut fill = Fill { batch_documents: u64::MAX, ..Fill::default() };
         fill.advance(session, collection, &declared)?;
         complete(session, collection, declared.id)?;
-        progress(IndexProgress { documents: fill.documents });
+        tell(progress, fill.documents)?;
     }
     Ok(())
 }
 
 /// Fills a declared index in small transactions and makes it ready.
-fn build(
-    core: &Arc<Core>,
-    collection: &str,
-    declared: &IndexDefinition,
-    progress: &mut dyn FnMut(IndexProgress),
-) -> Result<()> {
-    let _span = tracing::info_span!("build index", index = declared.id).entered();
-    let mut built = || -> Result<()> {
-        let mut fill = Fill::of_all_before(core, collection, declared)?;
-        while !fill.complete {
-            fill = fill.commit_batch(core, collection, declared)?;
-            progress(IndexProgress { documents: fill.documents });
-        }
-        commit_alone(core, BUILD_ISOLATION, core.durability, |session| complete(session, collection, declared.id))
-    };
-    built().inspect_err(|error| {
-        // A document does not fit. After other failures the index stays declared, and the next call completes it.
-        if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded) {
+fn build(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress: &mut Progress<'_>) -> Result<()> {
+    fill(core, collection, declared, progress).inspect_err(|error| {
+        // A document does not fit, or nobody wants it any more. After other failures the index stays declared, and the next
+        // call completes it.
+        if is_misfit(error) || error.kind() == ErrorKind::Cancelled {
             // The first error is the one to be told.
             let _ = remove_at_once(core, collection, BUILD_ISOLATION, |index| index.id == declared.id && !index.ready);
         }
     })
+}
+
+fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress: &mut Progress<'_>) -> Result<()> {
+    let _span = tracing::info_span!("build index", index = declared.id).entered();
+    let mut fill = Fill::of_all_before(core, collection, declared)?;
+    while !fill.complete {
+        fill = fill.commit_batch(core, collection, declared)?;
+        tell(progress, fill.documents)?;
+    }
+    commit_alone(core, BUILD_ISOLATION, core.durability, |session| complete(session, collection, declared.id))
+}
+
+/// True for what says that a document does not fit an index.
+fn is_misfit(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded | ErrorKind::AlreadyExists)
+}
+
+fn tell(progress: &mut Progress<'_>, documents: u64) -> Result<()> {
+    match progress(IndexProgress { documents }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::cancelled("the building of the index was stopped by its caller")),
+    }
 }
 
 /// Completes the indexes of a collection that are declared and not complete. Those that some document does not fit are
@@ -96,14 +101,42 @@ pub(crate) fn complete_all(core: &Arc<Core>, collection: &str) -> Result<Vec<(St
     let definition = catalog::get(&*Session::read_only(core)?, collection, Kind::Collection)?;
     let mut removed = Vec::new();
     for index in definition.indexes.iter().filter(|index| !index.ready) {
-        match build(core, collection, index, &mut |_| {}) {
-            Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded) => {
+        match build(core, collection, index, &mut |_| ControlFlow::Continue(())) {
+            Err(error) if is_misfit(&error) => {
                 removed.push((index.name.clone(), error));
             }
             built => built?,
         }
     }
     Ok(removed)
+}
+
+/// Builds an index again, under another number: its entries cannot be read. It is not used meanwhile; nor afterwards, if two
+/// documents have the same values in a unique one, until they do not and the index is ensured.
+pub(crate) fn rebuild(core: &Arc<Core>, collection: &str, index: u32) -> Result<()> {
+    let id = catalog::allocate(core)?;
+    let (begun_at, (declared, orphan)) = retry(core, RetryLimits::default(), || {
+        let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
+        let begun = begin_again(&session, collection, index, id)?;
+        Ok((session.commit()?, begun))
+    })?;
+    // No name leads there. Where this fails, the next opening sees to it.
+    let _ = orphan.reclaim(core, begun_at);
+    fill(core, collection, &declared, &mut |_| ControlFlow::Continue(()))
+}
+
+fn begin_again(session: &Session, collection: &str, index: u32, id: u32) -> Result<(IndexDefinition, Orphan)> {
+    let mut definition = (*definition_with(session, collection, index)?).clone();
+    let Some(declared) = definition.indexes.iter_mut().find(|declared| declared.id == index) else {
+        return Err(Error::not_found("the index was dropped while it was repaired"));
+    };
+    let orphan = Orphan::new(declared.family(), prefix(index));
+    declared.begin_anew();
+    declared.id = id;
+    let declared = declared.clone();
+    orphan.declare(session)?;
+    catalog::put(session, collection, &definition)?;
+    Ok((declared, orphan))
 }
 
 /// Adds the index to the catalog, or finds it there.
@@ -154,7 +187,9 @@ impl Fill {
         let all = KeyRange::prefix(&prefix(definition.id));
         let mut cursor = session.cursor(Family::Data, &all, Direction::Reverse)?;
         let until = cursor.next()?.map(|(key, _)| key.to_vec());
-        Ok(Fill { complete: until.is_none(), until, batch_documents: BATCH_DOCUMENTS_MAX, ..Fill::default() })
+        // Where a build went on before that was cut short.
+        let last = session.get(index.family(), &prefixed(index.id, BUILD_POSITION))?;
+        Ok(Fill { complete: until.is_none(), last, until, batch_documents: BATCH_DOCUMENTS_MAX, ..Fill::default() })
     }
 
     /// Makes the entries of the next documents in a transaction of its own, of fewer documents after each conflict.
@@ -201,9 +236,14 @@ impl Fill {
             let document = Record::open(bytes, &dictionary)?.decode()?;
             self.last = Some(key.to_vec());
             self.documents += 1;
-            write_entries(session, index, &Entries::default(), Entries::of(index, &id, &document)?)?;
+            let (before, after) = (Entries::default(), Entries::of(index, &id, &document)?);
+            check_unique(session, index, &id, &before, &after)?;
+            write_entries(session, index, &before, after)?;
         }
-        Ok(())
+        match &self.last {
+            Some(last) => session.put(index.family(), prefixed(index.id, BUILD_POSITION), last.clone(), None),
+            None => Ok(()),
+        }
     }
 }
 
@@ -220,7 +260,26 @@ fn complete(session: &Session, collection: &str, index: u32) -> Result<()> {
     let mut definition = (*definition_with(session, collection, index)?).clone();
     for declared in definition.indexes.iter_mut().filter(|declared| declared.id == index) {
         declared.ready = true;
+        session.delete(declared.family(), prefixed(index, BUILD_POSITION))?;
     }
+    catalog::put(session, collection, &definition)
+}
+
+/// Gives an index another name.
+pub(crate) fn rename(session: &Session, collection: &str, from: &str, to: &str) -> Result<()> {
+    catalog::validate_name(to, "index")?;
+    let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
+    let Some(position) = definition.indexes.iter().position(|index| index.name == from) else {
+        return Err(Error::not_found(format!("there is no index {from:?}")));
+    };
+    if from == to {
+        return Ok(());
+    }
+    if let Some(there) = definition.indexes.iter().find(|index| index.name == to) {
+        let on = there.describe();
+        return Err(Error::already_exists(format!("there is an index {to:?} already, on {on}")));
+    }
+    to.clone_into(&mut definition.indexes[position].name);
     catalog::put(session, collection, &definition)
 }
 

@@ -1,15 +1,23 @@
 //! What the catalog keeps of an index.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use blaze_core::key::Order;
-use blaze_core::limits::{INDEX_FIELDS_MAX, VECTOR_DIMENSIONS_MAX};
-use blaze_core::{Error, Family, ID_FIELD, Path, Result};
+use blaze_core::limits::{INDEX_FIELDS_MAX, INDEX_FILTER_BYTES_MAX, VECTOR_DIMENSIONS_MAX};
+use blaze_core::record::{self, Dictionary};
+use blaze_core::{Document, Error, Family, Filter, ID_FIELD, Path, Result, Value};
 use blaze_vector::Metric;
 use serde::{Deserialize, Serialize};
 
 use super::{IndexInfo, IndexState};
 use crate::catalog;
+
+/// The form of entries without values, as the first version made them: nothing is cut, nothing says what can be restored.
+const PLAIN: u32 = 0;
+
+/// The form of entries as they are made now.
+const CURRENT: u32 = 1;
 
 /// An index as the catalog keeps it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,9 +26,30 @@ pub(crate) struct IndexDefinition {
     pub(crate) name: String,
     pub(crate) ready: bool,
     kind: Kind,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unique: bool,
+    /// The filter of a partial index, as [`Filter::to_stored`] makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    only: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expire_after_ms: Option<u64>,
+    /// The form of the entries. One that an earlier version made lacks it, and keeps its form until it is built anew.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    format: u32,
     /// What `kind` says, made at the first use.
     #[serde(skip)]
     parts: OnceLock<IndexFields>,
+    /// What `only` says, made at the first use.
+    #[serde(skip)]
+    filter: OnceLock<Filter>,
+}
+
+/// What an index does beyond finding.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    pub(super) unique: bool,
+    pub(super) only: Option<Filter>,
+    pub(super) expire_after: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,8 +88,7 @@ impl IndexDefinition {
         let name = name.map_or_else(|| text(fields).replace(", ", "_").replace(' ', "_"), str::to_owned);
         catalog::validate_name(&name, "index")?;
         let field = |(path, order): &(Path, Order)| Field { path: keys(path), descending: *order == Order::Descending };
-        let kind = Kind::Fields(fields.iter().map(field).collect());
-        Ok(IndexDefinition { id, name, ready: false, kind, parts: OnceLock::new() })
+        Ok(IndexDefinition::new(id, name, Kind::Fields(fields.iter().map(field).collect())))
     }
 
     pub(super) fn vector(
@@ -83,12 +111,93 @@ impl IndexDefinition {
         let name = name.map_or_else(|| path.to_string(), str::to_owned);
         catalog::validate_name(&name, "index")?;
         let kind = Kind::Vector { path: keys(path), dimension, metric: metric.name().to_owned() };
-        Ok(IndexDefinition { id, name, ready: false, kind, parts: OnceLock::new() })
+        Ok(IndexDefinition::new(id, name, kind))
     }
 
-    /// The same index under another number, complete.
+    fn new(id: u32, name: String, kind: Kind) -> IndexDefinition {
+        IndexDefinition {
+            id,
+            name,
+            ready: false,
+            kind,
+            unique: false,
+            only: None,
+            expire_after_ms: None,
+            format: CURRENT,
+            parts: OnceLock::new(),
+            filter: OnceLock::new(),
+        }
+    }
+
+    /// The same index with rules, checked.
+    pub(super) fn with_rules(mut self, rules: &Rules) -> Result<IndexDefinition> {
+        let wanted = [
+            ("unique", rules.unique),
+            ("partial", rules.only.is_some()),
+            ("one that has documents expire", rules.expire_after.is_some()),
+        ];
+        if let (Kind::Vector { .. }, Some((what, _))) = (&self.kind, wanted.iter().find(|(_, wanted)| *wanted)) {
+            return Err(Error::invalid(format!("the vector index {:?} cannot be {what}", self.name)));
+        }
+        self.unique = rules.unique;
+        self.only = rules.only.as_ref().map(stored_filter).transpose().map_err(|error| {
+            let name = &self.name;
+            error.context(format!("the filter of the index {name:?}"))
+        })?;
+        self.expire_after_ms = rules.expire_after.map(|after| self.expiry_ms(after)).transpose()?;
+        Ok(self)
+    }
+
+    fn expiry_ms(&self, after: Duration) -> Result<u64> {
+        if let Kind::Fields(fields) = &self.kind
+            && fields.len() != 1
+        {
+            let (name, count) = (&self.name, fields.len());
+            return Err(Error::invalid(format!("documents expire by one field, the index {name:?} has {count}")));
+        }
+        let after_ms = u64::try_from(after.as_millis()).ok().filter(|after_ms| *after_ms <= EXPIRY_MS_MAX);
+        after_ms.ok_or_else(|| {
+            let name = &self.name;
+            Error::invalid(format!("documents of the index {name:?} expire after {after:?}, which is beyond all time"))
+        })
+    }
+
+    /// The same index under another number, complete, its entries of the current form.
     pub(crate) fn complete_under(&self, id: u32) -> IndexDefinition {
-        IndexDefinition { id, ready: true, ..self.clone() }
+        IndexDefinition { id, ready: true, format: CURRENT, ..self.clone() }
+    }
+
+    /// Has the index be built anew: nothing of its entries is there any more.
+    pub(crate) fn begin_anew(&mut self) {
+        self.ready = false;
+        self.format = CURRENT;
+    }
+
+    pub(crate) fn is_unique(&self) -> bool {
+        self.unique
+    }
+
+    /// How long after the time in its field a document expires, if it does.
+    pub(crate) fn expire_after_ms(&self) -> Option<u64> {
+        self.expire_after_ms
+    }
+
+    /// True if entries have values that say what can be restored, and long encodings are cut.
+    pub(crate) fn has_values(&self) -> bool {
+        self.format >= CURRENT
+    }
+
+    /// The filter of a partial index: only documents that match it have entries.
+    pub(crate) fn only(&self) -> Result<Option<&Filter>> {
+        let Some(stored) = &self.only else { return Ok(None) };
+        match self.filter.get() {
+            Some(filter) => Ok(Some(filter)),
+            None => {
+                let filter = Filter::from_stored(stored)
+                    .map_err(|error| error.context(format!("the filter of the index {:?}", self.name)))?;
+                Ok(Some(self.filter.get_or_init(|| filter)))
+            }
+        }
     }
 
     /// Refuses another index of the same name that indexes something else, or in another way.
@@ -106,7 +215,8 @@ impl IndexDefinition {
 
     /// True if both index the same in the same way.
     pub(crate) fn is_like(&self, other: &IndexDefinition) -> bool {
-        self.kind == other.kind
+        let rules = |index: &IndexDefinition| (index.unique, index.only.clone(), index.expire_after_ms);
+        self.kind == other.kind && rules(self) == rules(other)
     }
 
     /// Where the entries are.
@@ -141,17 +251,54 @@ impl IndexDefinition {
         })
     }
 
-    /// What it is on, as text.
+    /// What it is on, as text, with its rules.
     pub(crate) fn describe(&self) -> String {
-        match &self.kind {
+        let mut text = match &self.kind {
             Kind::Fields(fields) => text(&fields.iter().map(Field::parts).collect::<Vec<_>>()),
             Kind::Vector { path, dimension, metric } => format!("{} ({dimension}, {metric})", path.join(".")),
+        };
+        if self.unique {
+            text.push_str(", unique");
         }
+        if let Ok(Some(filter)) = self.only() {
+            text.push_str(&format!(", only {filter}"));
+        }
+        if let Some(after_ms) = self.expire_after_ms {
+            text.push_str(&format!(", expiring after {:?}", Duration::from_millis(after_ms)));
+        }
+        text
     }
 
-    pub(crate) fn info(&self) -> IndexInfo {
-        let state = if self.ready { IndexState::Ready } else { IndexState::Building };
-        IndexInfo { name: self.name.clone(), definition: self.describe(), state }
+    pub(crate) fn info(&self, bytes_used: u64) -> Result<IndexInfo> {
+        Ok(IndexInfo {
+            name: self.name.clone(),
+            definition: self.describe(),
+            state: if self.ready { IndexState::Ready } else { IndexState::Building },
+            unique: self.unique,
+            only: self.only()?.cloned(),
+            expire_after: self.expire_after_ms.map(Duration::from_millis),
+            bytes_used,
+        })
+    }
+}
+
+/// The longest time that a document may be kept after that in its field: as long as there are times.
+const EXPIRY_MS_MAX: u64 = i64::MAX as u64 / 1_000;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_plain(format: &u32) -> bool {
+    *format == PLAIN
+}
+
+/// A filter as the catalog keeps it, if it is well-formed and not too long.
+fn stored_filter(filter: &Filter) -> Result<Value> {
+    filter.validate()?;
+    let stored = filter.to_stored();
+    let mut bytes = Vec::new();
+    record::encode(&Document::new().with("only", stored.clone()), &Dictionary::default(), &mut bytes)?;
+    match bytes.len() {
+        0..=INDEX_FILTER_BYTES_MAX => Ok(stored),
+        length => Err(Error::limit_exceeded(format!("it takes {length} bytes, the limit is {INDEX_FILTER_BYTES_MAX}"))),
     }
 }
 

@@ -1,93 +1,200 @@
 //! The entries of a document in an index.
 //!
-//! An entry of an index over fields is a key without a value: the number of the index, one value for each field, the
-//! id of the document in the order of the last field. One more key of the index, [`MULTI_ENTRY`], says that some document has or
-//! had several entries. An entry of a vector index is the number of the index and the id, its value the numbers.
+//! An entry of an index over fields is a key: the number of the index, one value for each field, the id of the document in
+//! the order of the last field. Its value is a byte of flags; entries of indexes that the first version made have none. An
+//! encoding beyond [`INDEX_VALUE_BYTES_MAX`] is cut there: no encoding is the beginning of another, so that the one which does
+//! not end within so many bytes is a cut one, and bytes keep their order. In a unique index, the entry of what is constrained
+//! has no id in its key but behind the flags, so that two documents meet in one key.
+//!
+//! One more key of the index, [`MARKER`], says what entries may be like, see [`Traits`](super::Traits); another, while the
+//! index is built, how far that has come. An entry of a vector index is the number of the index and the id, its value the
+//! numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as MapEntry;
 
 use blaze_core::key::{self, Order};
-use blaze_core::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, INDEX_ENTRY_BYTES_MAX};
+use blaze_core::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, INDEX_ENTRY_BYTES_MAX, INDEX_VALUE_BYTES_MAX};
 use blaze_core::{Document, DocumentId, Error, KeyRange, Path, Result, Value, Vector, traverse};
 use blaze_vector::Metric;
 
-use super::{IndexDefinition, IndexFields};
+use super::{IndexDefinition, IndexFields, Traits};
 use crate::catalog::{prefix, prefixed};
 
-/// What follows the number of the index in the key that marks it as one with several entries for some document.
+/// What follows the number of the index in the key of what it remembers of all its entries.
 ///
 /// No entry begins with this byte, see [`blaze_core::key`].
-pub(crate) const MULTI_ENTRY: &[u8] = &[0xFF];
+pub(super) const MARKER: &[u8] = &[0xFF];
+
+/// What follows the number of the index in the key that says how far its building has come.
+pub(super) const BUILD_POSITION: &[u8] = &[0xFF, 0x00];
+
+/// Every value of the entry can be restored from the key, and the entry is the only one of its document.
+pub(super) const RESTORABLE: u8 = 1;
+
+/// The entry is constrained: the id is behind the flags.
+pub(super) const CONSTRAINED: u8 = 2;
 
 /// The entries of one document in one index: keys, each with the value under it.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Entries {
     pub(crate) entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    has_cut: bool,
+}
+
+/// What a field of a document is in one entry.
+#[derive(Clone, Copy, Debug)]
+struct Component {
+    /// True unless it is missing, null, or an array as a whole.
+    is_constrained: bool,
+    is_restorable: bool,
+    /// Bytes of the encoding before it was cut, if it was.
+    bytes_uncut: Option<usize>,
+}
+
+/// An entry that is being put together.
+#[derive(Clone, Debug)]
+struct Draft {
+    key: Vec<u8>,
+    whole: Component,
 }
 
 impl Entries {
     pub(crate) fn of(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Entries> {
+        if index.only()?.is_some_and(|filter| !filter.matches(document)) {
+            return Ok(Entries::default());
+        }
         let entries = match index.parts()? {
-            IndexFields::Fields(fields) => field_entries(index.id, fields, id, document),
+            IndexFields::Fields(fields) => field_entries(index, fields, id, document),
             IndexFields::Vector { path, dimension, metric } => {
                 vector_entry(index.id, path, *dimension, *metric, id, document)
             }
         };
-        let entries = entries.map_err(|error| error.context(format!("index {:?}, document {id:?}", index.name)))?;
-        Ok(Entries { entries })
+        entries.map_err(|error| error.context(format!("index {:?}, document {id:?}", index.name)))
+    }
+
+    /// What the index must remember of them.
+    pub(crate) fn traits(&self) -> Traits {
+        Traits { has_several: self.entries.len() > 1, has_cut: self.has_cut }
     }
 }
 
 fn field_entries(
-    index: u32,
+    index: &IndexDefinition,
     fields: &[(Path, Order)],
     id: &DocumentId,
     document: &Document,
-) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
-    let mut keys = vec![prefix(index).to_vec()];
+) -> Result<Entries> {
+    let nothing = Component { is_constrained: index.is_unique(), is_restorable: true, bytes_uncut: None };
+    let mut drafts = vec![Draft { key: prefix(index.id).to_vec(), whole: nothing }];
     for (path, order) in fields {
-        let values = encodings(document, path, *order);
-        let count = keys.len().saturating_mul(values.len());
+        let components = components(index, document, path, *order);
+        let count = drafts.len().saturating_mul(components.len());
         if count > INDEX_ENTRIES_PER_DOCUMENT_MAX {
             return Err(Error::limit_exceeded(format!(
                 "the document would have {count} entries, the limit is {INDEX_ENTRIES_PER_DOCUMENT_MAX}"
             )));
         }
-        let extended = |key: &Vec<u8>| values.iter().map(|value| [key, value.as_slice()].concat()).collect::<Vec<_>>();
-        keys = keys.iter().flat_map(extended).collect();
+        let extended = |draft: &Draft| components.iter().map(|part| draft.extended(part)).collect::<Vec<_>>();
+        drafts = drafts.iter().flat_map(extended).collect();
     }
-    for key in &mut keys {
-        write_id(key, id, id_order(fields));
-        if key.len() > INDEX_ENTRY_BYTES_MAX {
-            let bytes = key.len();
-            return Err(Error::limit_exceeded(format!(
+    let mut entries = Entries::default();
+    for draft in drafts {
+        entries.has_cut |= draft.whole.bytes_uncut.is_some();
+        let (key, value) = draft.finish(index, fields, id)?;
+        entries.entries.insert(key, value);
+    }
+    Ok(entries)
+}
+
+impl Draft {
+    fn extended(&self, (encoding, part): (&Vec<u8>, &Component)) -> Draft {
+        let whole = Component {
+            is_constrained: self.whole.is_constrained && part.is_constrained,
+            is_restorable: self.whole.is_restorable && part.is_restorable,
+            bytes_uncut: self.whole.bytes_uncut.max(part.bytes_uncut),
+        };
+        Draft { key: [self.key.as_slice(), encoding].concat(), whole }
+    }
+
+    /// The key and the value.
+    fn finish(
+        mut self,
+        index: &IndexDefinition,
+        fields: &[(Path, Order)],
+        id: &DocumentId,
+    ) -> Result<(Vec<u8>, Vec<u8>)> {
+        let Component { is_constrained, is_restorable, bytes_uncut } = self.whole;
+        let mut value = Vec::new();
+        if index.has_values() {
+            value.push(RESTORABLE * u8::from(is_restorable) | CONSTRAINED * u8::from(is_constrained));
+        }
+        match (is_constrained, bytes_uncut) {
+            (false, _) => write_id(&mut self.key, id, id_order(fields)),
+            (true, None) => id.write_key(&mut value),
+            (true, Some(bytes)) => {
+                return Err(Error::limit_exceeded(format!(
+                    "a value takes {bytes} bytes, the limit in a unique index is {INDEX_VALUE_BYTES_MAX}"
+                )));
+            }
+        }
+        match self.key.len() {
+            0..=INDEX_ENTRY_BYTES_MAX => Ok((self.key, value)),
+            bytes => Err(Error::limit_exceeded(format!(
                 "an entry would have {bytes} bytes, the limit is {INDEX_ENTRY_BYTES_MAX}"
-            )));
+            ))),
         }
     }
-    Ok(keys.into_iter().map(|key| (key, Vec::new())).collect())
 }
 
 /// What a field of a document is in an index: the encodings of all values that the path reaches, and of the elements of
 /// those that are arrays; of nothing, if there are none.
-fn encodings(document: &Document, path: &Path, order: Order) -> BTreeSet<Vec<u8>> {
-    let mut encodings = BTreeSet::new();
+fn components(index: &IndexDefinition, document: &Document, path: &Path, order: Order) -> BTreeMap<Vec<u8>, Component> {
+    let mut components = BTreeMap::new();
+    let mut add = |mut encoding: Vec<u8>, is_constrained: bool, is_restorable: bool| {
+        let bytes_uncut = (index.has_values() && encoding.len() > INDEX_VALUE_BYTES_MAX).then_some(encoding.len());
+        if bytes_uncut.is_some() {
+            encoding.truncate(INDEX_VALUE_BYTES_MAX);
+        }
+        let is_restorable = is_restorable && bytes_uncut.is_none();
+        match components.entry(encoding) {
+            MapEntry::Vacant(place) => {
+                place.insert(Component { is_constrained, is_restorable, bytes_uncut });
+            }
+            // Equal values may be of different types, and what is cut may have differed.
+            MapEntry::Occupied(mut there) => {
+                let there: &mut Component = there.get_mut();
+                there.is_restorable = false;
+                there.bytes_uncut = there.bytes_uncut.max(bytes_uncut);
+                there.is_constrained |= is_constrained;
+            }
+        }
+    };
+    let mut reached = 0;
     traverse::visit(document, path, &mut |value| {
+        reached += 1;
         let mut whole = Vec::new();
         key::write_value(&mut whole, value, order);
-        encodings.insert(whole);
+        let is_constrained = !value.is_null() && value.as_array().is_none();
+        // Elements are told from the whole by their tag, and those of an array are never one entry alone.
+        let is_restorable = index.has_values() && key::is_restorable(value);
+        add(whole, is_constrained, is_restorable);
         for element in value.as_array().unwrap_or_default() {
             let mut encoding = Vec::new();
             key::write_element(&mut encoding, element, order);
-            encodings.insert(encoding);
+            add(encoding, !element.is_null(), false);
         }
     });
-    if encodings.is_empty() {
+    if reached == 0 {
         let mut missing = Vec::new();
         key::write_missing(&mut missing, order);
-        encodings.insert(missing);
+        add(missing, false, true);
     }
-    encodings
+    // A value that was reached through an array is not all that the field is.
+    if components.len() > 1 || (reached > 0 && traverse::get(document, path).is_none()) {
+        components.values_mut().for_each(|component| component.is_restorable = false);
+    }
+    components
 }
 
 fn vector_entry(
@@ -97,11 +204,11 @@ fn vector_entry(
     metric: Metric,
     id: &DocumentId,
     document: &Document,
-) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+) -> Result<Entries> {
     let mut reached = Vec::new();
     traverse::visit(document, path, &mut |value| reached.push(value));
     let value = match reached.as_slice() {
-        [] | [Value::Null] => return Ok(BTreeMap::new()),
+        [] | [Value::Null] => return Ok(Entries::default()),
         [value] => *value,
         several => {
             let count = several.len();
@@ -114,7 +221,7 @@ fn vector_entry(
     id.write_key(&mut key);
     let mut value = Vec::with_capacity(4 * dimension);
     blaze_vector::write_vector(numbers.as_slice(), &mut value);
-    Ok(BTreeMap::from([(key, value)]))
+    Ok(Entries { entries: BTreeMap::from([(key, value)]), has_cut: false })
 }
 
 /// The components of a vector, or of an array of numbers.
@@ -135,9 +242,14 @@ fn numbers(value: &Value) -> Result<Vec<f32>> {
     }
 }
 
-/// All entries of an index over fields, without its marker.
+/// All entries of an index, without what it remembers of them.
 pub(crate) fn scan_range(index: u32) -> KeyRange {
-    KeyRange::new(prefix(index), Some(prefixed(index, MULTI_ENTRY)))
+    KeyRange::new(prefix(index), Some(prefixed(index, MARKER)))
+}
+
+/// True for the key of an entry, without the number of the index; false for what the index remembers.
+pub(crate) fn is_entry(rest: &[u8]) -> bool {
+    !rest.starts_with(MARKER)
 }
 
 /// The order in which ids follow equal values: that of the last field, so that reading an index backwards is the
@@ -158,15 +270,20 @@ pub(crate) fn write_id(key: &mut Vec<u8>, id: &DocumentId, order: Order) {
     key::write_value(key, &value, order);
 }
 
-/// The id at the end of an entry, and the encoded values before it.
-pub(crate) fn read_id<'a>(entry: &'a [u8], fields: &[(Path, Order)]) -> Result<(&'a [u8], DocumentId)> {
+/// The id of an entry, at the end of its key or in its value, and the encoded values before it.
+pub(crate) fn read_id<'a>(entry: &'a [u8], value: &[u8], fields: &[(Path, Order)]) -> Result<(&'a [u8], DocumentId)> {
     let damaged = || Error::corruption(format!("{entry:02x?} is not an entry of an index"));
     let values = entry.get(4..).ok_or_else(damaged)?;
     let mut rest = values;
     for (_, order) in fields {
-        key::skip_value(&mut rest, *order)?;
+        skip_component(&mut rest, *order, value.is_empty())?;
     }
     let encoded = &values[..values.len() - rest.len()];
+    if let Some((flags, id)) = value.split_first()
+        && flags & CONSTRAINED != 0
+    {
+        return if rest.is_empty() { Ok((encoded, DocumentId::read_key(id)?)) } else { Err(damaged()) };
+    }
     let value = key::read_value(&mut rest, id_order(fields))?.ok_or_else(damaged)?;
     let id = match value {
         Value::String(string) => DocumentId::String(string),
@@ -175,6 +292,21 @@ pub(crate) fn read_id<'a>(entry: &'a [u8], fields: &[(Path, Order)]) -> Result<(
         number => integer_id(&number).ok_or_else(damaged)?,
     };
     Ok((encoded, id))
+}
+
+/// Steps over the value of one field. In an entry of the first version, nothing was cut.
+fn skip_component(rest: &mut &[u8], order: Order, is_plain: bool) -> Result<()> {
+    if is_plain {
+        return key::skip_value(rest, order);
+    }
+    let head = &rest[..rest.len().min(INDEX_VALUE_BYTES_MAX)];
+    let mut tail = head;
+    match key::skip_value(&mut tail, order) {
+        Ok(()) => *rest = &rest[head.len() - tail.len()..],
+        Err(_) if head.len() == INDEX_VALUE_BYTES_MAX => *rest = &rest[INDEX_VALUE_BYTES_MAX..],
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// A number in a key comes back as some number equal to what was written.

@@ -1,24 +1,36 @@
 //! Indexes: how a user declares one, and what the catalog keeps of it.
 
 mod build;
+mod covered;
 mod definition;
 mod entries;
+mod traits;
+mod unique;
+
+use std::time::Duration;
 
 use blaze_core::key::Order;
-use blaze_core::{Path, Result};
+use blaze_core::{Filter, Path, Result};
 use blaze_vector::Metric;
 
-pub(crate) use build::{check_room, complete_all, ensure, remove};
+pub(crate) use build::{check_room, complete_all, ensure, rebuild, remove, rename};
+pub(crate) use covered::covered_values;
+use definition::Rules;
 pub(crate) use definition::{IndexDefinition, IndexFields};
-pub(crate) use entries::{Entries, MULTI_ENTRY, read_id, scan_range, write_id};
+pub(crate) use entries::{Entries, is_entry, read_id, scan_range, write_id};
+pub(crate) use traits::Traits;
+pub(crate) use unique::{check_unique, is_own, owner, violation};
 
 /// An index to be built with [`Collection::ensure_index`](crate::Collection::ensure_index).
 ///
 /// An index over fields answers equality and ranges on them, and on its first few alone; and sorts by what follows the
 /// fields that a filter fixes, up to its last field. Every document has an entry, one without the field too. A field that
 /// holds an array has an entry for the whole array and one for each element, so that `contains` is answered by the index; a
-/// path through an array of maps has one for each value that it reaches. No entry may exceed
-/// [`INDEX_ENTRY_BYTES_MAX`](crate::limits::INDEX_ENTRY_BYTES_MAX), that of the whole array included.
+/// path through an array of maps has one for each value that it reaches.
+///
+/// A value whose encoding exceeds [`INDEX_VALUE_BYTES_MAX`](crate::limits::INDEX_VALUE_BYTES_MAX), such as a long string or a
+/// whole array, is cut there. Once an index has such an entry, what it finds is checked on the documents, and it spares no
+/// sort. No entry may exceed [`INDEX_ENTRY_BYTES_MAX`](crate::limits::INDEX_ENTRY_BYTES_MAX).
 ///
 /// ```
 /// use blaze::{Database, Document, Index, Metric, field};
@@ -39,6 +51,7 @@ pub(crate) use entries::{Entries, MULTI_ENTRY, read_id, scan_range, write_id};
 pub struct Index {
     name: Option<String>,
     kind: IndexKind,
+    rules: Rules,
 }
 
 #[derive(Clone, Debug)]
@@ -48,14 +61,18 @@ enum IndexKind {
 }
 
 impl Index {
+    fn new(kind: IndexKind) -> Index {
+        Index { name: None, kind, rules: Rules::default() }
+    }
+
     /// An ascending index on a field. It also serves descending sorts.
     pub fn on(path: impl Into<Path>) -> Index {
-        Index { name: None, kind: IndexKind::Fields(vec![(path.into(), Order::Ascending)]) }
+        Index::new(IndexKind::Fields(vec![(path.into(), Order::Ascending)]))
     }
 
     /// An index on a field in descending order, to be continued in another: `on_desc("year").then("title")`.
     pub fn on_desc(path: impl Into<Path>) -> Index {
-        Index { name: None, kind: IndexKind::Fields(vec![(path.into(), Order::Descending)]) }
+        Index::new(IndexKind::Fields(vec![(path.into(), Order::Descending)]))
     }
 
     /// Continues the index with an ascending field. Ignored by a vector index.
@@ -79,7 +96,7 @@ impl Index {
     ///
     /// The field holds a vector or an array of numbers with `dimension` components, or is missing or null.
     pub fn vector(path: impl Into<Path>, dimension: usize) -> Index {
-        Index { name: None, kind: IndexKind::Vector { path: path.into(), dimension, metric: Metric::Cosine } }
+        Index::new(IndexKind::Vector { path: path.into(), dimension, metric: Metric::Cosine })
     }
 
     /// The metric of a vector index. Ignored by others.
@@ -87,6 +104,81 @@ impl Index {
         if let IndexKind::Vector { metric, .. } = &mut self.kind {
             *metric = chosen;
         }
+        self
+    }
+
+    /// Allows no two documents with the same values in all fields of the index.
+    ///
+    /// As with the nulls of SQL, a document in which one of the fields is missing or null is not constrained. Values are equal
+    /// as in filters: `1` and `1.0` are. Of an array each element is constrained, and not the whole: no other document may
+    /// have an equal element, while equal elements of one array do no harm; through an array of maps, likewise each value. An
+    /// element is never taken for a value that stands alone.
+    /// Writing what another document has is [`AlreadyExists`](crate::ErrorKind::AlreadyExists), in every isolation. A value
+    /// whose encoding exceeds [`INDEX_VALUE_BYTES_MAX`](crate::limits::INDEX_VALUE_BYTES_MAX) is
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded). A vector index cannot be unique.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, ErrorKind, Index};
+    ///
+    /// let db = Database::temporary()?;
+    /// let users = db.collection::<Document>("users")?;
+    /// users.ensure_index(Index::on("email").unique())?;
+    /// users.insert_with_id(1, &Document::new().with("email", "ann@example.org"))?;
+    /// let error = users.insert_with_id(2, &Document::new().with("email", "ann@example.org")).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    /// users.insert_with_id(2, &Document::new())?;
+    /// users.insert_with_id(3, &Document::new())?;
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn unique(mut self) -> Index {
+        self.rules.unique = true;
+        self
+    }
+
+    /// Makes it a partial index: only documents that match `filter` have entries.
+    ///
+    /// It is smaller, and a unique one constrains these documents only. A query uses it when its own filter implies this
+    /// one: for each term here it has a term on the same path that no other value could satisfy. The filter may take
+    /// [`INDEX_FILTER_BYTES_MAX`](crate::limits::INDEX_FILTER_BYTES_MAX) bytes. A vector index cannot be partial.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index, field};
+    ///
+    /// let db = Database::temporary()?;
+    /// let orders = db.collection::<Document>("orders")?;
+    /// orders.ensure_index(Index::on("due").only(field("state").eq("open")))?;
+    /// orders.insert(&Document::new().with("state", "open").with("due", 7))?;
+    /// let open = orders.find(field("state").eq("open").and(field("due").lt(9)));
+    /// assert_eq!(open.explain()?.index(), Some("due"));
+    /// assert_eq!(orders.find(field("due").lt(9)).explain()?.index(), None);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn only(mut self, filter: impl Into<Filter>) -> Index {
+        self.rules.only = Some(filter.into());
+        self
+    }
+
+    /// Has documents expire: one is removed `after` the time in its field, which must be the only one of the index.
+    ///
+    /// A document whose field holds no time never expires; of several times, in an array or through one, the earliest counts.
+    /// Expired documents are removed in the background and by commits, some at a time, by ordinary commits: with their
+    /// entries, their rows in the change feed and their history. Until then they are seen and may be written; one whose time
+    /// has moved ahead by then stays. It happens by the clock of retention, which is believed only while it goes on plausibly,
+    /// and only once the index is complete. Whole milliseconds count. A vector index cannot have documents expire.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use blaze::{Database, Document, Index};
+    ///
+    /// let db = Database::temporary()?;
+    /// let sessions = db.collection::<Document>("sessions")?;
+    /// sessions.ensure_index(Index::on("seen").expire_after(Duration::from_secs(3_600)))?;
+    /// assert_eq!(sessions.indexes()?[0].expire_after, Some(Duration::from_secs(3_600)));
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    #[doc(alias = "ttl")]
+    pub fn expire_after(mut self, after: Duration) -> Index {
+        self.rules.expire_after = Some(after);
         self
     }
 
@@ -98,12 +190,13 @@ impl Index {
 
     /// What the catalog keeps of it, checked, under a number.
     pub(crate) fn define(&self, id: u32) -> Result<IndexDefinition> {
-        match &self.kind {
+        let definition = match &self.kind {
             IndexKind::Fields(fields) => IndexDefinition::fields(id, self.name.as_deref(), fields),
             IndexKind::Vector { path, dimension, metric } => {
                 IndexDefinition::vector(id, self.name.as_deref(), path, *dimension, *metric)
             }
-        }
+        };
+        definition?.with_rules(&self.rules)
     }
 }
 
@@ -124,16 +217,25 @@ pub enum IndexState {
 pub struct IndexInfo {
     /// Its name.
     pub name: String,
-    /// What it is on, as text: `year, title desc` or `embedding (384, cosine)`.
+    /// What it is on, as text, with its rules: `year, title desc`, `email, unique` or `embedding (384, cosine)`.
     pub definition: String,
     /// Whether it can be used.
     pub state: IndexState,
+    /// True if no two documents may have the same values.
+    pub unique: bool,
+    /// The filter of a partial index.
+    pub only: Option<Filter>,
+    /// How long after the time in the field documents expire, if they do.
+    pub expire_after: Option<Duration>,
+    /// About how many bytes it takes, in memory and on disk, compressed as it is there; what was overwritten or deleted
+    /// counts until it is compacted away. In a database in memory it is counted entry by entry.
+    pub bytes_used: u64,
 }
 
 /// How far the building of an index has come.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct IndexProgress {
-    /// Documents that have their entries.
+    /// Documents that this call has looked at: those that a build which was cut short had come to are not among them.
     pub documents: u64,
 }

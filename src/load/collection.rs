@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use super::sink::Sink;
 use super::target::Target;
-use crate::catalog::prefixed;
+use crate::catalog::prefix;
 use crate::collection::{document_key, to_stored, to_stored_under};
 use crate::database::core::{Core, Storage};
-use crate::index::{Entries, MULTI_ENTRY};
+use crate::index::{Entries, IndexDefinition, Traits, owner, violation};
 
 /// Documents, and rows, between two reports of progress.
 const ROWS_PER_REPORT: u64 = 1024;
@@ -51,8 +51,8 @@ pub struct CollectionLoader<'a, T> {
     dictionary: Dictionary,
     /// All that the dictionary has learnt.
     learnt: Vec<DictionaryEntry>,
-    /// For each index, whether some document has several entries.
-    has_several: Vec<bool>,
+    /// For each index, what its entries are like.
+    traits: Vec<Traits>,
     documents: u64,
     progress: Progress<'a>,
     record: Vec<u8>,
@@ -71,7 +71,7 @@ impl<'a, T> CollectionLoader<'a, T> {
             sorter: None,
             dictionary: Dictionary::default(),
             learnt: Vec::new(),
-            has_several: vec![false; target.indexes.len()],
+            traits: vec![Traits::default(); target.indexes.len()],
             target,
             documents: 0,
             progress,
@@ -89,7 +89,8 @@ impl<'a, T> CollectionLoader<'a, T> {
     /// and returns how many documents there are. Takes time linear in what was loaded.
     ///
     /// # Errors
-    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when two documents have the same id, which is named, or a
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when two documents have the same id, or the same values in a unique
+    /// index, which are named, or a
     /// collection that is not to be replaced has got documents meanwhile; [`Invalid`](crate::ErrorKind::Invalid) when the
     /// name was taken by something else, or the indexes of the collection were changed meanwhile;
     /// [`Cancelled`](crate::ErrorKind::Cancelled); [`Unavailable`](crate::ErrorKind::Unavailable);
@@ -97,14 +98,14 @@ impl<'a, T> CollectionLoader<'a, T> {
     /// loaded then, unless the outcome is [unknown](crate::ErrorKind::CommitOutcomeUnknown).
     pub fn finish(mut self) -> Result<u64> {
         let mut sorter = self.sorter.take().ok_or_else(ended)?;
-        for (index, has_several) in self.target.indexes.iter().zip(&self.has_several) {
-            if *has_several {
-                sorter.push(index.family(), &prefixed(index.id, MULTI_ENTRY), &[])?;
+        for (index, traits) in self.target.indexes.iter().zip(&self.traits) {
+            if *traits != Traits::default() {
+                sorter.push(index.family(), &Traits::key(index.id), &traits.to_value())?;
             }
         }
         let mut progress = LoadProgress { documents: self.documents, rows: sorter.rows(), written_rows: 0 };
         let sorted = sorter.into_sorted(&mut || report(&mut self.progress, progress))?;
-        write_rows(&self.core, sorted, &mut |written_rows| {
+        write_rows(&self.core, &self.target.indexes, sorted, &mut |written_rows| {
             progress.written_rows = written_rows;
             report(&mut self.progress, progress)
         })?;
@@ -145,7 +146,7 @@ impl<'a, T> CollectionLoader<'a, T> {
         let sorter = self.sorter.as_mut().ok_or_else(ended)?;
         sorter.push(Family::Data, &document_key(self.target.id, id), &self.record)?;
         for (position, (index, entries)) in self.target.indexes.iter().zip(entries).enumerate() {
-            self.has_several[position] |= entries.entries.len() > 1;
+            self.traits[position] = self.traits[position].with(entries.traits());
             entries.entries.iter().try_for_each(|(key, value)| sorter.push(index.family(), key, value))?;
         }
         Ok(())
@@ -186,9 +187,15 @@ impl<T: Serialize> CollectionLoader<'_, T> {
 }
 
 /// Writes rows where they belong, one collection or index after the other, and says how many it has written.
-fn write_rows(core: &Core, mut rows: SortedRows, report: &mut dyn FnMut(u64) -> Result<()>) -> Result<()> {
+fn write_rows(
+    core: &Core,
+    indexes: &[IndexDefinition],
+    mut rows: SortedRows,
+    report: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<()> {
     let mut sink: Option<(Family, Option<[u8; 4]>, Sink)> = None;
     let mut last_document = Vec::new();
+    let mut last_entry: (Vec<u8>, Vec<u8>) = Default::default();
     let mut written_rows = 0_u64;
     while let Some((family, key, value)) = rows.next()? {
         if family == Family::Data {
@@ -198,6 +205,15 @@ fn write_rows(core: &Core, mut rows: SortedRows, report: &mut dyn FnMut(u64) -> 
             }
             last_document.clear();
             last_document.extend_from_slice(key);
+        }
+        if family == Family::Index {
+            if key == last_entry.0 {
+                return Err(duplicate(indexes, key, &last_entry.1, value)?);
+            }
+            last_entry.0.clear();
+            last_entry.0.extend_from_slice(key);
+            last_entry.1.clear();
+            last_entry.1.extend_from_slice(value);
         }
         let prefix = key.first_chunk().copied();
         if sink.as_ref().is_none_or(|(of, prefix_of, _)| (*of, *prefix_of) != (family, prefix)) {
@@ -214,6 +230,13 @@ fn write_rows(core: &Core, mut rows: SortedRows, report: &mut dyn FnMut(u64) -> 
     }
     sink.map_or(Ok(()), |(.., done)| done.finish(core))?;
     report(written_rows)
+}
+
+/// Two documents with one key of a unique index.
+fn duplicate(indexes: &[IndexDefinition], key: &[u8], one: &[u8], other: &[u8]) -> Result<Error> {
+    let index = indexes.iter().find(|index| key.starts_with(&prefix(index.id)));
+    let index = index.ok_or_else(|| Error::internal("two rows of a load have one key"))?;
+    Ok(violation(index, key, &owner(other)?, &owner(one)?))
 }
 
 fn report(progress: &mut Progress<'_>, state: LoadProgress) -> Result<()> {

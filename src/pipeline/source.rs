@@ -5,8 +5,8 @@ use std::sync::Arc;
 use blaze_core::key::{self, Order};
 use blaze_core::{Direction, DocumentId, Family, Filter, KeyRange, Path, Result};
 
-use crate::catalog::{Definition, prefixed};
-use crate::index::{IndexFields, MULTI_ENTRY, scan_range};
+use crate::catalog::Definition;
+use crate::index::{IndexFields, Traits, scan_range};
 use crate::query::{Access, Candidates, Counters, Question, Sort, describe, plan};
 use crate::session::Session;
 
@@ -81,7 +81,7 @@ impl CountingIndex {
         let is_exact = plan.is_exact();
         let Access::Index(scan) = plan.access else { return Ok(None) };
         let order = scan.fields.first().filter(|(first, _)| first == path).map(|(_, order)| *order);
-        Ok(order.filter(|_| is_exact && !scan.multi_entry).map(|order| CountingIndex {
+        Ok(order.filter(|_| is_exact && !scan.multi_entry && !scan.has_cut).map(|order| CountingIndex {
             name: scan.name,
             ranges: scan.ranges,
             order,
@@ -96,7 +96,8 @@ impl CountingIndex {
             let Some(order) = order.filter(|_| best.as_ref().is_none_or(|(least, _)| fields.len() < *least)) else {
                 continue;
             };
-            if session.visit(index.family(), &prefixed(index.id, MULTI_ENTRY), &mut |_| Ok(()))? {
+            let traits = Traits::of(session, index)?;
+            if index.only()?.is_some() || traits.has_several || traits.has_cut {
                 continue;
             }
             let ranges = vec![scan_range(index.id)];

@@ -10,7 +10,7 @@ use blaze_core::{Direction, Error, Family, Filter, KeyRange, Path, Result, Value
 
 use super::{Hint, Query};
 use crate::catalog::{Definition, prefix};
-use crate::index::{IndexDefinition, IndexFields, scan_range};
+use crate::index::{IndexDefinition, IndexFields, Traits, scan_range};
 use crate::session::Session;
 
 /// Entries of one value that are stepped over before the rest of them is leapt over.
@@ -74,6 +74,9 @@ impl<T> Query<T> {
             return Ok(None);
         }
         for index in definition.indexes.iter().filter(|index| index.ready) {
+            if index.only()?.is_some() {
+                continue; // it lacks documents
+            }
             let is_asked_for = match &self.hint {
                 Some(Hint::Index(name)) => index.name == *name,
                 _ => true,
@@ -82,6 +85,7 @@ impl<T> Query<T> {
                 && let Some((of, order)) = fields.first()
                 && of == path
                 && is_asked_for
+                && !Traits::of(session, index)?.has_cut
             {
                 return Ok(Some((index, *order)));
             }

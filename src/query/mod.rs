@@ -5,6 +5,7 @@ mod change_first;
 mod distinct;
 mod explain;
 mod ids;
+mod implication;
 mod page;
 mod plan;
 mod run;

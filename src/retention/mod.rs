@@ -1,6 +1,7 @@
 //! Letting go of what is old enough, or too much: history, the change feed, and values that have expired.
 
 mod clock;
+mod documents;
 mod feed_bytes;
 mod idle;
 mod reaper;
@@ -15,6 +16,7 @@ use blaze_core::{
 use parking_lot::Mutex;
 
 use self::clock::RetentionClock;
+use self::documents::Expiring;
 use self::idle::NextRun;
 use self::reaper::{BATCH_ENTRIES_MAX, Positions, Reaper};
 use crate::catalog::{self, Definition, Dropped, prefix, retention_time_key};
@@ -53,6 +55,8 @@ pub(crate) struct Retention {
     next_run: NextRun,
     /// Expired values that were removed.
     reaped: AtomicU64,
+    /// Expired documents that were removed.
+    reaped_documents: AtomicU64,
 }
 
 /// What one run leaves to the next.
@@ -90,6 +94,7 @@ impl Retention {
             state: Mutex::default(),
             next_run: NextRun::default(),
             reaped: AtomicU64::new(0),
+            reaped_documents: AtomicU64::new(0),
         }
     }
 
@@ -100,7 +105,7 @@ impl Retention {
         let holds = |of: fn(&Definition) -> bool, unknown| {
             definitions.as_ref().map_or(unknown, |all| all.iter().any(|(_, definition)| of(definition)))
         };
-        if holds(|definition| definition.expiring, true) {
+        if holds(Definition::expires, true) {
             core.catalog.note_expiring();
         }
         if let Some(background) = background {
@@ -124,6 +129,11 @@ impl Retention {
     /// How many expired values were removed since the database was opened.
     pub(crate) fn reaped(&self) -> u64 {
         self.reaped.load(Ordering::Relaxed)
+    }
+
+    /// How many expired documents were removed since the database was opened.
+    pub(crate) fn reaped_documents(&self) -> u64 {
+        self.reaped_documents.load(Ordering::Relaxed)
     }
 
     /// Runs if that is due, and if no one else does; a commit that calls waits for a bounded number of removals.
@@ -187,7 +197,7 @@ impl Retention {
         let definitions = catalog::definitions(&session)?;
         let kept = histories(&definitions, &marks);
         let shortest_ms = kept.iter().map(|kept| kept.age_ms).chain([self.feed_age_ms]).min().unwrap_or(u64::MAX);
-        let expiring: Vec<_> = definitions.iter().filter(|(_, definition)| definition.expiring).collect();
+        let expiring: Vec<_> = definitions.iter().filter(|(_, definition)| definition.expires()).collect();
         let kept_ms = kept_time(&session)?.filter(|_| !expiring.is_empty());
         let clock = state.clock.get_or_insert_with(|| {
             // Floors were raised by a clock that was believed; what came later may have come from one that is not.
@@ -202,7 +212,7 @@ impl Retention {
         let mut wait_ms = INTERVAL_MS_MAX.min(shortest_ms / 4);
         if !expiring.is_empty() && !core.is_read_only() {
             keep_time(core, kept_ms, until_ms)?;
-            state.positions.retain(|id, _| expiring.iter().any(|(_, definition)| definition.id == *id));
+            state.positions.retain(|id, _| expiring.iter().any(|(_, definition)| definition.has_number(*id)));
             let reaper = Reaper::new(core, &mut state.positions, until_ms, entries_max);
             let next_ms = self.reap(reaper, &expiring)?;
             wait_ms = wait_for_expiry(next_ms, until_ms, now_ms).map_or(wait_ms, |wait| wait.min(wait_ms));
@@ -244,16 +254,23 @@ impl Retention {
         Ok(Told { before: gone, is_any: oldest.is_some() })
     }
 
-    /// Removes values that have expired, and answers when the first of the others does.
+    /// Removes what has expired, and answers when the first of the rest does.
     fn reap(&self, mut reaper: Reaper<'_>, expiring: &[&(String, Definition)]) -> Result<Option<u64>> {
         let mut result = Ok(());
-        for (name, definition) in expiring {
+        for named in expiring {
             // Damage in one of them does not hold up the others.
-            result = result.and(reaper.reap(name, definition.id));
+            if named.1.expiring {
+                result = result.and(reaper.reap(&named.0, named.1.id));
+            }
+            for index in Expiring::of(named) {
+                result = result.and(reaper.reap_documents(&index));
+            }
         }
         self.reaped.fetch_add(reaper.reaped, Ordering::Relaxed);
-        if reaper.reaped > 0 {
-            tracing::debug!(values = reaper.reaped, "removed what has expired");
+        self.reaped_documents.fetch_add(reaper.reaped_documents, Ordering::Relaxed);
+        if reaper.reaped + reaper.reaped_documents > 0 {
+            let (values, documents) = (reaper.reaped, reaper.reaped_documents);
+            tracing::debug!(values, documents, "removed what has expired");
         }
         result.map(|()| reaper.next_ms)
     }

@@ -1,4 +1,4 @@
-//! Removing values whose time has come, by ordinary commits.
+//! Removing values and documents whose time has come, by ordinary commits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,26 +11,28 @@ use crate::expiry::{self, Entry};
 use crate::session::{Session, commit_alone};
 
 /// Bytes of values that one transaction removes, about: a history or a feed keeps them, in the same commit.
-const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(super) const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Entries that one transaction looks at.
 pub(super) const BATCH_ENTRIES_MAX: u64 = 256;
 
-/// Where, by the numbers of keyspaces, removals go on that were cut short: the first key of the index. What is before it was
-/// removed, and walking over that again and again would take longer and longer.
+/// Where, by the numbers of keyspaces and indexes, removals go on that were cut short: the first key of the index. What is
+/// before it was removed, and walking over that again and again would take longer and longer.
 pub(super) type Positions = BTreeMap<u32, Vec<u8>>;
 
 /// Removes what has expired in one keyspace after another, with so many entries at most.
 pub(super) struct Reaper<'a> {
-    core: &'a Arc<Core>,
-    positions: &'a mut Positions,
+    pub(super) core: &'a Arc<Core>,
+    pub(super) positions: &'a mut Positions,
     /// What expires up to here goes.
-    until_ms: u64,
-    entries_left: u64,
-    /// When what is left of the keyspaces expires first.
+    pub(super) until_ms: u64,
+    pub(super) entries_left: u64,
+    /// When what is left expires first.
     pub(super) next_ms: Option<u64>,
     /// Values that were removed.
     pub(super) reaped: u64,
+    /// Documents that were removed.
+    pub(super) reaped_documents: u64,
 }
 
 /// What one transaction has done.
@@ -51,7 +53,7 @@ impl<'a> Reaper<'a> {
         until_ms: u64,
         entries_max: u64,
     ) -> Reaper<'a> {
-        Reaper { core, positions, until_ms, entries_left: entries_max, next_ms: None, reaped: 0 }
+        Reaper { core, positions, until_ms, entries_left: entries_max, next_ms: None, reaped: 0, reaped_documents: 0 }
     }
 
     /// Removes what has expired in the keyspace `name`. Whoever is interrupted can begin again.

@@ -11,7 +11,7 @@ use super::report::Notes;
 use super::source::Source;
 use crate::catalog::{Definition, Kind, Row, counted_of, prefix, read_row};
 use crate::expiry::{Entry, expiry_of};
-use crate::index::{Entries, IndexDefinition, MULTI_ENTRY};
+use crate::index::{Entries, IndexDefinition, Traits, is_entry};
 
 /// Everything that has a number, by its number.
 #[derive(Debug, Default)]
@@ -53,10 +53,10 @@ pub(super) struct IndexContents {
     pub(super) expected: Fingerprint,
     /// The entries that are there.
     pub(super) found: Fingerprint,
-    /// Some document has several entries.
-    pub(super) has_several: bool,
-    /// It says so.
-    pub(super) is_marked: bool,
+    /// What the entries that documents have are like.
+    pub(super) traits: Traits,
+    /// What the index remembers of that.
+    pub(super) remembered: Traits,
     pub(super) has_holes: bool,
 }
 
@@ -174,11 +174,11 @@ impl Contents {
                 let Some((index, rest)) = split(key).and_then(|(id, rest)| Some((self.index(id)?, rest))) else {
                     return Ok(()); // of an index that is not complete, or that was dropped
                 };
-                if rest == MULTI_ENTRY {
-                    index.is_marked = true;
-                } else {
+                if is_entry(rest) {
                     index.found.add(key, value);
                     notes.report.index_entries += 1;
+                } else if key == Traits::key(index.definition.id) {
+                    index.remembered = Traits::from_value(value);
                 }
                 Ok(())
             })?;
@@ -263,7 +263,7 @@ impl CollectionContents {
         let (id, document) = self.decode(key, record)?;
         for index in &mut self.indexes {
             let entries = Entries::of(&index.definition, &id, &document)?;
-            index.has_several |= entries.entries.len() > 1;
+            index.traits = index.traits.with(entries.traits());
             entries.entries.iter().for_each(|(key, value)| index.expected.add(key, value));
         }
         Ok(())
@@ -276,8 +276,8 @@ impl CollectionContents {
 
 impl IndexContents {
     fn new(definition: IndexDefinition) -> IndexContents {
-        let (expected, found) = Default::default();
-        IndexContents { definition, expected, found, has_several: false, is_marked: false, has_holes: false }
+        let (expected, found, traits, remembered) = Default::default();
+        IndexContents { definition, expected, found, traits, remembered, has_holes: false }
     }
 }
 

@@ -8,7 +8,7 @@ use super::report::Notes;
 use super::source::Source;
 use crate::catalog::prefix;
 use crate::collection::document_key;
-use crate::index::{Entries, IndexFields, MULTI_ENTRY, read_id};
+use crate::index::{Entries, IndexFields, Traits, is_entry, owner, read_id, violation};
 
 /// Compares the entries that an index has with those that its documents should have.
 pub(super) fn compare(
@@ -18,9 +18,14 @@ pub(super) fn compare(
     index: &IndexContents,
     notes: &mut Notes<'_>,
 ) -> Result<()> {
-    if index.has_several && !index.is_marked {
-        let (name, index) = (Some(contents.name.as_str()), Some(index.definition.name.as_str()));
-        notes.problem(name, index, MULTI_ENTRY, "the index does not say that documents have several entries");
+    if !index.remembered.covers(index.traits) {
+        let (name, of) = (Some(contents.name.as_str()), Some(index.definition.name.as_str()));
+        let key = Traits::key(index.definition.id);
+        let what = match index.traits.has_several && !index.remembered.has_several {
+            true => "the index does not say that documents have several entries",
+            false => "the index does not say that values were cut",
+        };
+        notes.problem(name, of, &key[4..], what);
     }
     if index.expected == index.found {
         return Ok(());
@@ -48,7 +53,7 @@ impl Comparison<'_> {
             for (entry, value) in Entries::of(definition, &id, &document)?.entries {
                 let message = match self.source.get(family, &entry)? {
                     None => format!("document {id:?} has no entry"),
-                    Some(found) if found != value => format!("the entry of document {id:?} has another value"),
+                    Some(found) if found != value => self.describe_other(&id, &entry, &found)?,
                     Some(_) => continue,
                 };
                 self.tell(&entry, message, notes);
@@ -63,8 +68,8 @@ impl Comparison<'_> {
         self.source.walk(definition.family(), &KeyRange::prefix(&prefix(definition.id)), &mut |met| {
             let Met::Entry(entry, value) = met else { return Ok(()) };
             notes.count(entry, value)?;
-            if &entry[4..] != MULTI_ENTRY
-                && let Err(error) = self.check_entry(entry)
+            if is_entry(&entry[4..])
+                && let Err(error) = self.check_entry(entry, value)
             {
                 self.tell(entry, error, notes);
             }
@@ -72,9 +77,25 @@ impl Comparison<'_> {
         })
     }
 
-    fn check_entry(&self, entry: &[u8]) -> Result<()> {
+    /// Says what is wrong with an entry that has another value than that of a document.
+    fn describe_other(&self, id: &DocumentId, entry: &[u8], found: &[u8]) -> Result<String> {
+        let definition = &self.index.definition;
+        if definition.is_unique()
+            && let Ok(there) = owner(found)
+            && there != *id
+            && let Some(record) = self.source.get(Family::Data, &document_key(self.collection, &there))?
+        {
+            let (there, document) = self.contents.decode(&document_key(self.collection, &there)[4..], &record)?;
+            if Entries::of(definition, &there, &document)?.entries.contains_key(entry) {
+                return Ok(violation(definition, entry, id, &there).to_string());
+            }
+        }
+        Ok(format!("the entry of document {id:?} has another value"))
+    }
+
+    fn check_entry(&self, entry: &[u8], value: &[u8]) -> Result<()> {
         let id = match self.index.definition.parts()? {
-            IndexFields::Fields(fields) => read_id(entry, fields)?.1,
+            IndexFields::Fields(fields) => read_id(entry, value, fields)?.1,
             IndexFields::Vector { .. } => DocumentId::read_key(&entry[4..])?,
         };
         let key = document_key(self.collection, &id);

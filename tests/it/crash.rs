@@ -20,12 +20,23 @@ fn child_writes_until_it_is_killed() {
     let (left, right) = (db.collection::<Document>("left").unwrap(), db.collection::<Document>("right").unwrap());
     left.ensure_index(Index::on("n")).unwrap();
     right.ensure_index(Index::on("tags")).unwrap();
+    let building = db.clone();
+    std::thread::spawn(move || build_again_and_again(&building));
     let mut stdout = std::io::stdout();
     for n in left.count().unwrap() as i64.. {
         db.transaction(|tx| write_pair(&tx.collection("left")?, &tx.collection("right")?, n)).unwrap();
         // Not println: the test harness captures that.
         writeln!(stdout, "\nacknowledged {n}").unwrap();
         stdout.flush().unwrap();
+    }
+}
+
+/// Builds and drops a unique index while pairs are written, so that the process is killed amid it.
+fn build_again_and_again(db: &Database) {
+    let left = db.collection::<Document>("left").unwrap();
+    loop {
+        left.ensure_index(Index::on("n").unique().named("unique")).unwrap();
+        left.drop_index("unique").unwrap();
     }
 }
 
@@ -86,6 +97,7 @@ fn check(db: &Database, round: u64) -> i64 {
     let (left, right) = (db.collection::<Document>("left").unwrap(), db.collection::<Document>("right").unwrap());
     let count = left.count().unwrap() as i64;
     assert_eq!(right.count().unwrap() as i64, count, "round {round}: a pair is torn");
+    assert_eq!(db.verify().unwrap().problems, [], "round {round}");
     let rights = right.find_all().run().unwrap();
     for (n, found) in left.find_all().run().unwrap().iter().enumerate() {
         let n = n as i64;
@@ -100,6 +112,9 @@ fn check(db: &Database, round: u64) -> i64 {
     }
     let all = left.find(field("n").exists(true)).hint(blaze::Hint::index("n")).explain().unwrap();
     assert_eq!((all.index(), all.keys_examined as i64, all.rows as i64), (Some("n"), count, count), "{all}");
+    left.ensure_index(Index::on("n").unique().named("unique")).unwrap();
+    assert_eq!(db.verify().unwrap().problems, [], "round {round}: after the build was gone on with");
+    left.drop_index("unique").unwrap();
     let tags = right.find(field("tags").contains("m3"));
     let scan = rights.iter().filter(|found| field("tags").contains("m3").matches(found)).count();
     assert_eq!((tags.explain().unwrap().index(), tags.count().unwrap() as usize), (Some("tags"), scan));

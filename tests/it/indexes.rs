@@ -3,7 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 mod drops;
+mod life;
+mod long_values;
+mod partial;
+mod ttl;
+mod unique;
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -139,7 +145,12 @@ fn building_tells_how_far_it_is() {
     let numbers = db.collection::<Document>("numbers").unwrap();
     numbers.bulk().insert((0..2_500).map(|n| Document::new().with("n", n))).unwrap();
     let mut told = Vec::new();
-    numbers.ensure_index_with(Index::on("n"), |progress| told.push(progress.documents)).unwrap();
+    numbers
+        .ensure_index_with(Index::on("n"), |progress| {
+            told.push(progress.documents);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
     assert_eq!(told, [1_000, 2_000, 2_500]);
     numbers.ensure_index_with(Index::on("n"), |_| panic!("it is there already")).unwrap();
     let info = &numbers.indexes().unwrap()[0];
@@ -165,6 +176,7 @@ fn an_index_that_is_being_built_is_kept_up_to_date_and_not_used() {
                 numbers.update(done + 2, inc("n", 1_000_000)).unwrap();
                 numbers.insert_with_id(10_000 + done, &Document::new().with("n", -1)).unwrap();
             }
+            ControlFlow::Continue(())
         })
         .unwrap();
     agrees_with_a_scan(&numbers, "n");

@@ -28,6 +28,7 @@ mod opening;
 mod pipelines;
 mod queries;
 mod read_only;
+mod repair;
 mod salvage;
 mod savepoints;
 mod schemas;

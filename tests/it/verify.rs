@@ -130,7 +130,7 @@ fn a_damaged_large_value_is_found() {
 }
 
 /// Writes to the store behind the database's back.
-fn tamper(path: &Path, tamper: impl FnOnce(&LsmStore) -> Vec<Write>) {
+pub(crate) fn tamper(path: &Path, tamper: impl FnOnce(&LsmStore) -> Vec<Write>) {
     let store = LsmStore::open(path, LsmOptions::new(Arc::new(ManualClock::at_ms(0)))).unwrap();
     let writes = tamper(&store);
     store.commit(CommitRequest { writes, ..CommitRequest::default() }).unwrap();
@@ -138,7 +138,7 @@ fn tamper(path: &Path, tamper: impl FnOnce(&LsmStore) -> Vec<Write>) {
 }
 
 /// The entry of a family at some position.
-fn entry(store: &LsmStore, family: Family, position: usize) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn entry(store: &LsmStore, family: Family, position: usize) -> (Vec<u8>, Vec<u8>) {
     let mut cursor = store.read_point().unwrap().cursor(family, &KeyRange::all(), Direction::Forward).unwrap();
     (0..position).for_each(|_| assert!(cursor.next().unwrap().is_some()));
     let (key, value) = cursor.next().unwrap().unwrap();

@@ -76,6 +76,7 @@ mod pattern;
 mod predicate;
 mod raw;
 mod stored;
+mod through_serde;
 mod type_name;
 
 #[cfg(test)]
@@ -92,7 +93,6 @@ pub use type_name::TypeName;
 
 use std::ops::Not;
 
-use ::serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::limits::FILTER_DEPTH_MAX;
@@ -108,8 +108,7 @@ use crate::path::Path;
 /// assert!(filter.matches(&film));
 /// assert_eq!(filter.to_string(), r#"year >= 2015 and genres contains "Drama""#);
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Filter {
     /// All parts match; with no part, everything does.

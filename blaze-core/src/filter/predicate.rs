@@ -1,6 +1,5 @@
 //! Predicates: what a term of a filter asks of the values that its path reaches.
 
-use ::serde::{Deserialize, Serialize};
 
 use super::{Filter, Pattern, Regex, TypeName};
 use crate::error::{Error, Result};
@@ -9,8 +8,7 @@ use crate::nesting::nests_within;
 use crate::value::Value;
 
 /// An operator with its operands. The [module](super) says what matches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Predicate {
     /// Equal.

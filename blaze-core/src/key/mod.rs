@@ -25,10 +25,12 @@
 
 mod number;
 mod read;
+mod restore;
 #[cfg(test)]
 mod tests;
 
 pub use read::{read_value, skip_value};
+pub use restore::is_restorable;
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Where a page begins: in the documents, or in an index that has the order of the sort.
 
 use blaze_core::key::{self, Order};
-use blaze_core::{Direction, DocumentId, Error, KeyRange, Result};
+use blaze_core::{Direction, DocumentId, Error, KeyRange, Result, Value};
 
 use crate::catalog::prefix;
 use crate::query::plan::{IndexScan, fixed_bytes};
@@ -32,6 +32,18 @@ pub(super) fn documents_after(collection: u32, after: Option<&[u8]>) -> KeyRange
     }
 }
 
+/// True if all values of an entry of a unique index are there and not null.
+fn is_constrained(place: &[u8], scan: &IndexScan) -> Result<bool> {
+    let mut rest = place.get(4..).unwrap_or_default();
+    for (_, order) in &scan.fields {
+        match key::read_value(&mut rest, *order)? {
+            None | Some(Value::Null | Value::Array(_)) => return Ok(false),
+            Some(_) => {}
+        }
+    }
+    Ok(true)
+}
+
 /// Leaves of the ranges of a scan what comes behind a position.
 pub(super) fn cut(scan: &mut IndexScan, position: &[u8], sort: &[Sort]) -> Result<()> {
     let Some(order) = scan.order else { return Ok(()) };
@@ -45,7 +57,10 @@ pub(super) fn cut(scan: &mut IndexScan, position: &[u8], sort: &[Sort]) -> Resul
     let mut ranges = Vec::with_capacity(scan.ranges.len());
     for range in &scan.ranges {
         let fixed = fixed_bytes(range.start(), scan, order.fixed_fields)?;
-        let place = [&range.start()[..fixed], ordered.as_slice()].concat();
+        let mut place = [&range.start()[..fixed], ordered.as_slice()].concat();
+        if scan.is_unique && is_constrained(&place, scan)? {
+            place.truncate(fixed_bytes(&place, scan, scan.fields.len())?); // its entry has no id in the key
+        }
         let behind = match scan.direction {
             Direction::Forward => KeyRange::new([place.as_slice(), &[0]].concat(), None),
             Direction::Reverse => KeyRange::new([], Some(place)),

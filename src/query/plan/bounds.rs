@@ -92,6 +92,25 @@ impl Bounds {
         let ranges = pairs.filter(|range| !range.is_empty()).collect();
         Bounds { ranges, points: self.points || other.points, exact: self.exact && other.exact }
     }
+
+    /// The same bounds in an index whose encodings are cut to so many bytes. Cutting keeps the order of encodings, but for
+    /// those that become the same.
+    pub(super) fn cut_to(mut self, bytes: usize) -> Bounds {
+        let cut = |range: &KeyRange| {
+            let start = range.start().get(..bytes).unwrap_or(range.start());
+            let end = range.end().map(|end| match end.get(..bytes) {
+                // What is below the end may be cut to the same bytes as the end.
+                Some(first) if end.len() > bytes => KeyRange::prefix(first).end().map(<[u8]>::to_vec),
+                _ => Some(end.to_vec()),
+            });
+            KeyRange::new(start, end.flatten())
+        };
+        if self.ranges.iter().any(|range| range.start().len().max(range.end().map_or(0, <[u8]>::len)) > bytes) {
+            self.ranges = self.ranges.iter().map(cut).collect();
+            self.ranges.dedup();
+        }
+        self
+    }
 }
 
 /// True if the bounds of a predicate are those of values as they are, not of the elements in them.

@@ -10,6 +10,8 @@ use super::size::{PROBED_KEYS, Size, sizes};
 use super::terms::Parts;
 use super::{Access, Considered, Plan, Question};
 use crate::catalog::{self, Definition};
+use crate::index::IndexDefinition;
+use crate::query::implication::implies;
 use crate::session::Session;
 
 /// Alternatives of a filter that are looked up one by one; a filter with more is checked on the documents.
@@ -69,6 +71,9 @@ impl<'a> Chooser<'a> {
         let terms = parts.terms();
         let mut candidates = Vec::new();
         for index in &self.definition.indexes {
+            if !self.has_all(index, parts)? {
+                continue;
+            }
             let Some(scan) = fit(self.session, index, &terms, sort, false)? else { continue };
             candidates.push(Candidate {
                 answered: scan.answered.clone(),
@@ -89,6 +94,12 @@ impl<'a> Chooser<'a> {
             }
         }
         Ok(candidates)
+    }
+
+    /// True unless an index is partial and lacks documents that are asked for.
+    fn has_all(&self, index: &IndexDefinition, parts: &Parts) -> Result<bool> {
+        let Some(only) = index.only()? else { return Ok(true) };
+        Ok(implies(self.question.filter, only) || implies(&parts.without(&[]), only))
     }
 
     /// All that the alternatives find, if an index narrows each of them.

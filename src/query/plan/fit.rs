@@ -1,12 +1,13 @@
 //! How an index fits what is asked: the parts of it that have to be read, what they answer and how they are ordered.
 
 use blaze_core::key::{self, Order};
+use blaze_core::limits::INDEX_VALUE_BYTES_MAX;
 use blaze_core::{Direction, Error, KeyRange, Path, Result};
 
 use super::bounds::Bounds;
 use super::terms::Term;
-use crate::catalog::{prefix, prefixed};
-use crate::index::{IndexDefinition, IndexFields, MULTI_ENTRY, scan_range};
+use crate::catalog::prefix;
+use crate::index::{IndexDefinition, IndexFields, Traits, scan_range};
 use crate::query::sort::Sort;
 use crate::session::Session;
 
@@ -28,6 +29,10 @@ pub(crate) struct IndexScan {
     pub(crate) direction: Direction,
     /// True if some document may have several entries.
     pub(crate) multi_entry: bool,
+    /// True if the values of some entry may be cut, so that they tell less than the document.
+    pub(crate) has_cut: bool,
+    /// True if entries may lack the id in their key: then no two of them have the same values.
+    pub(crate) is_unique: bool,
     /// How the entries have the order of the sort, if they have it.
     pub(crate) order: Option<ScanOrder>,
     /// Fields fixed by equality, and whether the next one is bounded.
@@ -85,8 +90,7 @@ pub(super) fn fit(
     if !whole && !fields.first().is_some_and(|(path, _)| is_relevant(path)) {
         return Ok(None);
     }
-    let multi_entry = session.visit(index.family(), &prefixed(index.id, MULTI_ENTRY), &mut |_| Ok(()))?;
-    let scan = fit_fields(index, fields, terms, sort, multi_entry);
+    let scan = fit_fields(index, fields, terms, sort, Traits::of(session, index)?);
     Ok((whole || scan.narrows() || scan.order.is_some()).then_some(scan))
 }
 
@@ -95,14 +99,18 @@ fn fit_fields(
     fields: &[(Path, Order)],
     terms: &[Term],
     sort: &[Sort],
-    multi_entry: bool,
+    traits: Traits,
 ) -> IndexScan {
+    let Traits { has_several: multi_entry, has_cut } = traits;
     let mut ranges = vec![KeyRange::new(prefix(index.id), None)];
     // Leading fields of which one value is asked for.
     let (mut equal_fields, mut bounded, mut single_fields) = (0, false, 0);
     let (mut answered, mut used) = (Vec::new(), Vec::new());
     for (path, order) in fields {
-        let Some(found) = bounds_of(terms, path, *order, multi_entry) else { break };
+        let Some(mut found) = bounds_of(terms, path, *order, multi_entry) else { break };
+        if index.has_values() {
+            found.bounds = found.bounds.cut_to(INDEX_VALUE_BYTES_MAX);
+        }
         if ranges.len().saturating_mul(found.bounds.ranges.len()) > RANGES_MAX {
             break;
         }
@@ -119,10 +127,15 @@ fn fit_fields(
     if equal_fields == 0 && !bounded {
         ranges = vec![scan_range(index.id)];
     }
+    if has_cut {
+        answered.clear(); // different values may have been cut to the same
+    }
     let mut order = None;
-    if !multi_entry {
+    if !multi_entry && !has_cut {
         order = order_of(fields, sort, single_fields, false);
-        if order.is_none() && ranges.len() <= MERGED_RANGES_MAX && equal_fields > single_fields {
+        // What is equal in two ranges is ordered by id, which a key of a unique index may lack.
+        let can_merge = !index.is_unique() && ranges.len() <= MERGED_RANGES_MAX && equal_fields > single_fields;
+        if order.is_none() && can_merge {
             order = order_of(fields, sort, equal_fields, true);
         }
     }
@@ -138,6 +151,8 @@ fn fit_fields(
         ranges,
         direction,
         multi_entry,
+        has_cut,
+        is_unique: index.is_unique(),
         order: order.map(|(_, order)| order),
         equal_fields,
         bounded,

@@ -7,6 +7,7 @@ use super::terms::Parts;
 use super::{Access, Considered, Plan, Question};
 use crate::catalog::Definition;
 use crate::index::IndexFields;
+use crate::query::implication::implies;
 use crate::session::Session;
 
 /// How a query is to find its documents, where its caller knows better than the planner. The answer is the same.
@@ -68,6 +69,9 @@ pub(super) fn follow(
     }
     if !matches!(index.parts()?, IndexFields::Fields(_)) {
         return Err(refused("which is on vectors and serves searches only"));
+    }
+    if index.only()?.is_some_and(|only| !implies(question.filter, only)) {
+        return Err(refused("which is partial and may lack documents that match the filter"));
     }
     let terms = parts.terms();
     let scan = fit(session, index, &terms, question.sort, true)?.ok_or_else(|| refused("which cannot answer this"))?;

@@ -98,12 +98,12 @@ impl Candidates {
     /// is nothing, the record is read, too.
     pub(super) fn next_covered<R>(
         &mut self,
-        of_entry: impl Fn(&[u8], &IndexScan) -> Result<Option<R>>,
+        of_entry: impl Fn(&[u8], &[u8], &IndexScan) -> Result<Option<R>>,
     ) -> Result<Option<(DocumentId, Covered<'_, R>)>> {
         while let Some(found) = self.advance()? {
             if found.is_confirmed
                 && let Some(walk) = self.source.walk()
-                && let Some(covered) = of_entry(walk.entry(), walk.scan())?
+                && let Some(covered) = of_entry(walk.entry(), walk.value(), walk.scan())?
             {
                 return Ok(Some((found.id, Ok(covered))));
             }

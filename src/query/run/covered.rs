@@ -5,22 +5,6 @@ use blaze_core::{Document, Error, Filter, Path, Predicate, Result, Value};
 
 use crate::query::plan::IndexScan;
 
-/// The values of the fields of an index as the document has them, none where it has no such field; or nothing at all where
-/// the entry does not tell them exactly: a number comes back in some type of its value, a map in another order of its keys.
-pub(crate) fn covered_values(entry: &[u8], fields: &[(Path, Order)]) -> Result<Option<Vec<Option<Value>>>> {
-    let values = entry_values(entry, fields)?;
-    let is_exact = |value: &Option<Value>| {
-        let is_kept = |value: &Value| {
-            matches!(
-                value,
-                Value::Null | Value::Bool(_) | Value::String(_) | Value::Bytes(_) | Value::Time(_) | Value::Uuid(_)
-            )
-        };
-        value.as_ref().is_none_or(is_kept)
-    };
-    Ok(values.filter(|values| values.iter().all(is_exact)))
-}
-
 /// Values equal to those of the fields of an index.
 fn entry_values(entry: &[u8], fields: &[(Path, Order)]) -> Result<Option<Vec<Option<Value>>>> {
     let mut rest = entry.get(4..).ok_or_else(|| Error::corruption("an entry is shorter than its number"))?;
@@ -41,7 +25,7 @@ pub(super) struct EntryFilter {
 impl EntryFilter {
     /// The filter, if the entries of the scan tell all that it asks for.
     pub(super) fn of(filter: &Filter, scan: &IndexScan) -> Option<EntryFilter> {
-        let answers = *filter != Filter::everything() && !scan.multi_entry && is_told(filter, &scan.fields);
+        let answers = *filter != Filter::everything() && !scan.multi_entry && !scan.has_cut && is_told(filter, &scan.fields);
         answers.then(|| EntryFilter { filter: filter.clone(), fields: scan.fields.clone() })
     }
 

@@ -7,7 +7,8 @@ use blaze_core::record::Record;
 use blaze_core::{Document, DocumentId, Error, Path, Result};
 
 use super::Candidates;
-use super::covered::{covered_values, top_level};
+use super::covered::top_level;
+use crate::index::covered_values;
 use crate::query::plan::IndexScan;
 use crate::query::sort::{Sort, order_key};
 
@@ -133,7 +134,7 @@ impl Records {
                 None => match fields {
                     None => self.candidates.next_record()?.map(|(id, record)| (id, Row::Record(record.to_vec()))),
                     Some(fields) => {
-                        let next = self.candidates.next_covered(|entry, scan| fields_of(entry, scan, fields))?;
+                        let next = self.candidates.next_covered(|entry, value, scan| fields_of(entry, value, scan, fields))?;
                         next.map(|(id, row)| (id, row.map_or_else(|record| Row::Record(record.to_vec()), Row::Fields)))
                     }
                 },
@@ -159,12 +160,12 @@ impl Records {
 }
 
 /// The document of the fields that are asked for, if the entry of an index tells them exactly.
-fn fields_of(entry: &[u8], scan: &IndexScan, fields: &[Path]) -> Result<Option<Document>> {
+fn fields_of(entry: &[u8], value: &[u8], scan: &IndexScan, fields: &[Path]) -> Result<Option<Document>> {
     let place = |path: &Path| scan.fields.iter().position(|(of, _)| of == path && top_level(of).is_some());
     let Some(places) = fields.iter().map(place).collect::<Option<Vec<usize>>>().filter(|_| !scan.multi_entry) else {
         return Ok(None);
     };
-    let Some(values) = covered_values(entry, &scan.fields)? else { return Ok(None) };
+    let Some(values) = covered_values(entry, value, &scan.fields)? else { return Ok(None) };
     let mut document = Document::new();
     for (path, place) in fields.iter().zip(places) {
         if let (Some(name), Some(value)) = (top_level(path), &values[place]) {

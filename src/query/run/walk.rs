@@ -20,6 +20,7 @@ pub(super) struct IndexWalk {
     /// The next entry of each range, where they are read at once.
     heads: Option<Vec<Head>>,
     entry: Vec<u8>,
+    value: Vec<u8>,
 }
 
 /// The next entry of a range.
@@ -27,6 +28,7 @@ pub(super) struct IndexWalk {
 struct Head {
     cursor: SessionCursor,
     entry: Vec<u8>,
+    value: Vec<u8>,
     /// Where that begins which orders it.
     ordered_at: usize,
     is_read: bool,
@@ -42,6 +44,7 @@ impl IndexWalk {
             cursor: None,
             heads: None,
             entry: Vec::new(),
+            value: Vec::new(),
         };
         match walk.scan.order.is_some_and(|order| order.is_merged) {
             true => walk.heads = Some(walk.open_heads()?),
@@ -59,24 +62,31 @@ impl IndexWalk {
         &self.entry
     }
 
+    /// What stands under the entry that was answered last.
+    pub(super) fn value(&self) -> &[u8] {
+        &self.value
+    }
+
     /// The document of the next entry, while entries are counted in `keys`.
     pub(super) fn next(&mut self, keys: &mut u64) -> Result<Option<DocumentId>> {
         let there = match &mut self.heads {
             None => self.next_in_turn(keys)?,
-            Some(heads) => next_of(heads, &self.scan, &mut self.entry, keys)?,
+            Some(heads) => next_of(heads, &self.scan, &mut self.entry, &mut self.value, keys)?,
         };
         match there {
-            true => Ok(Some(read_id(&self.entry, &self.scan.fields)?.1)),
+            true => Ok(Some(read_id(&self.entry, &self.value, &self.scan.fields)?.1)),
             false => Ok(None),
         }
     }
 
     fn next_in_turn(&mut self, keys: &mut u64) -> Result<bool> {
         while let Some(cursor) = &mut self.cursor {
-            if let Some((key, _)) = cursor.next()? {
+            if let Some((key, value)) = cursor.next()? {
                 *keys += 1;
                 self.entry.clear();
                 self.entry.extend_from_slice(key);
+                self.value.clear();
+                self.value.extend_from_slice(value);
                 return Ok(true);
             }
             self.open_range()?;
@@ -95,24 +105,32 @@ impl IndexWalk {
     fn open_heads(&self) -> Result<Vec<Head>> {
         let head = |range| {
             let cursor = self.session.cursor(Family::Index, range, self.scan.direction)?;
-            Ok(Head { cursor, entry: Vec::new(), ordered_at: 0, is_read: false })
+            Ok(Head { cursor, entry: Vec::new(), value: Vec::new(), ordered_at: 0, is_read: false })
         };
         self.scan.ranges.iter().map(head).collect()
     }
 }
 
 /// Takes the first entry of all ranges.
-fn next_of(heads: &mut Vec<Head>, scan: &IndexScan, entry: &mut Vec<u8>, keys: &mut u64) -> Result<bool> {
+fn next_of(
+    heads: &mut Vec<Head>,
+    scan: &IndexScan,
+    entry: &mut Vec<u8>,
+    value: &mut Vec<u8>,
+    keys: &mut u64,
+) -> Result<bool> {
     let mut place = 0;
     while let Some(head) = heads.get_mut(place) {
         if !head.is_read {
-            let Some((key, _)) = head.cursor.next()? else {
+            let Some((key, under)) = head.cursor.next()? else {
                 heads.swap_remove(place);
                 continue;
             };
             *keys += 1;
             head.entry.clear();
             head.entry.extend_from_slice(key);
+            head.value.clear();
+            head.value.extend_from_slice(under);
             head.ordered_at = fixed_bytes(&head.entry, scan, scan.order.map_or(0, |order| order.fixed_fields))?;
             head.is_read = true;
         }
@@ -126,5 +144,6 @@ fn next_of(heads: &mut Vec<Head>, scan: &IndexScan, entry: &mut Vec<u8>, keys: &
     let Some(first) = first else { return Ok(false) };
     first.is_read = false;
     std::mem::swap(entry, &mut first.entry);
+    std::mem::swap(value, &mut first.value);
     Ok(true)
 }

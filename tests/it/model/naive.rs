@@ -259,6 +259,31 @@ fn writes(on: &OnCollection) -> bool {
     )
 }
 
+impl IndexSpec {
+    /// The values that no other document may have: one for each field, and whether it is an element of an array.
+    fn constrained(&self, document: &Document) -> Vec<Vec<(bool, Value)>> {
+        let Some(paths) = &self.unique else { return Vec::new() };
+        if self.only.as_ref().is_some_and(|only| !only.matches(document)) {
+            return Vec::new();
+        }
+        let mut all = vec![Vec::new()];
+        for path in paths {
+            let mut reached = Vec::new();
+            traverse::visit(document, &Path::from(*path), &mut |value| match value {
+                Value::Array(elements) => reached.extend(elements.iter().map(|element| (true, element.clone()))),
+                value => reached.push((false, value.clone())),
+            });
+            reached.retain(|(_, value)| !value.is_null());
+            let with = |values: &Vec<(bool, Value)>| {
+                let extended = reached.iter().map(|value| [values.as_slice(), std::slice::from_ref(value)].concat());
+                extended.collect::<Vec<_>>()
+            };
+            all = all.iter().flat_map(with).collect();
+        }
+        all
+    }
+}
+
 impl Collection {
     fn expect(&mut self, on: &OnCollection, commit: u64, actual: &Outcome) -> Outcome {
         match on {
@@ -270,7 +295,10 @@ impl Collection {
             | OnCollection::Put(id, document)
             | OnCollection::Replace(id, document) => self.write(id, document, commit),
             OnCollection::InsertMany(documents) => {
-                documents.iter().try_for_each(|document| self.validate(document))?;
+                let mut after = self.clone();
+                for (position, document) in documents.iter().enumerate() {
+                    after.write(&format!("new {position}").into(), document, commit)?;
+                }
                 let Ok(Answer::Ids(ids)) = actual else { return Ok(Answer::Ids(Vec::new())) };
                 let fresh = |(position, id): (usize, &DocumentId)| {
                     matches!(id, DocumentId::Uuid(_))
@@ -365,6 +393,7 @@ impl Collection {
 
     fn write(&mut self, id: &DocumentId, document: &Document, commit: u64) -> Outcome {
         self.validate(document)?;
+        self.check_unique(id, document)?;
         self.documents.insert(id.clone(), Stored { document: document.clone(), commit });
         Ok(Answer::Done)
     }
@@ -373,6 +402,19 @@ impl Collection {
     fn validate(&self, document: &Document) -> Result<(), ErrorKind> {
         let mut vectors = self.indexes.iter().filter_map(|index| index.vector);
         vectors.try_for_each(|(path, dimension, metric)| vector_of(document, path, dimension, metric).map(drop))
+    }
+
+    /// Refuses what another document has in a unique index.
+    fn check_unique(&self, id: &DocumentId, document: &Document) -> Result<(), ErrorKind> {
+        let others = || self.documents.iter().filter(|(other, _)| *other != id);
+        for index in &self.indexes {
+            let own = index.constrained(document);
+            let has = |stored: &Stored| index.constrained(&stored.document).iter().any(|values| own.contains(values));
+            if others().any(|(_, stored)| has(stored)) {
+                return Err(ErrorKind::AlreadyExists);
+            }
+        }
+        Ok(())
     }
 
     fn get(&self, id: &DocumentId) -> Option<(DocumentId, Document)> {
@@ -388,7 +430,9 @@ impl Collection {
             return if there.on == spec.on { Ok(Answer::Done) } else { Err(ErrorKind::Invalid) };
         }
         self.indexes.push(spec.clone());
-        let fits = self.documents.values().try_for_each(|stored| self.validate(&stored.document));
+        let fits = self.documents.iter().try_for_each(|(id, stored)| {
+            self.validate(&stored.document).and_then(|()| self.check_unique(id, &stored.document))
+        });
         if fits.is_err() {
             self.indexes.pop();
         }

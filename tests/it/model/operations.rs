@@ -45,6 +45,9 @@ pub(super) struct IndexSpec {
     /// Tells apart what is indexed, whatever the name.
     pub(super) on: String,
     pub(super) vector: Option<(&'static str, usize, Metric)>,
+    /// The fields of a unique index.
+    pub(super) unique: Option<Vec<&'static str>>,
+    pub(super) only: Option<Filter>,
 }
 
 /// A query with everything that changes its answer.
@@ -213,7 +216,7 @@ fn on_collection() -> impl Strategy<Value = OnCollection> {
         1 => id().prop_map(OnCollection::Contains),
         1 => Just(OnCollection::Count),
         9 => index().prop_map(|(index, spec)| OnCollection::EnsureIndex(index, spec)),
-        1 => select(vec!["a", "x", "tags", "v", "a_b_desc", "items.k_items.n"]).prop_map(OnCollection::DropIndex),
+        1 => select(vec!["a", "x", "tags", "v", "a_b_desc", "items.k_items.n", "unique", "only a"]).prop_map(OnCollection::DropIndex),
         1 => Just(OnCollection::Indexes),
         20 => find().prop_map(OnCollection::Find),
         8 => search().prop_map(OnCollection::Search),
@@ -371,7 +374,7 @@ fn update() -> impl Strategy<Value = Update> {
 
 fn index() -> impl Strategy<Value = (Index, IndexSpec)> {
     let fields = |index: Index, name: &str, on: &str| {
-        (index, IndexSpec { name: name.to_owned(), on: on.to_owned(), vector: None })
+        (index, IndexSpec { name: name.to_owned(), on: on.to_owned(), vector: None, unique: None, only: None })
     };
     let vector = |name: Option<&str>, path: &'static str, dimension: usize, metric: Metric| {
         let index = Index::vector(path, dimension).metric(metric);
@@ -380,8 +383,18 @@ fn index() -> impl Strategy<Value = (Index, IndexSpec)> {
             name: name.unwrap_or(path).to_owned(),
             on: format!("{path} {dimension} {metric}"),
             vector: Some((path, dimension, metric)),
+            unique: None,
+            only: None,
         };
         (index, spec)
+    };
+    let unique = |(index, spec): (Index, IndexSpec), name: &str, paths: &[&'static str]| {
+        let (name, on) = (name.to_owned(), format!("{}, unique", spec.on));
+        (index.unique().named(name.clone()), IndexSpec { name, on, unique: Some(paths.to_vec()), ..spec })
+    };
+    let only = |(index, spec): (Index, IndexSpec), name: &str, filter: Filter| {
+        let (name, on) = (name.to_owned(), format!("{}, only {filter}", spec.on));
+        (index.only(filter.clone()).named(name.clone()), IndexSpec { name, on, only: Some(filter), ..spec })
     };
     select(vec![
         fields(Index::on("a"), "a", "a"),
@@ -397,6 +410,13 @@ fn index() -> impl Strategy<Value = (Index, IndexSpec)> {
         fields(Index::on("items.k").then("items.n"), "items.k_items.n", "items.k, items.n"),
         fields(Index::on_desc("items.n"), "items.n_desc", "items.n desc"),
         fields(Index::on("items.0.k"), "items.0.k", "items.0.k"),
+        fields(Index::on("long").then("a"), "long_a", "long, a"),
+        unique(fields(Index::on("a").then("b"), "", "a, b"), "unique", &["a", "b"]),
+        unique(fields(Index::on_desc("items.n"), "", "items.n desc"), "unique items", &["items.n"]),
+        unique(fields(Index::on("tags").then("a"), "", "tags, a"), "unique tags", &["tags", "a"]),
+        only(fields(Index::on("a"), "", "a"), "only b", field("b").exists(true)),
+        only(fields(Index::on_desc("b").then("a"), "", "b desc, a"), "only a", field("a").ge(0)),
+        only(unique(fields(Index::on("a"), "", "a"), "", &["a"]), "only unique", field("b").is_in([0, 1])),
         vector(None, "v", 2, Metric::L2),
         vector(None, "v", 2, Metric::L2),
         vector(None, "v", 2, Metric::L2),
