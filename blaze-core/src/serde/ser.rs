@@ -121,7 +121,7 @@ impl ::serde::Serializer for Serializer {
             return value.serialize(self);
         }
         match value.serialize(Serializer { readable: false, ..self })?.into_value() {
-            Value::Bytes(bytes) => special::from_bytes(&bytes),
+            Value::Bytes(bytes) => special::from_bytes(&bytes).or_else(|| special::from_plain_bytes(&bytes)),
             _ => None,
         }
         .map(Node::Value)

@@ -87,7 +87,6 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Option<Value> {
         }
         VECTOR_I8 => Value::Vector(Vector::I8(body.iter().map(|byte| *byte as i8).collect())),
         VECTOR_BITS => Value::Vector(Vector::Bits(body.to_vec())),
-        BYTES => Value::Bytes(body.to_vec()),
         _ => return None,
     })
 }
@@ -97,9 +96,14 @@ pub(super) fn uuid_bytes(uuid: Uuid) -> Vec<u8> {
     Special::Uuid(uuid).to_bytes()
 }
 
-/// The bytes that [`from_bytes`] takes for bytes.
+/// Bytes marked as bytes, for our own serializer alone.
 pub(super) fn plain_bytes(bytes: &[u8]) -> Vec<u8> {
     [&[BYTES], bytes].concat()
+}
+
+/// The value of [`plain_bytes`].
+pub(super) fn from_plain_bytes(bytes: &[u8]) -> Option<Value> {
+    bytes.strip_prefix(&[BYTES]).map(Value::from)
 }
 
 /// The bytes in chunks, if none is left over.
