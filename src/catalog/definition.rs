@@ -64,7 +64,7 @@ pub(crate) struct Definition {
     pub(crate) counted: bool,
     /// What documents have to look like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) schema: Option<SchemaDefinition>,
+    pub(crate) schema: Option<Box<SchemaDefinition>>,
     /// The step that all documents of a collection have gone through, or go through now.
     #[serde(default, skip_serializing_if = "MigrationDefinition::is_none")]
     pub(crate) migration: MigrationDefinition,

@@ -15,7 +15,7 @@ impl<T> Collection<T> {
     /// let films = db.collection::<Document>("films")?;
     /// let lines = "{\"_id\": 1, \"title\": \"Solaris\"}\n{\"_id\": 2, \"title\": Stalker}\n";
     /// let error = films.import_json_lines(lines.as_bytes()).id_field("_id").run().unwrap_err();
-    /// assert!(error.to_string().contains("nothing was imported: line 2, column 20: expected value"));
+    /// assert!(error.to_string().contains("nothing was imported: line 2, column 21: expected value"));
     /// let report = films.import_json_lines(lines.as_bytes()).id_field("_id").on_error(OnError::Skip).run()?;
     /// assert_eq!((report.documents, report.first_bad_lines[0].line), (1, 2));
     ///

@@ -19,7 +19,7 @@ pub(super) struct Target {
     /// The indexes among them that the collection of this name had when the load began.
     taken_over: Vec<String>,
     /// What its documents have to look like.
-    pub(super) schema: Option<SchemaDefinition>,
+    pub(super) schema: Option<Box<SchemaDefinition>>,
     replaces: bool,
     /// Where its rows are, until it has its name.
     orphans: Vec<Orphan>,
@@ -124,8 +124,8 @@ impl Target {
     /// Refuses documents that a schema set meanwhile has not seen, or that come before they are migrated.
     fn check_schema(&self, there: Option<&Definition>) -> Result<()> {
         let number = |schema: &SchemaDefinition| schema.number;
-        let now = there.and_then(|there| there.schema.as_ref());
-        if now.map(number) != self.schema.as_ref().map(number) {
+        let now = there.and_then(|there| there.schema.as_deref());
+        if now.map(number) != self.schema.as_deref().map(number) {
             let name = &self.name;
             return Err(Error::invalid(format!(
                 "the schema of the collection {name:?} was changed while that was loaded"

@@ -139,13 +139,17 @@ impl Run<'_> {
         // What comes later is written whole. Writers at the end of the collection are not to be run after.
         let until = {
             let session = Session::read_only(core)?;
-            last_key(&session, &*catalog::get(&*session, self.collection, Kind::Collection)?)?
+            last_key(&session, &*catalog::get(&session, self.collection, Kind::Collection)?)?
         };
         let mut batch_documents = BATCH_DOCUMENTS_MAX;
         let mut complete = false;
         while !complete {
             complete = self.commit_batch(core, to, until.as_deref(), &mut batch_documents)?;
-            self.tell(progress)?;
+            let told = self.tell(progress);
+            // What is complete cannot be stopped any more.
+            if !complete {
+                told?;
+            }
         }
         match core.durability {
             Durability::Sync => core.store.sync(),

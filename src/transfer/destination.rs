@@ -14,6 +14,12 @@ use crate::session::{Scope, Session, commit_alone};
 /// Bytes of text after which a batch takes no further document.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 
+/// Writes one document.
+type Work<'a> = dyn FnMut() -> Result<()> + 'a;
+
+/// How one document is written among others.
+type Each = dyn Fn(&Session, &mut Work<'_>) -> Result<()>;
+
 /// A document on its way in.
 pub(super) struct Arrival {
     pub(super) line: u64,
@@ -132,7 +138,7 @@ impl Destination {
             return Ok(Arrived::default());
         }
         let (on_error, on_duplicate) = (self.on_error, self.on_duplicate);
-        let write_all = |session: &Session, each: &dyn Fn(&Session, &mut dyn FnMut() -> Result<()>) -> Result<()>| {
+        let write_all = |session: &Session, each: &Each| {
             let definition = named.definition(session)?;
             let mut arrived = Arrived::default();
             for arrival in &arrivals {
@@ -151,8 +157,8 @@ impl Destination {
             }
             Ok(arrived)
         };
-        let alone = |session: &Session, work: &mut dyn FnMut() -> Result<()>| session.atomically(work);
-        let together = |_: &Session, work: &mut dyn FnMut() -> Result<()>| work();
+        let alone = |session: &Session, work: &mut Work<'_>| session.atomically(work);
+        let together = |_: &Session, work: &mut Work<'_>| work();
         match (&*scope, on_error) {
             (Scope::Database(core), OnError::Refuse) => {
                 commit_alone(core, core.isolation, core.durability, |session| write_all(session, &together))

@@ -165,13 +165,13 @@ pub(crate) fn remove(scope: &Scope, collection: &str) -> Result<bool> {
 
 fn declare(session: &Session, collection: &str, schema: SchemaDefinition) -> Result<u32> {
     let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
-    let there = definition.schema.take();
+    let there = definition.schema.take().map(|there| *there);
     let previous = match schema.state {
         SchemaState::Checking => SchemaDefinition::successor(there),
         _ => None,
     };
     let number = schema.number;
-    definition.schema = Some(SchemaDefinition { previous, ..schema });
+    definition.schema = Some(Box::new(SchemaDefinition { previous, ..schema }));
     catalog::put(session, collection, &definition)?;
     Ok(number)
 }
@@ -202,8 +202,8 @@ fn check_and_complete(
 fn restore(session: &Session, collection: &str, number: u32) -> Result<()> {
     let mut definition = (*definition_with(session, collection, number)?).clone();
     let previous = definition.schema.take().and_then(|schema| schema.previous);
-    definition.schema =
-        previous.map(|Previous { number, schema, state }| SchemaDefinition { number, schema, state, previous: None });
+    definition.schema = previous
+        .map(|Previous { number, schema, state }| Box::new(SchemaDefinition { number, schema, state, previous: None }));
     catalog::put(session, collection, &definition)
 }
 
@@ -228,7 +228,7 @@ impl Checked {
     /// Checks the next documents.
     fn advance(&mut self, session: &Session, collection: &str, number: u32, documents: u64) -> Result<()> {
         let definition = definition_with(session, collection, number)?;
-        let Some(SchemaDefinition { schema, .. }) = &definition.schema else { return Ok(()) };
+        let Some(SchemaDefinition { schema, .. }) = definition.schema.as_deref() else { return Ok(()) };
         let mut remaining = documents;
         let mut unfit = Vec::new();
         let after = self.last.clone();

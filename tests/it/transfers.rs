@@ -226,10 +226,11 @@ fn lines_and_records_are_limited() {
 #[test]
 fn records_become_documents_and_bad_ones_are_told() {
     let (_db, films) = collection("films");
-    let text = "\u{FEFF}id;a.b;a.c;s\r\n1;7;;\"x;\n\"\"y\"\"\"\r\n2;1\r\n3;true;4.5;007\r\n";
+    let text = "\u{FEFF}id;a.b;a.c;s\r\n1;7;;\"x;\n\"\"y\"\"\"\r\n2;1\r\n\r\n3;true;4.5;007\r\n\n4\n";
     let report =
         films.import_csv(text.as_bytes()).delimiter(b';').id_field("id").on_error(OnError::Skip).run().unwrap();
-    assert_eq!((report.documents, report.bad_lines), (2, 1));
+    assert_eq!((report.documents, report.bad_lines, report.lines), (2, 2, 8));
+    assert_eq!(report.first_bad_lines[1].line, 8);
     assert_eq!(report.first_bad_lines[0].reason, "line 4: it has 2 cells, and there are 4 columns");
     assert_eq!(films.get(1).unwrap().unwrap().to_json().unwrap(), r#"{"a":{"b":7},"s":"x;\n\"y\""}"#);
     assert_eq!(films.get(3).unwrap().unwrap().to_json().unwrap(), r#"{"a":{"b":true,"c":4.5},"s":"007"}"#);
@@ -275,6 +276,7 @@ fn records_of_all_fields_come_back() {
 }
 
 /// Large files that do not come with the source.
+#[expect(clippy::print_stderr, reason = "the tests say what they skip")]
 fn data(name: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let places = ["../shared/data", "../../shared/data"].map(|place| root.join(place).join(name));
@@ -286,14 +288,12 @@ fn data(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the tests say what they skip")]
 fn real_data_goes_round() {
     for name in ["movies.jsonl.zst", "tate-artworks.jsonl.zst"] {
         let Some(path) = data(name) else { continue };
         let (_db, original) = collection("original");
         let file = File::open(path).unwrap();
         let report = original.import_json_lines(file).form(JsonForm::Plain).load().run().unwrap();
-        eprintln!("{name}: {} documents", report.documents);
         assert_eq!(original.count().unwrap(), report.documents);
         let inferred = original.infer_schema().unwrap();
         original.set_schema(&inferred.to_schema(), blaze::Validation::Strict).unwrap();
