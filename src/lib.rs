@@ -15,6 +15,7 @@ mod builder;
 mod call;
 mod catalog;
 mod collection;
+pub mod cookbook;
 mod database;
 mod expiry;
 mod feed;

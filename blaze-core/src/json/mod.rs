@@ -124,6 +124,30 @@ fn check_nesting(fits: bool) -> Result<()> {
     }
 }
 
+/// Keys that spell a value of a type that JSON lacks.
+const TYPED: [&str; 6] = ["$float", "$decimal", "$bytes", "$time", "$uuid", "$vector"];
+
+/// Reads a document in which other keys that begin with a dollar sign are operators.
+pub(crate) fn read_with_operators(text: &str) -> Result<Document> {
+    let document = JsonForm::Plain.read_document(text)?;
+    document.into_iter().map(|(key, value)| Ok((key, restored(value)?))).collect()
+}
+
+/// The value in which all that spells another one is that one. It nests no deeper than what was read.
+fn restored(value: Value) -> Result<Value> {
+    match value {
+        Value::Map(map) if map.len() == 1 && map.keys().all(|key| TYPED.contains(&key)) => {
+            JsonForm::Extended.read(&JsonForm::Plain.write(&Value::Map(map))?)
+        }
+        Value::Map(map) => {
+            let entries = map.into_iter().map(|(key, value)| Ok((key, restored(value)?)));
+            Ok(Value::Map(entries.collect::<Result<Document>>()?))
+        }
+        Value::Array(elements) => Ok(Value::Array(elements.into_iter().map(restored).collect::<Result<_>>()?)),
+        value => Ok(value),
+    }
+}
+
 impl Document {
     /// The document that a text in [extended JSON](JsonForm) stands for. Other programs' JSON is mostly the same;
     /// [`JsonForm::Plain`] reads all of it.

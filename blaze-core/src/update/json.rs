@@ -3,6 +3,7 @@
 use super::{Operator, Push, Update, overlap};
 use crate::document::Document;
 use crate::error::Result;
+use crate::json;
 use crate::filter::{Quoted, element_filter};
 use crate::path::Path;
 use crate::place::Place;
@@ -26,6 +27,23 @@ const OPERATORS: [&str; 13] = [
 ];
 
 impl Update {
+    /// Reads an update from a JSON text, as [`from_document`](Update::from_document) does from a document. What JSON lacks is
+    /// spelt as in the [extended form](crate::JsonForm::Extended).
+    ///
+    /// # Errors
+    /// As [`from_document`](Update::from_document); [`Invalid`](crate::ErrorKind::Invalid) with line and column when the text is
+    /// no JSON object.
+    ///
+    /// ```
+    /// use blaze_core::{Update, inc};
+    ///
+    /// assert_eq!(Update::from_json(r#"{"$inc": {"views": 1}}"#)?, inc("views", 1));
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
+    pub fn from_json(text: &str) -> Result<Update> {
+        Update::from_document(&json::read_with_operators(text)?)
+    }
+
     /// Reads an update from a document such as `{"$set": {"title": "Solaris"}, "$inc": {"views": 1}}`.
     ///
     /// | operator | operand of each path |

@@ -8,6 +8,7 @@ mod tests;
 use super::Filter;
 use crate::document::Document;
 use crate::error::Result;
+use crate::json;
 use crate::place::Place;
 
 impl Filter {
@@ -20,6 +21,27 @@ impl Filter {
     /// the place in the document, as in `at $or[1].year: unknown operator "$gtt"; did you mean "$gte"?`.
     pub fn from_document(document: &Document) -> Result<Filter> {
         parse::filter(document, &Place::Top, false)
+    }
+
+    /// Reads a filter from a JSON text, as [`from_document`](Filter::from_document) does from a document. What JSON lacks is
+    /// spelt as in the [extended form](crate::JsonForm::Extended).
+    ///
+    /// ```
+    /// use blaze_core::{Filter, Time, field};
+    ///
+    /// let filter = Filter::from_json(r#"{"genres": "Drama", "shown": {"$gte": {"$time": "1972-01-01T00:00:00Z"}}}"#)?;
+    /// let shown = "1972-01-01T00:00:00Z".parse::<Time>()?;
+    /// assert_eq!(filter, field("genres").eq("Drama").and(field("shown").ge(shown)));
+    /// let error = Filter::from_json(r#"{"$or": [{"year": 1972}, {"year": {"$gtt": 1980}}]}"#).unwrap_err();
+    /// assert_eq!(error.to_string(), r#"at $or[1].year: unknown operator "$gtt"; did you mean "$gt"?"#);
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_document`](Filter::from_document); [`Invalid`](crate::ErrorKind::Invalid) with line and column when the text is
+    /// no JSON object.
+    pub fn from_json(text: &str) -> Result<Filter> {
+        Filter::from_document(&json::read_with_operators(text)?)
     }
 
     /// As [`from_document`](Filter::from_document), for a filter on the elements of an array: operators without a field,
