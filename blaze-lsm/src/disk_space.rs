@@ -55,7 +55,7 @@ impl DiskSpace {
         self.written_bytes.store(0, Ordering::Relaxed);
         self.next_check_ms.store(now_ms.saturating_add(CHECK_EVERY_MS), Ordering::Relaxed);
 
-        let grows = writes.iter().any(|write| matches!(write, Write::Put { .. } | Write::Add { .. }));
+        let grows = grows(writes);
         let wanted_bytes = bytes + if grows { self.wanted_bytes } else { LAST_BYTES };
         self.is_short.store(free_bytes < bytes + self.wanted_bytes, Ordering::Relaxed);
         match free_bytes < wanted_bytes {
@@ -96,6 +96,16 @@ fn free_bytes(_path: &Path) -> Option<u64> {
     None
 }
 
+/// True for writes that take more space than they give back. What is deleted may be subtracted from a counter with it.
+fn grows(writes: &[Write]) -> bool {
+    let deletes = writes.iter().any(|write| matches!(write, Write::Delete { .. } | Write::DeleteRange { .. }));
+    writes.iter().any(|write| match write {
+        Write::Put { .. } => true,
+        Write::Add { delta, .. } => *delta > 0 || !deletes,
+        Write::Delete { .. } | Write::DeleteRange { .. } => false,
+    })
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use blaze_core::{ErrorKind, Family, KeyRange};
@@ -118,6 +128,17 @@ mod tests {
             assert_eq!(space.admit(&put(1), now_ms).unwrap_err().kind(), ErrorKind::Unavailable);
             space.admit(&[Write::delete(Family::Data, *b"key")], now_ms).unwrap();
             space.admit(&[Write::DeleteRange { family: Family::Data, range: KeyRange::all() }], now_ms).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_deleted_may_be_subtracted_from_a_counter() {
+        let space = short();
+        let add = |delta| Write::Add { family: Family::Data, key: b"count".to_vec(), delta };
+        let delete = || Write::delete(Family::Data, *b"key");
+        space.admit(&[delete(), add(-1)], 0).unwrap();
+        for refused in [vec![delete(), add(1)], vec![add(-1)], vec![delete(), add(-1), put(1)[0].clone()]] {
+            assert!(space.admit(&refused, 0).is_err(), "{refused:?}");
         }
     }
 
