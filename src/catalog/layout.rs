@@ -17,8 +17,10 @@
 //! | data | `1, 't'` | the time that retention went by, about a day old at most |
 //! | data | `1, 'm'`, collection | how far its migration has come |
 //! | data | `1, 'm'`, collection, document id | nothing; there if the document was written whole while its collection was migrated |
-//! | index | index, values, document id | nothing |
-//! | index | index, `FF` | nothing; there if some document has or had several entries |
+//! | index | index, values, document id | flags; nothing in an index that the first version made |
+//! | index | unique index, values | flags, document id |
+//! | index, vector | index, `FF` | there if some document has or had several entries (1, or nothing) or some value was cut (2) |
+//! | index, vector | index, `FF 00` | while the index is built, the key of the last document that has its entries |
 //! | index | expiring keyspace, when its value expires, key | nothing; there if the key has or had a value that expires then |
 //! | vector | index, document id | numbers |
 //! | history, feed | the store's own | what data was, what has changed |

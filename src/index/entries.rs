@@ -127,7 +127,7 @@ impl Draft {
         let Component { is_constrained, is_restorable, bytes_uncut } = self.whole;
         let mut value = Vec::new();
         if index.has_values() {
-            value.push(RESTORABLE * u8::from(is_restorable) | CONSTRAINED * u8::from(is_constrained));
+            value.push(RESTORABLE * u8::from(is_restorable) + CONSTRAINED * u8::from(is_constrained));
         }
         match (is_constrained, bytes_uncut) {
             (false, _) => write_id(&mut self.key, id, id_order(fields)),

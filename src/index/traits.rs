@@ -61,7 +61,7 @@ impl Traits {
     pub(crate) fn to_value(self) -> Vec<u8> {
         match self {
             Traits { has_several: true, has_cut: false } => Vec::new(),
-            Traits { has_several, has_cut } => vec![SEVERAL * u8::from(has_several) | CUT * u8::from(has_cut)],
+            Traits { has_several, has_cut } => vec![SEVERAL * u8::from(has_several) + CUT * u8::from(has_cut)],
         }
     }
 

@@ -93,7 +93,6 @@ pub use type_name::TypeName;
 
 use std::ops::Not;
 
-
 use crate::error::{Error, Result};
 use crate::limits::FILTER_DEPTH_MAX;
 use crate::path::Path;

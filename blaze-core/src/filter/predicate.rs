@@ -1,6 +1,5 @@
 //! Predicates: what a term of a filter asks of the values that its path reaches.
 
-
 use super::{Filter, Pattern, Regex, TypeName};
 use crate::error::{Error, Result};
 use crate::limits::NESTING_MAX;

@@ -3,8 +3,8 @@
 use super::{Operator, Push, Update, overlap};
 use crate::document::Document;
 use crate::error::Result;
-use crate::json;
 use crate::filter::{Quoted, element_filter};
+use crate::json;
 use crate::path::Path;
 use crate::place::Place;
 use crate::spelling;

@@ -25,7 +25,8 @@ pub(super) struct EntryFilter {
 impl EntryFilter {
     /// The filter, if the entries of the scan tell all that it asks for.
     pub(super) fn of(filter: &Filter, scan: &IndexScan) -> Option<EntryFilter> {
-        let answers = *filter != Filter::everything() && !scan.multi_entry && !scan.has_cut && is_told(filter, &scan.fields);
+        let answers =
+            *filter != Filter::everything() && !scan.multi_entry && !scan.has_cut && is_told(filter, &scan.fields);
         answers.then(|| EntryFilter { filter: filter.clone(), fields: scan.fields.clone() })
     }
 

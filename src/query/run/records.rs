@@ -134,7 +134,8 @@ impl Records {
                 None => match fields {
                     None => self.candidates.next_record()?.map(|(id, record)| (id, Row::Record(record.to_vec()))),
                     Some(fields) => {
-                        let next = self.candidates.next_covered(|entry, value, scan| fields_of(entry, value, scan, fields))?;
+                        let next =
+                            self.candidates.next_covered(|entry, value, scan| fields_of(entry, value, scan, fields))?;
                         next.map(|(id, row)| (id, row.map_or_else(|record| Row::Record(record.to_vec()), Row::Fields)))
                     }
                 },

@@ -101,16 +101,27 @@ fn a_vector_that_does_not_fit_its_index_is_refused_by_every_write() {
     films.insert(&film("Mirror", 1975).with("embedding", Value::Null)).unwrap();
 }
 
+/// An index of so many fields that long values together are too long, each being cut.
+fn nine_texts() -> Index {
+    (1..9).fold(Index::on("texts.t0"), |index, n| index.then(format!("texts.t{n}"))).named("texts")
+}
+
+fn long_texts() -> Value {
+    (0..9).map(|n| (format!("t{n}"), "t".repeat(2_000))).collect::<Document>().into()
+}
+
 #[test]
 fn a_document_with_too_large_or_too_many_entries_is_refused_by_every_write() {
     let fixture = Fixture::new();
     let films = fixture.films();
     let items = (0..10_001).map(|number| Document::new().with("n", number)).collect::<Value>();
-    films.ensure_index(Index::on("text")).unwrap();
+    films.ensure_index(nine_texts()).unwrap();
+    films.ensure_index(Index::on("key").unique()).unwrap();
     films.ensure_index(Index::on("items.n")).unwrap();
     let fixture = Fixture { before: contents(&fixture.db), ..fixture };
-    let cases: [(&str, Value, &[&str]); 2] = [
-        ("text", "t".repeat(9_000).into(), &["index \"text\"", "an entry would have 90", "limit is 8192"]),
+    let cases: [(&str, Value, &[&str]); 3] = [
+        ("texts", long_texts(), &["index \"texts\"", "an entry would have 92", "limit is 8192"]),
+        ("key", "t".repeat(2_000).into(), &["index \"key\"", "a value takes 2003 bytes", "limit", "is 1024"]),
         ("items", items, &["index \"items.n\"", "10001 entries", "limit is 10000"]),
     ];
     for (field, value, words) in cases {
@@ -140,7 +151,7 @@ fn an_index_that_a_stored_document_does_not_fit_is_not_built() {
         tx.commit().unwrap();
         assert_eq!(contents(&fixture.db), fixture.before);
     }
-    films.put("misfit", &film("Mirror", 1975).with("other", "t".repeat(9_000))).unwrap();
-    refused(films.ensure_index(Index::on("other")), ErrorKind::LimitExceeded, &["\"misfit\"", "limit is 8192"]);
+    films.put("misfit", &film("Mirror", 1975).with("texts", long_texts())).unwrap();
+    refused(films.ensure_index(nine_texts()), ErrorKind::LimitExceeded, &["\"misfit\"", "limit is 8192"]);
     assert_eq!(films.indexes().unwrap().len(), 2);
 }

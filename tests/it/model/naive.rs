@@ -330,7 +330,7 @@ impl Collection {
             OnCollection::GetMany(ids) => Ok(Answer::Documents(ids.iter().map(|id| self.get(id)).collect())),
             OnCollection::Contains(id) => Ok(Answer::Flag(self.documents.contains_key(id))),
             OnCollection::Count => Ok(Answer::Count(self.documents.len() as u64)),
-            OnCollection::EnsureIndex(_, spec) => self.ensure_index(spec),
+            OnCollection::EnsureIndex(wanted) => self.ensure_index(&wanted.1),
             OnCollection::DropIndex(name) => {
                 let before = self.indexes.len();
                 self.indexes.retain(|index| index.name != *name);

@@ -31,7 +31,7 @@ pub(super) enum OnCollection {
     GetMany(Vec<DocumentId>),
     Contains(DocumentId),
     Count,
-    EnsureIndex(Index, IndexSpec),
+    EnsureIndex(Box<(Index, IndexSpec)>),
     DropIndex(&'static str),
     Indexes,
     Find(Find),
@@ -155,7 +155,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// An index and documents, so that queries meet something.
 fn populated() -> impl Strategy<Value = Vec<OnCollection>> {
     (index(), vec((id(), document()), 1..6)).prop_map(|((index, spec), documents)| {
-        let index = OnCollection::EnsureIndex(index, spec);
+        let index = OnCollection::EnsureIndex(Box::new((index, spec)));
         let puts = documents.into_iter().map(|(id, document)| OnCollection::Put(id, document));
         std::iter::once(index).chain(puts).collect()
     })
@@ -215,7 +215,7 @@ fn on_collection() -> impl Strategy<Value = OnCollection> {
         1 => vec(id(), 0..4).prop_map(OnCollection::GetMany),
         1 => id().prop_map(OnCollection::Contains),
         1 => Just(OnCollection::Count),
-        9 => index().prop_map(|(index, spec)| OnCollection::EnsureIndex(index, spec)),
+        9 => index().prop_map(|(index, spec)| OnCollection::EnsureIndex(Box::new((index, spec)))),
         1 => select(vec!["a", "x", "tags", "v", "a_b_desc", "items.k_items.n", "unique", "only a"]).prop_map(OnCollection::DropIndex),
         1 => Just(OnCollection::Indexes),
         20 => find().prop_map(OnCollection::Find),

@@ -353,8 +353,8 @@ fn on_collection(collection: &Collection<Document>, on: &OnCollection) -> Result
         }
         OnCollection::Contains(id) => Answer::Flag(collection.contains(id)?),
         OnCollection::Count => Answer::Count(collection.count()?),
-        OnCollection::EnsureIndex(index, _) => {
-            collection.ensure_index(index.clone())?;
+        OnCollection::EnsureIndex(wanted) => {
+            collection.ensure_index(wanted.0.clone())?;
             Answer::Done
         }
         OnCollection::DropIndex(name) => Answer::Flag(collection.drop_index(name)?),
