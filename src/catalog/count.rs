@@ -48,6 +48,30 @@ pub(crate) fn count_as_new(session: &Session, definition: &mut Definition, docum
     session.write(Write::put(Family::Data, layout::count_key(definition.id), counter::encode(count)))
 }
 
+/// Corrects the count of a collection that is in use; says by how much. What is wrong at one moment is wrong by as much at
+/// any later one, and additions do not conflict with those of others.
+pub(crate) fn correct_count(core: &Arc<Core>, name: &str) -> Result<i64> {
+    let session = Session::read_only(core)?;
+    let seen = get(&*session, name, Kind::Collection)?;
+    if !seen.counted {
+        return Ok(0);
+    }
+    let key = layout::count_key(seen.id);
+    let documents = session.count(Family::Data, &KeyRange::prefix(&prefix(seen.id)))?;
+    let missing = i128::from(documents) - i128::from(session.counter(Family::Data, &key)?);
+    let missing = i64::try_from(missing).map_err(|_| Error::corruption("the count of documents is far off"))?;
+    drop(session);
+    if missing == 0 {
+        return Ok(0);
+    }
+    commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
+        match get(session, name, Kind::Collection)?.id == seen.id {
+            true => session.add_within(Family::Data, key.clone(), missing).map(|()| missing),
+            false => Ok(0), // it was replaced meanwhile, and counted
+        }
+    })
+}
+
 /// Counts the documents of a collection one by one, and has it count from there on.
 pub(crate) fn recount(core: &Arc<Core>, name: &str) -> Result<()> {
     commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {

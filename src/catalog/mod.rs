@@ -28,7 +28,7 @@ use blaze_core::{
 use parking_lot::RwLock;
 
 pub(crate) use conflict::name_conflict;
-pub(crate) use count::{count, count_as_new, count_estimate, count_one, recount};
+pub(crate) use count::{correct_count, count, count_as_new, count_estimate, count_one, recount};
 pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use dropped::Dropped;

@@ -19,7 +19,8 @@ pub use report::{IndexRepair, RepairProgress, RepairReport};
 
 impl Database {
     /// Verifies the database as [`verify`](Database::verify) does, and repairs what its documents and values say how to
-    /// repair: entries that indexes lack, have in excess or have with another value, and those by which values expire. An
+    /// repair: entries that indexes lack, have in excess or have with another value, counts of documents, and the entries by
+    /// which values expire. An
     /// index whose files cannot be read is built anew.
     ///
     /// Reads and commits go on meanwhile; an index that is built anew is not used until it is complete. Nothing is done to a
@@ -110,6 +111,9 @@ impl Repair<'_> {
         self.in_batches(name, |session, from| check_documents(session, name, from))?;
         for index in definition.indexes.iter().filter(|index| index.ready) {
             self.in_batches(name, |session, from| check_entries(session, name, index.id, from))?;
+        }
+        if catalog::correct_count(self.core, name)? != 0 {
+            self.report.counts.push(name.to_owned());
         }
         Ok(())
     }

@@ -16,6 +16,8 @@ pub struct RepairReport {
     pub verified: VerifyReport,
     /// The indexes that were repaired.
     pub indexes: Vec<IndexRepair>,
+    /// The collections whose count of documents was corrected.
+    pub counts: Vec<String>,
     /// What could not be repaired: the first 100 of it.
     pub problems: Vec<Problem>,
     /// How many problems are left in all.

@@ -155,7 +155,9 @@ impl Export<'_, Csv> {
                         observed.map_err(|error| error.context(format!("document {:?}", walked.id)))?;
                         Ok(ControlFlow::Continue(()))
                     })?;
-                    columns.into_names()
+                    let mut names = columns.into_names();
+                    names.retain(|name| id_field != Some(ID_FIELD) || name != ID_FIELD); // it is the first one already
+                    names
                 }
             };
             names.splice(0..0, id_field.map(str::to_owned));

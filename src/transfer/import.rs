@@ -206,7 +206,7 @@ impl Ids {
             }
         };
         id.validate().map_err(|error| error.to_string())?;
-        if field == ID_FIELD {
+        if field == ID_FIELD && (self.keeps || self.field.is_none()) {
             document.insert(field, Value::Null); // the place of an id that is stored in the key
         } else if !self.keeps {
             document.remove(field);

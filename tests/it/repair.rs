@@ -49,7 +49,8 @@ fn missing_stray_and_wrong_entries_are_repaired_while_the_database_is_in_use() {
             ControlFlow::Continue(())
         })
         .unwrap();
-    assert_eq!(report.verified.problem_count, 2 + 5 + 1, "{:?}", report.verified.problems);
+    assert_eq!(report.verified.problem_count, 2 + 5 + 1 + 1, "{:?}", report.verified.problems);
+    assert_eq!(report.counts, ["films"], "the document that was taken away is not counted any more");
     assert_eq!(report.problem_count, 0, "{:?}", report.problems);
     let of = |name: &str| {
         let repair = report.indexes.iter().find(|repair| repair.index == name).unwrap();

@@ -267,8 +267,12 @@ fn records_of_all_fields_come_back() {
     let columns = |text: &[u8]| String::from_utf8(text.to_vec()).unwrap().lines().count();
     assert_eq!(columns(&again), columns(&text));
     assert_eq!(copy.get(1).unwrap().unwrap().value, films.get(1).unwrap().unwrap().value);
-    films.insert(&Document::new().with("_id", 1)).unwrap();
-    assert_eq!(films.export_csv(Vec::new()).run().unwrap_err().kind(), ErrorKind::Invalid);
+    films.insert(&Document::new().with("_id", 3).with("title", "has its id in a field")).unwrap();
+    let mut text = Vec::new();
+    assert_eq!(films.export_csv(&mut text).columns(["title"]).run().unwrap().documents, 3);
+    assert!(String::from_utf8(text).unwrap().ends_with("\n3,has its id in a field\n"));
+    assert_eq!(films.export_csv(Vec::new()).run().unwrap().documents, 3);
+    assert_eq!(films.export_csv(Vec::new()).id_field("title").run().unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!(
         films.export_csv(Vec::new()).without_ids().columns(["x", "x.y"]).run().unwrap_err().kind(),
         ErrorKind::Invalid
