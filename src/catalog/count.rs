@@ -52,7 +52,7 @@ pub(crate) fn count_as_new(session: &Session, definition: &mut Definition, docum
 /// any later one, and additions do not conflict with those of others.
 pub(crate) fn correct_count(core: &Arc<Core>, name: &str) -> Result<i64> {
     let session = Session::read_only(core)?;
-    let seen = get(&*session, name, Kind::Collection)?;
+    let seen = get(&session, name, Kind::Collection)?;
     if !seen.counted {
         return Ok(0);
     }

@@ -1,6 +1,6 @@
 //! Pipelines: stages one by one, what they cost, where they run, and what they refuse.
 
-#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 mod naive;
 mod random;

@@ -33,7 +33,7 @@ impl Filter {
     /// let shown = "1972-01-01T00:00:00Z".parse::<Time>()?;
     /// assert_eq!(filter, field("genres").eq("Drama").and(field("shown").ge(shown)));
     /// let error = Filter::from_json(r#"{"$or": [{"year": 1972}, {"year": {"$gtt": 1980}}]}"#).unwrap_err();
-    /// assert_eq!(error.to_string(), r#"at $or[1].year: unknown operator "$gtt"; did you mean "$gt"?"#);
+    /// assert_eq!(error.to_string(), r#"at $or[1].year: unknown operator "$gtt"; did you mean "$gte"?"#);
     /// # Ok::<(), blaze_core::Error>(())
     /// ```
     ///
