@@ -51,6 +51,8 @@ pub(crate) fn count_as_new(session: &Session, definition: &mut Definition, docum
 /// Corrects the count of a collection that is in use; says by how much. What is wrong at one moment is wrong by as much at
 /// any later one, and additions do not conflict with those of others.
 pub(crate) fn correct_count(core: &Arc<Core>, name: &str) -> Result<i64> {
+    // Of two at once, both would add what is missing.
+    let _alone = core.catalog.correcting_counts.lock();
     let session = Session::read_only(core)?;
     let seen = get(&session, name, Kind::Collection)?;
     if !seen.counted {

@@ -25,7 +25,7 @@ use blaze_core::{
     CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, Isolation, KeyRange, PointRead, ReadPoint,
     Result, SeededEntropy, Store, Timestamp, Tracking, Write, from_document, to_document,
 };
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 pub(crate) use conflict::name_conflict;
 pub(crate) use count::{correct_count, count, count_as_new, count_estimate, count_one, recount};
@@ -51,6 +51,8 @@ pub(crate) struct Catalog {
     rows: RwLock<HashMap<String, (Timestamp, Arc<Definition>)>>,
     /// True once there may be a keyspace whose values expire: who begins to read must then know the time.
     expires: AtomicBool,
+    /// Held by who corrects the count of a collection.
+    correcting_counts: Mutex<()>,
 }
 
 impl Catalog {

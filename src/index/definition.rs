@@ -293,6 +293,7 @@ fn is_plain(format: &u32) -> bool {
 /// A filter as the catalog keeps it, if it is well-formed and not too long.
 fn stored_filter(filter: &Filter) -> Result<Value> {
     filter.validate()?;
+    refuse_id_in(filter)?;
     let stored = filter.to_stored();
     let mut bytes = Vec::new();
     record::encode(&Document::new().with("only", stored.clone()), &Dictionary::default(), &mut bytes)?;
@@ -306,6 +307,16 @@ impl Field {
     fn parts(&self) -> (Path, Order) {
         let order = if self.descending { Order::Descending } else { Order::Ascending };
         (Path::from_keys(self.path.iter().map(String::as_str)), order)
+    }
+}
+
+/// Entries are made of records, in which the id is not: a filter that asks for it would find none.
+fn refuse_id_in(filter: &Filter) -> Result<()> {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) | Filter::Nor(parts) => parts.iter().try_for_each(refuse_id_in),
+        Filter::Not(part) => refuse_id_in(part),
+        Filter::Field(path, _) => refuse_id(path),
+        _ => Ok(()),
     }
 }
 

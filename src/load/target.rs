@@ -8,6 +8,7 @@ use blaze_core::{Direction, Durability, Error, Family, Isolation, KeyRange, Resu
 use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
 use crate::database::core::Core;
 use crate::index::{self, Index, IndexDefinition};
+use crate::migration::MigrationDefinition;
 use crate::session::{RetryLimits, Scope, Session, retry};
 use crate::validation::SchemaDefinition;
 
@@ -20,6 +21,8 @@ pub(super) struct Target {
     taken_over: Vec<String>,
     /// What its documents have to look like.
     pub(super) schema: Option<Box<SchemaDefinition>>,
+    /// The form that they have.
+    migration: MigrationDefinition,
     replaces: bool,
     /// Where its rows are, until it has its name.
     orphans: Vec<Orphan>,
@@ -42,6 +45,7 @@ impl Target {
         if let Some(there) = &there {
             there.migration.check_at_rest(name)?;
         }
+        let migration = there.as_ref().map(|there| there.migration).unwrap_or_default();
         let mut indexes = there.map_or_else(Vec::new, |there| there.indexes.clone());
         let taken_over = indexes.iter().map(|index| index.name.clone()).collect();
         for wanted in declared {
@@ -64,7 +68,7 @@ impl Target {
             orphans.iter().try_for_each(|orphan| orphan.declare(&session))?;
             session.commit()
         })?;
-        Ok(Target { name: name.to_owned(), id, indexes, taken_over, schema, replaces, orphans, begun_at })
+        Ok(Target { name: name.to_owned(), id, indexes, taken_over, schema, migration, replaces, orphans, begun_at })
     }
 
     /// Has the name lead to the collection, in one commit, and lets go of what it led to before.
@@ -131,7 +135,11 @@ impl Target {
                 "the schema of the collection {name:?} was changed while that was loaded"
             )));
         }
-        there.map_or(Ok(()), |there| there.migration.check_at_rest(&self.name))
+        if there.map(|there| there.migration).unwrap_or_default() != self.migration {
+            let name = &self.name;
+            return Err(Error::invalid(format!("the collection {name:?} was migrated while it was loaded")));
+        }
+        Ok(())
     }
 
     /// Removes what was written, if no name leads to it.

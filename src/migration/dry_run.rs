@@ -8,7 +8,7 @@ use blaze_core::{Document, DocumentId, Error, Result};
 use super::definition::Position;
 use super::{Migrations, differ, migrated};
 use crate::catalog::Definition;
-use crate::collection::walk;
+use crate::collection::{to_stored_under, walk};
 use crate::index::Entries;
 use crate::session::Session;
 
@@ -65,7 +65,11 @@ pub(crate) fn dry_run(session: &Arc<Session>, definition: &Definition, migration
         let is_behind = behind.as_ref().is_some_and(|behind| walked.key <= *behind);
         let (id, before) = (walked.id, walked.document);
         let after = migrated(session, definition, migrations, &id, &before, is_behind);
-        match after.and_then(|after| check(definition, &id, &after).map(|()| after)) {
+        let checked = after.and_then(|after| {
+            check(definition, &id, &to_stored_under(&id, &after)?)?;
+            Ok(after)
+        });
+        match checked {
             Ok(after) if differ(&before, &after)? => {
                 dry.changed += 1;
                 if dry.examples.len() < TOLD_MAX {

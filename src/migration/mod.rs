@@ -122,8 +122,9 @@ impl Run<'_> {
             true => MigrationDefinition { version: last, to: None },
             false => MigrationDefinition { version, to: Some(last) },
         };
-        if !is_empty {
-            Position::default().write(session, definition.id)?;
+        match is_empty {
+            true => self.report = Some(MigrationReport { from: version, to: last, documents: 0, changed: 0 }),
+            false => Position::default().write(session, definition.id)?,
         }
         catalog::put(session, self.collection, &definition)?;
         Ok(definition.migration.to)

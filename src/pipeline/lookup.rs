@@ -7,7 +7,7 @@ use std::sync::Arc;
 use blaze_core::expression::Input;
 use blaze_core::key::{self, Order};
 use blaze_core::record::Record;
-use blaze_core::{Document, DocumentId, Error, Family, Filter, Path, Predicate, Result, Value};
+use blaze_core::{Document, DocumentId, Error, Family, Filter, ID_FIELD, Path, Predicate, Result, Value};
 
 use super::memory::document_bytes;
 use super::needs::Reads;
@@ -95,12 +95,8 @@ impl Lookup {
         let definition = catalog::get(session, &self.collection, Kind::Collection)?;
         let join = match &self.foreign {
             None => Join::ById,
-            // Any value shows whether an index helps.
-            Some(path)
-                if Source::is_indexed(session, &definition, &Filter::Field(path.clone(), Predicate::Eq(0.into())))? =>
-            {
-                Join::ByIndex(path.clone())
-            }
+            Some(path) if matches!(path.segments(), [only] if only.key() == ID_FIELD) => Join::ById,
+            Some(path) if Source::is_indexed(session, &definition, path)? => Join::ByIndex(path.clone()),
             Some(path) => Join::InMemory(path.clone(), None),
         };
         let local = self.local.clone().unwrap_or_else(|| Path::from(""));

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use blaze_core::key::{self, Order};
-use blaze_core::{Direction, DocumentId, Family, Filter, KeyRange, Path, Result};
+use blaze_core::{Direction, DocumentId, Family, Filter, KeyRange, Path, Predicate, Result};
 
 use crate::catalog::Definition;
 use crate::index::{IndexFields, Traits, scan_range};
-use crate::query::{Access, Candidates, Counters, Question, Sort, describe, plan};
+use crate::query::{Access, Candidates, Counters, Question, Sort, describe, implies, plan};
 use crate::session::Session;
 
 /// The documents that match a filter, in the order of a sort where an index has it.
@@ -34,9 +34,18 @@ impl Source {
         Ok(Source { candidates, sorted, index: node.first_index().map(str::to_owned), description: node.in_a_line() })
     }
 
-    /// True if an index narrows down what matches a filter.
-    pub(super) fn is_indexed(session: &Session, definition: &Definition, filter: &Filter) -> Result<bool> {
-        Ok(!plan(session, definition, Question::of_filter(filter))?.is_scan())
+    /// True if an index finds the documents in which a path has a value, whatever that is.
+    pub(super) fn is_indexed(session: &Session, definition: &Definition, path: &Path) -> Result<bool> {
+        let is_there = Filter::Field(path.clone(), Predicate::Exists(true));
+        for index in definition.indexes.iter().filter(|index| index.ready && !session.is_as_of()) {
+            if let IndexFields::Fields(fields) = index.parts()?
+                && fields.first().is_some_and(|(first, _)| first == path)
+                && index.only()?.is_none_or(|only| implies(&is_there, only))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The next document, not read if that can be avoided.

@@ -98,7 +98,14 @@ impl<T> Query<T> {
             let Predicate::Eq(value) = predicate else { continue };
             let is_id = path.segments().first().is_some_and(|first| first.key() == ID_FIELD);
             match is_id && path.segments().len() == 1 {
-                true => id = Some(DocumentId::try_from(value.clone())?),
+                true => {
+                    let said = DocumentId::try_from(value.clone())?;
+                    if id.as_ref().is_some_and(|id| *id != said) {
+                        let filter = &self.filter;
+                        return Err(Error::invalid(format!("no document can be made of {filter}: it has two ids")));
+                    }
+                    id = Some(said);
+                }
                 false if !fields.contains(&(path, value)) => fields.push((path, value)),
                 false => {}
             }

@@ -1,6 +1,6 @@
 //! What a filter says of ids: which records a scan must read.
 
-use blaze_core::{DocumentId, Filter, ID_FIELD, KeyRange, Predicate, Value};
+use blaze_core::{DocumentId, Filter, ID_FIELD, KeyRange, Path, Predicate, Value};
 
 use crate::catalog::prefix;
 use crate::collection::document_key;
@@ -16,9 +16,15 @@ pub(super) fn records(collection: u32, filter: &Filter) -> KeyRange {
     ranges.fold(KeyRange::prefix(&prefix(collection)), |all, range| all.intersect(&range))
 }
 
-/// True if a filter says which ids its documents have: then nothing is found faster than by them.
-pub(super) fn are_said(filter: &Filter) -> bool {
-    records(0, filter) != KeyRange::prefix(&prefix(0))
+/// True if a filter says which one document it can match: then nothing is found faster than by its id.
+pub(super) fn is_said(filter: &Filter) -> bool {
+    let says_one = |predicate: &Predicate| match predicate {
+        Predicate::Eq(value) => around(0, std::slice::from_ref(value)).is_some(),
+        Predicate::In(values) => values.len() == 1 && around(0, values).is_some(),
+        _ => false,
+    };
+    let is_id = |path: &Path| matches!(path.segments(), [only] if only.key() == ID_FIELD);
+    filter.conjuncts().any(|(path, predicate)| is_id(path) && says_one(predicate))
 }
 
 /// From the first to the last of the ids; none if a value equals more than one id, or none.

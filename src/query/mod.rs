@@ -23,6 +23,7 @@ pub use change::{DeleteQuery, UpdateQuery};
 pub use change_first::ChangeFirst;
 pub(crate) use explain::{Counters, describe};
 pub use explain::{Explain, ExplainNode};
+pub(crate) use implication::implies;
 pub use page::{Page, PageToken};
 pub(crate) use plan::{Access, Plan, Question, plan};
 pub use plan::{Considered, Hint};

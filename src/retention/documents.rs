@@ -189,7 +189,8 @@ fn reap_batch(
         batch.last = Some(entry.to_vec());
         let Ok((_, id)) = read_id(entry, value, fields) else { continue };
         let Some((document, length)) = read(session, &definition, &id)? else { continue };
-        if expiring.time_of(&document).is_some_and(|time| time <= last) {
+        let is_indexed = index.only()?.is_none_or(|only| only.matches(&document));
+        if is_indexed && expiring.time_of(&document).is_some_and(|time| time <= last) {
             write_document(session, &definition, &id, Some(&document), None)?;
             batch.reaped += 1;
             bytes += length;

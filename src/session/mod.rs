@@ -43,6 +43,19 @@ pub(crate) struct Session {
     writer: Option<Writer>,
 }
 
+/// An operation of a transaction that is running. It takes back what it wrote unless it succeeds, also when code of the user's
+/// panics within it.
+struct Operation<'a> {
+    writer: &'a Writer,
+    succeeded: bool,
+}
+
+impl Drop for Operation<'_> {
+    fn drop(&mut self) {
+        self.writer.end_operation(self.succeeded);
+    }
+}
+
 /// What the catalog looks like to a session: while this stays the same, so does all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CatalogVersion {
@@ -340,8 +353,9 @@ impl Session {
         let writer = self.writer()?;
         let _operation = writer.begin_turn();
         writer.begin_operation(&self.core)?;
+        let mut operation = Operation { writer, succeeded: false };
         let result = work();
-        writer.end_operation(result.is_ok());
+        operation.succeeded = result.is_ok();
         result
     }
 

@@ -109,7 +109,7 @@ impl Destination {
 
     /// Settles what is left.
     pub(super) fn finish(mut self) -> Result<Arrived> {
-        let arrived = self.settle()?;
+        let arrived = self.settle().inspect_err(|_| self.give_up())?;
         match self.way {
             Way::Loader(loader) => loader.finish().map(drop)?,
             Way::Commits { scope: Scope::Database(core), .. } if core.durability == Durability::Sync => {
@@ -149,7 +149,8 @@ impl Destination {
                 });
                 match written {
                     Ok(()) => arrived.count(&became),
-                    Err(error) if on_error == OnError::Skip && is_of_the_document(&error) => {
+                    // A transaction that is full says nothing about the document.
+                    Err(error) if on_error == OnError::Skip && is_of_the_document(&error) && !session.is_full() => {
                         arrived.bad.push((arrival.line, at_line(arrival.line, &error)));
                     }
                     Err(error) => return Err(error.context(format!("line {}", arrival.line))),

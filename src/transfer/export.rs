@@ -156,7 +156,8 @@ impl Export<'_, Csv> {
                         Ok(ControlFlow::Continue(()))
                     })?;
                     let mut names = columns.into_names();
-                    names.retain(|name| id_field != Some(ID_FIELD) || name != ID_FIELD); // it is the first one already
+                    // The id is the first column, or is left out.
+                    names.retain(|name| name != ID_FIELD || !matches!(id_field, None | Some(ID_FIELD)));
                     names
                 }
             };
@@ -207,8 +208,11 @@ impl<F> Export<'_, F> {
 
 /// The document with its id in front.
 fn with_id(id_field: Option<&str>, walked: Walked) -> Result<Document> {
-    let Walked { id, document, .. } = walked;
-    let Some(field) = id_field else { return Ok(document) };
+    let Walked { id, mut document, .. } = walked;
+    let Some(field) = id_field else {
+        document.remove(ID_FIELD);
+        return Ok(document);
+    };
     if field == ID_FIELD && document.contains_key(field) {
         return Ok(document);
     }

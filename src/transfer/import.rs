@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blaze_core::{Document, DocumentId, Error, ErrorKind, ID_FIELD, JsonForm, Result, Value};
+use blaze_core::{Document, DocumentId, Error, ErrorKind, ID_FIELD, JsonForm, Result, Value, take_id};
 
 use super::destination::{Arrival, Arrived, Destination};
 use super::input::{Piece, Pieces, text};
@@ -13,6 +13,7 @@ use super::lines::Lines;
 use super::options::{BadLine, Csv, CsvTypes, ImportProgress, ImportReport, JsonLines, OnDuplicate, OnError};
 use super::records::Records;
 use crate::catalog::Named;
+use crate::collection::check_id;
 use crate::session::Scope;
 
 /// Pieces between two reports of progress.
@@ -210,6 +211,10 @@ impl Ids {
             document.insert(field, Value::Null); // the place of an id that is stored in the key
         } else if !self.keeps {
             document.remove(field);
+        }
+        if field != ID_FIELD {
+            let own = take_id(document).map_err(|error| error.to_string())?;
+            check_id(own.as_ref(), &id).map_err(|error| error.to_string())?;
         }
         Ok(Some(id))
     }

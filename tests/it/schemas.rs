@@ -8,7 +8,8 @@ use std::thread;
 
 use blaze::schema::{Schema, int, string};
 use blaze::{
-    Collection, Database, Document, ErrorKind, Isolation, SchemaState, TransactionOptions, Validation, inc, set, unset,
+    Collection, Database, Document, ErrorKind, Isolation, SchemaState, TransactionOptions, Validation, field, inc, set,
+    unset,
 };
 
 fn numbers(documents: i64) -> (Database, Collection<Document>) {
@@ -185,4 +186,17 @@ fn a_schema_is_inferred_from_all_documents_or_a_sample() {
     let sample = numbers.infer_schema_from_sample(10).unwrap();
     assert!((9..=11).contains(&sample.documents()), "{sample}");
     assert_eq!(numbers.infer_schema_from_sample(0).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn a_closed_schema_minds_no_field_that_is_the_id() {
+    let (_db, numbers) = numbers(1);
+    numbers.set_schema(&schema(), Validation::Strict).unwrap();
+    numbers.insert(&Document::new().with("_id", 7).with("n", 7)).unwrap();
+    let inner = Document::new().with("n", 7).with("inner", Document::new().with("_id", 1));
+    assert_eq!(numbers.insert(&inner).unwrap_err().kind(), ErrorKind::Invalid);
+    let mut lines = Vec::new();
+    numbers.export_json_lines(&mut lines).run().unwrap();
+    numbers.delete_many(field("n").ge(0)).unwrap();
+    assert_eq!(numbers.import_json_lines(lines.as_slice()).run().unwrap().documents, 2);
 }

@@ -307,3 +307,24 @@ fn real_data_goes_round() {
         assert!(json(&copy) == text, "{name} came back as something else");
     }
 }
+
+#[test]
+fn a_field_for_the_id_is_the_id_on_every_way_in_and_out() {
+    let (_db, films) = collection("films");
+    let line = br#"{"_id": 7, "key": 5, "title": "Solaris"}"#;
+    let error = films.import_json_lines(&line[..]).id_field("key").run().unwrap_err();
+    assert!(error.to_string().contains("_id is 7"), "{error}");
+    assert_eq!(films.count().unwrap(), 0);
+
+    films.import_json_lines(&line[..]).run().unwrap();
+    assert_eq!(films.get(7).unwrap().unwrap().get("key"), Some(&5.into()));
+    let mut text = Vec::new();
+    films.export_json_lines(&mut text).without_ids().run().unwrap();
+    assert_eq!(text, b"{\"key\":5,\"title\":\"Solaris\"}\n");
+    let mut text = Vec::new();
+    films.export_csv(&mut text).without_ids().run().unwrap();
+    assert_eq!(text, b"key,title\n5,Solaris\n");
+    let (_copies, copy) = collection("copy");
+    copy.import_json_lines(json(&films).as_slice()).run().unwrap();
+    assert_eq!(contents(&copy), contents(&films));
+}

@@ -7,6 +7,7 @@ use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Literal};
 use crate::id::DocumentId;
+use crate::identified::ID_FIELD;
 use crate::key::{self, Order};
 use crate::path::{Path, Segment};
 use crate::record::RawDocument;
@@ -45,11 +46,21 @@ impl<'a> Input<'a> {
         Input { id: Some(id), ..self }
     }
 
+    /// The id, where a path asks for it and the decoded document does not hold it itself: a record under an id does.
+    fn own_id(self, path: &Path) -> Option<Value> {
+        let Fields::Document(document) = self.fields else { return None };
+        let asks = matches!(path.segments(), [only] if only.key() == ID_FIELD) && !document.contains_key(ID_FIELD);
+        self.id.filter(|_| asks).map(Value::from)
+    }
+
     /// The value of a path, as expressions see it.
     ///
     /// # Errors
     /// [`Corruption`](crate::ErrorKind::Corruption) if the record is damaged.
     pub fn reach(self, path: &Path) -> Result<Option<Cow<'a, Value>>> {
+        if let Some(id) = self.own_id(path) {
+            return Ok(Some(Cow::Owned(id)));
+        }
         match self.fields {
             Fields::Document(document) => Ok(reach(document, path)),
             Fields::Raw(document) => Ok(document.reach(path)?.map(Cow::Owned)),
@@ -61,6 +72,10 @@ impl<'a> Input<'a> {
     /// # Errors
     /// [`Corruption`](crate::ErrorKind::Corruption) if the record is damaged.
     pub fn visit(self, path: &Path, visit: &mut dyn FnMut(&Value)) -> Result<()> {
+        if let Some(id) = self.own_id(path) {
+            visit(&id);
+            return Ok(());
+        }
         match self.fields {
             Fields::Document(document) => {
                 traverse::visit(document, path, &mut |value| visit(value));
@@ -79,7 +94,10 @@ impl<'a> Input<'a> {
     /// [`Corruption`](crate::ErrorKind::Corruption) if the record is damaged.
     pub fn matches(self, filter: &Filter) -> Result<bool> {
         match self.fields {
-            Fields::Document(document) => Ok(filter.matches(document)),
+            Fields::Document(document) => Ok(filter.holds(&|path, report| match self.own_id(path) {
+                Some(id) => report(&id),
+                None => traverse::visit(document, path, &mut |value| report(value)),
+            })),
             Fields::Raw(document) => filter.matches_raw(&document),
         }
     }

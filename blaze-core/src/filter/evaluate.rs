@@ -7,7 +7,7 @@ use crate::traverse;
 use crate::value::Value;
 
 /// Reports each value that a path reaches in something decoded.
-type Reach<'a> = dyn Fn(&Path, &mut dyn FnMut(&Value)) + 'a;
+pub(crate) type Reach<'a> = dyn Fn(&Path, &mut dyn FnMut(&Value)) + 'a;
 
 impl Filter {
     /// True if `document` matches. This is the naive evaluator, by which every other one is judged.
@@ -25,7 +25,7 @@ impl Filter {
         })
     }
 
-    fn holds(&self, reach: &Reach<'_>) -> bool {
+    pub(crate) fn holds(&self, reach: &Reach<'_>) -> bool {
         match self {
             Filter::And(terms) => terms.iter().all(|term| term.holds(reach)),
             Filter::Or(terms) => terms.iter().any(|term| term.holds(reach)),

@@ -6,6 +6,7 @@ use super::field::Kind;
 use super::{Declared, FieldSchema, Schema};
 use crate::document::Document;
 use crate::filter::Literal;
+use crate::identified::ID_FIELD;
 use crate::limits::VIOLATIONS_MAX;
 use crate::value::Value;
 
@@ -31,7 +32,7 @@ impl fmt::Display for Violation {
 
 pub(super) fn violations(schema: &Schema, document: &Document) -> Vec<Violation> {
     let mut check = Check { path: Vec::new(), violations: Vec::new() };
-    check.map(schema, document);
+    check.map(schema, document, true);
     check.violations
 }
 
@@ -72,7 +73,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn map(&mut self, schema: &'a Schema, map: &'a Document) {
+    fn map(&mut self, schema: &'a Schema, map: &'a Document, is_document: bool) {
         for Declared { key, required, schema } in &schema.fields {
             self.within(Step::Key(key), |check| match map.get(key) {
                 Some(value) => check.value(schema, value),
@@ -82,7 +83,8 @@ impl<'a> Check<'a> {
         }
         if schema.refuses_others {
             for (key, value) in map.iter() {
-                if !schema.fields.iter().any(|declared| declared.key == key) {
+                // Every document has an id, whether it holds it in a field or not.
+                if !(is_document && key == ID_FIELD) && !schema.fields.iter().any(|declared| declared.key == key) {
                     self.within(Step::Key(key), |check| check.add("no such field", found(value)));
                 }
             }
@@ -119,7 +121,7 @@ impl<'a> Check<'a> {
                     self.within(Step::Place(place), |check| check.value(element, value));
                 }
             }
-            (Kind::Map(schema), Value::Map(map)) => self.map(schema, map),
+            (Kind::Map(schema), Value::Map(map)) => self.map(schema, map, false),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use crate::filter::{Literal, Regex, TypeName};
 use crate::limits::SCHEMA_DEPTH_MAX;
 use crate::value::Value;
 
-/// What the values of a field have to be: made by [`string`], [`int`], [`array`] and their like, narrowed by its methods.
+/// What the values of a field have to be: made by [`string`], [`int`], [`array()`] and their like, narrowed by its methods.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldSchema {
     pub(super) kind: Kind,

@@ -56,7 +56,8 @@ pub(super) fn cut(scan: &mut IndexScan, position: &[u8], sort: &[Sort]) -> Resul
     };
     let mut ranges = Vec::with_capacity(scan.ranges.len());
     for range in &scan.ranges {
-        let fixed = fixed_bytes(range.start(), scan, order.fixed_fields)?;
+        // No value of the index is cut: where one is longer than entries hold, the range has none.
+        let Ok(fixed) = fixed_bytes(range.start(), scan, order.fixed_fields) else { continue };
         let mut place = [&range.start()[..fixed], ordered.as_slice()].concat();
         if scan.is_unique && is_constrained(&place, scan)? {
             place.truncate(fixed_bytes(&place, scan, scan.fields.len())?); // its entry has no id in the key

@@ -107,7 +107,8 @@ fn fit_fields(
     let (mut equal_fields, mut bounded, mut single_fields) = (0, false, 0);
     let (mut answered, mut used) = (Vec::new(), Vec::new());
     for (path, order) in fields {
-        let Some(mut found) = bounds_of(terms, path, *order, multi_entry) else { break };
+        // Different values of a document may have been cut to one entry.
+        let Some(mut found) = bounds_of(terms, path, *order, multi_entry || has_cut) else { break };
         if index.has_values() {
             found.bounds = found.bounds.cut_to(INDEX_VALUE_BYTES_MAX);
         }

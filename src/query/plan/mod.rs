@@ -123,8 +123,8 @@ pub(crate) fn plan(session: &Session, definition: &Definition, question: Questio
         let considered = vec![Considered { plan: "scan".to_owned(), estimate: None, chosen: true, reason }];
         return Ok(Plan { access: Access::Scan, residual: parts.without(&[]), sorted: false, considered });
     }
-    if ids::are_said(question.filter) {
-        let reason = "the filter says the ids".to_owned();
+    if ids::is_said(question.filter) {
+        let reason = "the filter says the id".to_owned();
         let considered = vec![Considered { plan: "scan".to_owned(), estimate: None, chosen: true, reason }];
         return Ok(Plan { access: Access::Scan, residual: parts.without(&[]), sorted: false, considered });
     }

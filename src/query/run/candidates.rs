@@ -159,7 +159,9 @@ impl Candidates {
                 // Before the first candidate: the sets were too large.
                 self.is_weaker = true;
                 self.check = Some(self.filter.clone());
-                self.seen.get_or_insert_default();
+                if self.source.may_repeat() {
+                    self.seen.get_or_insert_default();
+                }
             }
             if let Some(seen) = &mut self.seen
                 && !seen.insert(&id)?

@@ -87,6 +87,11 @@ impl Source {
         }
     }
 
+    /// True if a document may come twice once more is answered than the plan says.
+    pub(super) fn may_repeat(&self) -> bool {
+        matches!(self, Source::Intersection(intersection) if intersection.last.scan().multi_entry)
+    }
+
     /// True once more is answered than the plan says.
     pub(super) fn is_weaker(&self) -> bool {
         matches!(self, Source::Intersection(intersection) if intersection.ids.is_none())

@@ -140,3 +140,15 @@ fn of_two_loads_of_one_name_the_first_to_finish_wins() {
         assert_eq!(ids(&db.collection("films").unwrap(), Filter::everything()), [2.into()]);
     }
 }
+
+#[test]
+fn what_was_loaded_before_a_migration_is_not_shown_as_if_it_had_gone_through_it() {
+    let db = Database::in_memory().unwrap();
+    let films = db.collection::<Document>("films").unwrap();
+    let mut loader = db.load_collection::<Document>("films").begin().unwrap();
+    loader.insert_with_id(1, &Document::new().with("name", "Solaris")).unwrap();
+    films.migrate(&blaze::Migrations::new().step(1, "name becomes title", |_| Ok(()))).unwrap();
+    let error = loader.finish().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    assert!(error.to_string().contains("migrated"), "{error}");
+}

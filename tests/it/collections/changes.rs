@@ -183,3 +183,35 @@ fn takers_of_the_first_job_never_get_the_same() {
         assert_eq!(taken, (0..60).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn an_upsert_for_two_ids_at_once_is_refused_and_inserts_neither() {
+    let db = Database::in_memory().unwrap();
+    let numbers = numbers(&db, 0);
+    let both = field("_id").eq(1).and(field("_id").eq(2));
+    let error = numbers.find(both).upsert(inc("n", 1)).run().unwrap_err();
+    assert_eq!((error.kind(), numbers.count().unwrap()), (ErrorKind::Invalid, 0), "{error}");
+}
+
+#[test]
+fn a_panic_of_the_callers_within_an_operation_leaves_nothing_of_that_in_the_transaction() {
+    struct Refused;
+    impl<'de> serde::Deserialize<'de> for Refused {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Refused, D::Error> {
+            std::panic::resume_unwind(Box::new("the caller's"))
+        }
+    }
+    let db = Database::in_memory().unwrap();
+    let numbers = numbers(&db, 3);
+    db.transaction(|tx| {
+        let within = tx.collection::<Refused>("numbers")?;
+        let changed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            within.find(field("n").eq(1)).update_first(set("n", 7)).return_after().run()
+        }));
+        assert!(changed.is_err());
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(all(&numbers), [0, 1, 2]);
+    assert_eq!(db.verify().unwrap().problems, []);
+}

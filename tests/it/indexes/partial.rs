@@ -78,3 +78,14 @@ fn filters_that_are_not_well_formed_or_too_long_are_refused() {
     assert_eq!(collection.ensure_index(vector).unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!(collection.ensure_index(Index::vector("v", 2).unique()).unwrap_err().kind(), ErrorKind::Invalid);
 }
+
+#[test]
+fn a_partial_index_cannot_depend_on_the_id_which_entries_do_not_see() {
+    let db = Database::temporary().unwrap();
+    let orders = db.collection::<Document>("orders").unwrap();
+    for only in [field("_id").ge(100), !field("due").eq(1).or(field("_id").eq(7))] {
+        let error = orders.ensure_index(Index::on("due").only(only)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    }
+    assert!(orders.indexes().unwrap().is_empty());
+}

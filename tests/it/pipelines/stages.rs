@@ -246,3 +246,26 @@ fn strings_are_put_together_and_counted() {
     let rows = films.pipeline().filter(field("year").eq(1972)).group(label, [count()]).count("labels").run().unwrap();
     assert_eq!(rows, [Document::new().with("labels", 1)]);
 }
+
+#[test]
+fn the_id_is_seen_by_every_stage_whether_documents_hold_it_and_whether_an_index_helps() {
+    for indexed in [false, true] {
+        let db = Database::in_memory().unwrap();
+        let things = db.collection::<Document>("things").unwrap();
+        if indexed {
+            things.ensure_index(Index::on("n")).unwrap();
+        }
+        things.insert_many_with_ids((1..4).map(|n| (n, Document::new().with("n", 9 - n)))).unwrap();
+        let sorted = things.pipeline().sort(asc("n")).project(["_id", "n"]).limit(1).run().unwrap();
+        assert_eq!(sorted[0].get("_id"), Some(&3.into()), "indexed: {indexed}");
+        let later = things.pipeline().set("y", literal(1)).filter(field("_id").eq(2)).count("found").run().unwrap();
+        assert_eq!(later, [Document::new().with("found", 1)]);
+        let groups = things.pipeline().set("y", literal(1)).group("_id", [count()]).run().unwrap();
+        assert_eq!(groups.len(), 3);
+        let joined = things.pipeline().lookup(Lookup::from("things").on("n", "_id").named("same")).run().unwrap();
+        assert!(joined.iter().all(|row| row.get("same").and_then(Value::as_array).is_some_and(<[Value]>::is_empty)));
+        let own = things.pipeline().set("own", document_id());
+        let joined = own.lookup(Lookup::from("things").on("own", "_id").named("same")).run().unwrap();
+        assert!(joined.iter().all(|row| row.get("same").and_then(Value::as_array).map(<[Value]>::len) == Some(1)));
+    }
+}

@@ -107,3 +107,44 @@ fn a_token_of_another_query_or_a_damaged_one_is_refused() {
     assert_eq!(query.page(0, None).unwrap_err().kind(), ErrorKind::Invalid);
     assert!(numbers.find(field("n").ge(1.0)).sort(asc("n")).page(2, Some(&token)).is_ok(), "1 and 1.0 are equal");
 }
+
+#[test]
+fn a_list_with_a_value_that_is_longer_than_entries_hold_has_its_pages_too() {
+    let db = Database::in_memory().unwrap();
+    let things = db.collection::<Document>("things").unwrap();
+    things.ensure_index(Index::on("a").then("b")).unwrap();
+    things.insert_many_with_ids((0..5).map(|n| (n, Document::new().with("a", "y").with("b", n)))).unwrap();
+    let query = things.find(field("a").is_in(["x".repeat(2_000), "y".to_owned()])).sort(asc("b"));
+    let first = query.page(2, None).unwrap();
+    let second = query.page(2, first.next.as_ref()).unwrap();
+    assert_eq!(second.rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>(), ["2", "3"]);
+}
+
+#[test]
+fn pages_by_a_unique_index_repeat_nothing_in_either_direction() {
+    let db = Database::in_memory().unwrap();
+    let things = db.collection::<Document>("things").unwrap();
+    things.ensure_index(Index::on("n").unique()).unwrap();
+    // Some have no value, or null: these are told apart by their ids.
+    let document = |n: i64| match n % 4 {
+        0 => Document::new(),
+        1 => Document::new().with("n", blaze::Value::Null),
+        _ => Document::new().with("n", n),
+    };
+    things.insert_many_with_ids((0..40).map(|n| (n, document(n)))).unwrap();
+    for sort in [asc("n"), desc("n")] {
+        let query = things.find_all().sort(sort);
+        let whole: Vec<_> = query.run().unwrap().into_iter().map(|row| row.id).collect();
+        let (mut found, mut token) = (Vec::new(), None);
+        loop {
+            let page = query.page(3, token.as_ref()).unwrap();
+            found.extend(page.rows.into_iter().map(|row| row.id));
+            token = page.next;
+            if token.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, whole);
+        assert_eq!(found.len(), 40);
+    }
+}

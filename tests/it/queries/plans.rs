@@ -257,3 +257,19 @@ fn plans_chosen_by_estimates_answer_as_the_naive_evaluation_does() {
         run(seed, 1_000, 1);
     }
 }
+
+#[test]
+fn two_terms_on_values_that_are_cut_to_one_entry_still_find_their_document() {
+    let db = Database::in_memory().unwrap();
+    let things = db.collection::<Document>("things").unwrap();
+    things.ensure_index(Index::on("b.c")).unwrap();
+    let long = |end: &str| "x".repeat(1_100) + end;
+    let inner = ["a", "b"].map(|end| Value::from(Document::new().with("c", long(end))));
+    things.insert_with_id(1, &Document::new().with("b", inner.to_vec())).unwrap();
+    for filter in [
+        field("b.c").eq(long("a")).and(field("b.c").eq(long("b"))),
+        field("b.c").ge(long("b")).and(field("b.c").le(long("a"))),
+    ] {
+        assert_eq!(things.find(filter.clone()).count().unwrap(), 1, "{filter}");
+    }
+}
