@@ -3,7 +3,7 @@
 //! A [`Pipeline`] starts with [`Collection::pipeline`] and runs at one moment, in a transaction as it stands. Filters and a
 //! sort at its beginning are a query, which uses indexes; groups that only count by an indexed field read the index alone.
 //! What comes later streams, except where the table says otherwise. All stages together hold at most
-//! [`PIPELINE_MEMORY_BYTES`](crate::limits::PIPELINE_MEMORY_BYTES), or what [`memory_limit`](Pipeline::memory_limit) says.
+//! [`PIPELINE_MEMORY_BYTES`], or what [`memory_limit`](Pipeline::memory_limit) says.
 //!
 //! | stage | rows that come out | holds in memory |
 //! |---|---|---|
@@ -132,7 +132,7 @@ impl<S> Pipeline<S> {
     }
 
     /// Keeps the fields that are named, in that order, or computes new ones; or keeps all but those that are excluded. See
-    /// [`include`], [`exclude`] and [`computed`].
+    /// [`include()`], [`exclude`] and [`computed`].
     ///
     /// ```
     /// use blaze::{Database, Document};
@@ -267,7 +267,7 @@ impl<S> Pipeline<S> {
 
 impl Pipeline {
     /// Bytes that all stages together may hold in memory;
-    /// [`PIPELINE_MEMORY_BYTES`](crate::limits::PIPELINE_MEMORY_BYTES) by default. What they hold is estimated.
+    /// [`PIPELINE_MEMORY_BYTES`] by default. What they hold is estimated.
     pub fn memory_limit(self, bytes: usize) -> Pipeline {
         Pipeline { memory_bytes: bytes, ..self }
     }

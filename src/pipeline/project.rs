@@ -9,7 +9,7 @@ use super::row::{Flow, Next, Operator, Row};
 use super::set::{UnsetFields, validate_apart};
 use super::stage::validate_name;
 
-/// What [`Pipeline::project`](super::Pipeline::project) keeps, leaves out or computes; made by [`include`], [`exclude`] and
+/// What [`Pipeline::project`](super::Pipeline::project) keeps, leaves out or computes; made by [`include()`], [`exclude`] and
 /// [`computed`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Projection(Kind);

@@ -84,7 +84,8 @@ impl<'a> Check<'a> {
         if schema.refuses_others {
             for (key, value) in map.iter() {
                 // Every document has an id, whether it holds it in a field or not.
-                if !(is_document && key == ID_FIELD) && !schema.fields.iter().any(|declared| declared.key == key) {
+                let is_id = is_document && key == ID_FIELD;
+                if !is_id && !schema.fields.iter().any(|declared| declared.key == key) {
                     self.within(Step::Key(key), |check| check.add("no such field", found(value)));
                 }
             }
