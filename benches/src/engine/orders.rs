@@ -1,5 +1,7 @@
 //! A collection of one type of document, as an application has it: what goes in and comes out is a Rust struct.
 
+use serde::Deserialize;
+
 use super::Durability;
 use crate::Result;
 use crate::dataset::orders::Order;
@@ -58,7 +60,7 @@ pub trait Orders: Send + Sync {
 }
 
 /// The orders of one status.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct StatusGroup {
     /// The status.
     pub status: String,

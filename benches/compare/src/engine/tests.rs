@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use blaze_bench::engine::{Durability, Engine, EngineOptions, KeyValue, Pairs, Reader, Write};
+use blaze_bench::dataset::orders::{Order, STATUSES};
+use blaze_bench::engine::{Durability, Engine, EngineOptions, Faculty, KeyValue, Pairs, Reader, Write};
 
 use super::all;
 
@@ -16,9 +17,13 @@ impl Pairs for Given<'_> {
     }
 }
 
-/// Runs a check on each engine, in an empty directory; on failure the last line of output names the engine.
+/// Runs a check on each engine that stores pairs, in an empty directory; on failure the last line of output names the engine.
 fn on_each(check: impl Fn(&dyn Engine, &EngineOptions)) {
-    for engine in all() {
+    on_each_with(Faculty::KeyValue, check);
+}
+
+fn on_each_with(faculty: Faculty, check: impl Fn(&dyn Engine, &EngineOptions)) {
+    for engine in all().into_iter().filter(|engine| engine.faculties().contains(&faculty)) {
         println!("{} {}", engine.name(), engine.version());
         let directory = tempfile::tempdir().unwrap();
         check(engine, &EngineOptions { directory: directory.path().to_owned(), cache_bytes: 8 << 20 });
@@ -278,5 +283,52 @@ fn all_can_be_deleted_and_written_again() {
         assert_eq!((store.count().unwrap(), scan(store, "a", 10)), (0, vec![]));
         put_four(store);
         assert_eq!(store.count().unwrap(), 4);
+    });
+}
+
+#[test]
+fn orders_are_found_by_id_by_their_time_by_their_status_and_in_groups() {
+    on_each_with(Faculty::Orders, |engine, options| {
+        let orders: Vec<(i64, Order)> = (0..300).map(|place| (Order::id(place), Order::at(5, place))).collect();
+        let (loaded, later) = orders.split_at(250);
+        let store = engine.open_orders(options).unwrap();
+        store.load(&mut loaded.iter().map(|(id, order)| (*id, order))).unwrap();
+        store.compact().unwrap();
+        store.settle().unwrap();
+        for (number, (id, order)) in later.iter().enumerate() {
+            let durability = if number % 2 == 0 { Durability::Sync } else { Durability::Buffered };
+            store.insert(*id, order, durability).unwrap();
+        }
+        assert!(store.insert(later[0].0, &later[0].1, Durability::Sync).is_err(), "the id is taken");
+        assert!(store.insert(-1, &later[0].1, Durability::Sync).is_err(), "the number is taken");
+        for (id, order) in &orders {
+            assert_eq!(store.get(*id).unwrap().as_ref(), Some(order));
+        }
+        assert_eq!(store.get(-1).unwrap(), None);
+
+        let mut times: Vec<i64> = orders.iter().map(|(_, order)| order.placed_ms).collect();
+        times.sort_unstable();
+        let mut found = Vec::new();
+        store.placed_from(times[100], 20, &mut |order| found.push(order.placed_ms)).unwrap();
+        assert_eq!(found, times[100..120]);
+
+        let status = STATUSES[4];
+        let matches = |order: &Order| order.status == status && order.total >= 200.0;
+        let mut expected: Vec<u64> =
+            orders.iter().map(|(_, order)| order).filter(|order| matches(order)).map(|order| order.number).collect();
+        let mut numbers = Vec::new();
+        store.with_status(status, 200.0, &mut |order| numbers.push(order.number)).unwrap();
+        expected.sort_unstable();
+        numbers.sort_unstable();
+        assert_eq!(numbers, expected);
+
+        let groups = store.by_status().unwrap();
+        assert_eq!(groups.len(), STATUSES.len());
+        for group in groups {
+            let totals: Vec<f64> =
+                orders.iter().filter(|(_, order)| order.status == group.status).map(|(_, order)| order.total).collect();
+            assert_eq!(group.orders, totals.len() as u64);
+            assert!((group.mean_total - totals.iter().sum::<f64>() / totals.len() as f64).abs() < 1e-6);
+        }
     });
 }

@@ -1,7 +1,6 @@
 //! A collection of Blaze as a collection of orders.
 
-use std::collections::HashMap;
-
+use blaze::pipeline::{avg, count};
 use blaze::{Collection, Database, DocumentId, Index, TransactionOptions, asc, field};
 
 use crate::Result;
@@ -23,7 +22,7 @@ impl BlazeOrders {
 }
 
 fn indexes() -> [Index; 3] {
-    [Index::on("number"), Index::on("placed_ms"), Index::on("customer.city")]
+    [Index::on("number").unique(), Index::on("placed_ms"), Index::on("customer.city")]
 }
 
 impl Orders for BlazeOrders {
@@ -70,14 +69,9 @@ impl Orders for BlazeOrders {
     }
 
     fn by_status(&self) -> Result<Vec<StatusGroup>> {
-        let mut groups: HashMap<String, (u64, f64)> = HashMap::new();
-        for order in self.orders.find_all().iter()? {
-            let order = order?.into_value();
-            let group = groups.entry(order.status).or_default();
-            *group = (group.0 + 1, group.1 + order.total);
-        }
-        let group = |(status, (orders, sum))| StatusGroup { status, orders, mean_total: sum / orders as f64 };
-        Ok(groups.into_iter().map(group).collect())
+        let groups =
+            self.orders.pipeline().group("status", [count().named("orders"), avg("total").named("mean_total")]);
+        Ok(groups.run_as()?)
     }
 
     fn settle(&self) -> Result<()> {
