@@ -26,7 +26,8 @@ impl<T> Collection<T> {
     }
 
     /// As [`ensure_index`](Collection::ensure_index), telling how far it has come. With [`ControlFlow::Break`] it ends and
-    /// there is no index, not even one that an earlier call had begun.
+    /// there is no index, not even one that an earlier call had begun. In a transaction, `progress` must not use that
+    /// transaction, which is waiting for it.
     ///
     /// ```
     /// use std::ops::ControlFlow;

@@ -48,7 +48,8 @@ impl<T> Collection<T> {
     }
 
     /// As [`migrate`](Collection::migrate), telling after each transaction how far it has come; with
-    /// [`ControlFlow::Break`] it stops there.
+    /// [`ControlFlow::Break`] it stops there. In a transaction, neither `progress` nor a step may use that transaction, which is
+    /// waiting for them.
     ///
     /// # Errors
     /// As [`migrate`](Collection::migrate); [`Cancelled`](crate::ErrorKind::Cancelled).

@@ -43,6 +43,7 @@ impl<T> Collection<T> {
     }
 
     /// As [`set_schema`](Collection::set_schema), telling how far it has come; with [`ControlFlow::Break`] it ends.
+    /// In a transaction, `progress` must not use that transaction, which is waiting for it.
     ///
     /// # Errors
     /// As [`set_schema`](Collection::set_schema); [`Cancelled`](crate::ErrorKind::Cancelled).

@@ -260,14 +260,7 @@ pub(crate) fn id_order(fields: &[(Path, Order)]) -> Order {
 
 /// Appends an id to an entry.
 pub(crate) fn write_id(key: &mut Vec<u8>, id: &DocumentId, order: Order) {
-    let value = match id {
-        DocumentId::Int(int) => Value::Int(*int),
-        DocumentId::UInt(int) => Value::UInt(*int),
-        DocumentId::String(string) => Value::String(string.clone()),
-        DocumentId::Bytes(bytes) => Value::Bytes(bytes.clone()),
-        DocumentId::Uuid(uuid) => Value::Uuid(*uuid),
-    };
-    key::write_value(key, &value, order);
+    key::write_value(key, &Value::from(id), order);
 }
 
 /// The id of an entry, at the end of its key or in its value, and the encoded values before it.

@@ -226,14 +226,11 @@ fn by_id(definition: &Definition, value: &Value, context: &mut Context) -> Resul
     // An id that is a number is equal to a number of any type.
     let mut encoded = Vec::new();
     key::write_value(&mut encoded, value, Order::Ascending);
-    let id = match &key::read_value(&mut &encoded[..], Order::Ascending)?.unwrap_or_default() {
-        Value::Int(int) => DocumentId::from(*int),
-        Value::UInt(int) => DocumentId::from(*int),
-        Value::String(string) => DocumentId::from(string.as_str()),
-        Value::Bytes(bytes) => DocumentId::Bytes(bytes.clone()),
-        Value::Uuid(uuid) => DocumentId::Uuid(*uuid),
-        _ => return Ok(None),
-    };
+    let value = key::read_value(&mut &encoded[..], Order::Ascending)?.unwrap_or_default();
+    if matches!(value, Value::Array(_)) {
+        return Ok(None); // it may spell the bytes of an id, and is none
+    }
+    let Ok(id) = DocumentId::try_from(value) else { return Ok(None) };
     if id.validate().is_err() {
         return Ok(None); // no document can have it
     }

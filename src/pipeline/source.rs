@@ -26,7 +26,7 @@ impl Source {
         filter: &Filter,
         sort: &[Sort],
     ) -> Result<Source> {
-        let question = Question { filter, sort, window: None, needs_documents: true, hint: None };
+        let question = Question { sort, needs_documents: true, ..Question::of_filter(filter) };
         let plan = plan(session, definition, question)?;
         let node = describe(&plan.access, &mut std::iter::empty());
         let sorted = sort.is_empty() || plan.sorted;

@@ -127,7 +127,7 @@ impl<T> Query<T> {
         self.collection.read(|session, definition| {
             let clock = &session.core().clock;
             let begun_ms = clock.now_ms();
-            let plan = self.plan(session, definition, true)?;
+            let plan = plan(session, definition, Question { explains: true, ..self.question(true) })?;
             let mut records = self.records_of(session, definition, &plan)?;
             while records.next()?.is_some() {}
             let time_ms = clock.now_ms().saturating_sub(begun_ms);
@@ -145,14 +145,18 @@ impl<T> Query<T> {
     }
 
     fn plan(&self, session: &Session, definition: &Definition, needs_documents: bool) -> Result<Plan> {
-        let question = Question {
+        plan(session, definition, self.question(needs_documents))
+    }
+
+    fn question(&self, needs_documents: bool) -> Question<'_> {
+        Question {
             filter: &self.filter,
             sort: &self.sort,
             window: self.limit.map(|limit| limit.saturating_add(self.skip)),
             needs_documents,
             hint: self.hint.as_ref(),
-        };
-        plan(session, definition, question)
+            explains: false,
+        }
     }
 
     fn iter_records(&self) -> Result<Records> {

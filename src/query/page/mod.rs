@@ -100,13 +100,8 @@ impl<T: DeserializeOwned> Query<T> {
         after: Option<&[u8]>,
         count: usize,
     ) -> Result<Records> {
-        let question = Question {
-            filter: &self.filter,
-            sort: &self.sort,
-            window: (!self.sort.is_empty()).then_some(count),
-            needs_documents: true,
-            hint: self.hint.as_ref(),
-        };
+        let window = (!self.sort.is_empty()).then_some(count);
+        let question = Question { window, ..self.question(true) };
         let mut plan: Plan = plan(session, definition, question)?;
         // Documents are stored in the order of their ids.
         let is_ordered = if self.sort.is_empty() { plan.is_scan() } else { plan.sorted };

@@ -50,13 +50,12 @@ impl<'a> Chooser<'a> {
     pub(super) fn choose(mut self, parts: &Parts) -> Result<Plan> {
         let mut candidates = self.candidates(parts, true)?;
         if candidates.is_empty() {
-            let reason = "no index fits".to_owned();
-            let considered = vec![Considered { plan: "scan".to_owned(), estimate: None, chosen: true, reason }];
-            return Ok(Plan { access: Access::Scan, residual: parts.without(&[]), sorted: false, considered });
+            return Ok(Plan::scan(parts, self.question.told(|| vec![Considered::scan("no index fits")])));
         }
         if candidates.len() == 1 && !self.may_read_much(&candidates[0], parts) {
             let only = candidates.swap_remove(0);
-            let considered = vec![considered(&only, true, "the only one that fits".to_owned())];
+            let told = || vec![considered(&only, true, "the only one that fits".to_owned())];
+            let considered = self.question.told(told);
             return Ok(self.plan_of(only, parts, considered));
         }
         self.documents = catalog::count_estimate(self.session, self.definition)?;
@@ -178,17 +177,18 @@ impl<'a> Chooser<'a> {
             Some(best) if best == at => "the cheapest".to_owned(),
             _ => format!("costs {}", costs[at]),
         };
-        let listed = candidates.iter().enumerate();
-        let mut all: Vec<_> =
-            listed.map(|(at, candidate)| considered(candidate, best == Some(at), reason(at))).collect();
-        if let Some(scan) = scan {
-            let reason = if best.is_none() { "most would be read".to_owned() } else { format!("costs {scan}") };
-            let (plan, estimate) = ("scan".to_owned(), self.documents);
-            all.push(Considered { plan, estimate, chosen: best.is_none(), reason });
-        }
+        let all = self.question.told(|| {
+            let listed = candidates.iter().enumerate();
+            let told = listed.map(|(at, candidate)| considered(candidate, best == Some(at), reason(at)));
+            let scan = scan.map(|scan| {
+                let reason = if best.is_none() { "most would be read".to_owned() } else { format!("costs {scan}") };
+                Considered { plan: "scan".to_owned(), estimate: self.documents, chosen: best.is_none(), reason }
+            });
+            told.chain(scan).collect()
+        });
         match best.and_then(|best| candidates.into_iter().nth(best)) {
             Some(best) => self.plan_of(best, parts, all),
-            None => Plan { access: Access::Scan, residual: parts.without(&[]), sorted: false, considered: all },
+            None => Plan::scan(parts, all),
         }
     }
 

@@ -50,8 +50,7 @@ pub(super) fn follow(
 ) -> Result<Plan> {
     let chosen = |plan: String| Considered { plan, estimate: None, chosen: true, reason: "the hint".to_owned() };
     let Hint::Index(name) = hint else {
-        let considered = vec![chosen("scan".to_owned())];
-        return Ok(Plan { access: Access::Scan, residual: parts.without(&[]), sorted: false, considered });
+        return Ok(Plan::scan(parts, question.told(|| vec![chosen("scan".to_owned())])));
     };
     let refused = |why: &str| Error::invalid(format!("the hint asks for the index {name:?}, {why}"));
     if session.is_as_of() {
@@ -76,6 +75,6 @@ pub(super) fn follow(
     let terms = parts.terms();
     let scan = fit(session, index, &terms, question.sort, true)?.ok_or_else(|| refused("which cannot answer this"))?;
     let (residual, sorted) = (parts.without(&scan.answered), scan.order.is_some());
-    let considered = vec![chosen(format!("index {}", scan.name))];
+    let considered = question.told(|| vec![chosen(format!("index {}", scan.name))]);
     Ok(Plan { access: Access::Index(Box::new(scan)), residual, sorted, considered })
 }

@@ -33,12 +33,19 @@ pub(crate) struct Question<'a> {
     /// True if the documents themselves are needed.
     pub(crate) needs_documents: bool,
     pub(crate) hint: Option<&'a Hint>,
+    /// True if it is to be told which plans were thought of: words that a mere answer does not pay for.
+    pub(crate) explains: bool,
 }
 
 impl<'a> Question<'a> {
     /// Which documents match, in any order.
     pub(crate) fn of_filter(filter: &'a Filter) -> Question<'a> {
-        Question { filter, sort: &[], window: None, needs_documents: false, hint: None }
+        Question { filter, sort: &[], window: None, needs_documents: false, hint: None, explains: false }
+    }
+
+    /// What was thought of, if it is to be told.
+    fn told(&self, considered: impl FnOnce() -> Vec<Considered>) -> Vec<Considered> {
+        if self.explains { considered() } else { Vec::new() }
     }
 }
 
@@ -50,7 +57,7 @@ pub(crate) struct Plan {
     pub(crate) residual: Filter,
     /// True if they are found in the order of the sort.
     pub(crate) sorted: bool,
-    /// All plans that were thought of, the chosen one among them.
+    /// All plans that were thought of, the chosen one among them, if the question asks to be told.
     pub(crate) considered: Vec<Considered>,
 }
 
@@ -81,7 +88,18 @@ pub struct Considered {
     pub reason: String,
 }
 
+impl Considered {
+    /// A scan that was chosen.
+    fn scan(reason: &str) -> Considered {
+        Considered { plan: "scan".to_owned(), estimate: None, chosen: true, reason: reason.to_owned() }
+    }
+}
+
 impl Plan {
+    fn scan(parts: &Parts, considered: Vec<Considered>) -> Plan {
+        Plan { access: Access::Scan, residual: parts.without(&[]), sorted: false, considered }
+    }
+
     pub(crate) fn is_scan(&self) -> bool {
         matches!(self.access, Access::Scan)
     }
@@ -119,14 +137,10 @@ pub(crate) fn plan(session: &Session, definition: &Definition, question: Questio
         return hint::follow(session, definition, &parts, question, hint);
     }
     if session.is_as_of() {
-        let reason = "indexes tell of the present only".to_owned();
-        let considered = vec![Considered { plan: "scan".to_owned(), estimate: None, chosen: true, reason }];
-        return Ok(Plan { access: Access::Scan, residual: parts.without(&[]), sorted: false, considered });
+        return Ok(Plan::scan(&parts, question.told(|| vec![Considered::scan("indexes tell of the present only")])));
     }
     if ids::is_said(question.filter) {
-        let reason = "the filter says the id".to_owned();
-        let considered = vec![Considered { plan: "scan".to_owned(), estimate: None, chosen: true, reason }];
-        return Ok(Plan { access: Access::Scan, residual: parts.without(&[]), sorted: false, considered });
+        return Ok(Plan::scan(&parts, question.told(|| vec![Considered::scan("the filter says the id")])));
     }
     Chooser::new(session, definition, question).choose(&parts)
 }

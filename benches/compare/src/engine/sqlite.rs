@@ -124,16 +124,21 @@ struct Writer {
     durability: Durability,
 }
 
+/// Has commits of a connection survive what is asked for, if they do not yet.
+pub(super) fn set_durability(connection: &Connection, set: &mut Durability, wanted: Durability) -> Result<()> {
+    if *set != wanted {
+        connection.execute_batch(match wanted {
+            Durability::Sync => "PRAGMA synchronous = FULL",
+            Durability::Buffered => "PRAGMA synchronous = NORMAL",
+        })?;
+        *set = wanted;
+    }
+    Ok(())
+}
+
 impl Writer {
     fn set(&mut self, durability: Durability) -> Result<()> {
-        if self.durability != durability {
-            self.connection.execute_batch(match durability {
-                Durability::Sync => "PRAGMA synchronous = FULL",
-                Durability::Buffered => "PRAGMA synchronous = NORMAL",
-            })?;
-            self.durability = durability;
-        }
-        Ok(())
+        set_durability(&self.connection, &mut self.durability, durability)
     }
 
     fn begin(&mut self) -> Result<Transaction<'_>> {

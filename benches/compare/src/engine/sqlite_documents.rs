@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use serde_json::{Map, Value as Json};
 
 use self::statement::{DOCUMENT, ELEMENTS, Statement, elements, extracted, json_path};
+use super::sqlite::set_durability;
 
 type Object = Map<String, Json>;
 
@@ -128,14 +129,7 @@ fn connect(path: &Path, cache_bytes: usize) -> Result<Connection> {
 
 impl Writer {
     fn set(&mut self, durability: Durability) -> Result<()> {
-        if self.durability != durability {
-            self.connection.execute_batch(match durability {
-                Durability::Sync => "PRAGMA synchronous = FULL",
-                Durability::Buffered => "PRAGMA synchronous = NORMAL",
-            })?;
-            self.durability = durability;
-        }
-        Ok(())
+        set_durability(&self.connection, &mut self.durability, durability)
     }
 }
 

@@ -7,6 +7,8 @@ use blaze_bench::dataset::orders::Order;
 use blaze_bench::engine::{Durability, EngineOptions, Orders, StatusGroup};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::sqlite::set_durability;
+
 /// How a document is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -98,14 +100,7 @@ impl SqliteOrders {
 
 impl State {
     fn set(&mut self, durability: Durability) -> Result<()> {
-        if self.durability != durability {
-            self.connection.execute_batch(match durability {
-                Durability::Sync => "PRAGMA synchronous = FULL",
-                Durability::Buffered => "PRAGMA synchronous = NORMAL",
-            })?;
-            self.durability = durability;
-        }
-        Ok(())
+        set_durability(&self.connection, &mut self.durability, durability)
     }
 
     fn select(&self, sql: &str, parameters: impl rusqlite::Params, visit: &mut dyn FnMut(Order)) -> Result<()> {
