@@ -66,6 +66,9 @@ pub(crate) struct RecordCache {
     passed: Box<[Count]>,
     /// True while hardly a read finds its record: then only every eighth key is looked for.
     samples: AtomicBool,
+    /// True once it was found to be nearly full. Before that every record that is read has a place: what is small enough is in
+    /// memory as a whole after it was read once.
+    is_full: AtomicBool,
     /// Hits and misses when that was last looked at.
     looked_at: Mutex<(u64, u64)>,
 }
@@ -91,6 +94,9 @@ const SAMPLED_KEYS: u64 = 8;
 /// After so many reads in one part that did not look, all keys are looked for again for a while: few hot keys may all be
 /// among those that are passed over.
 const PASSED_MAX: u64 = 16 * LOOK_EVERY;
+
+/// While the cache fills, how full it is is looked at for one key in so many, since that takes a lock for each of its parts.
+const FILL_LOOKED_AT_EVERY: u64 = 64;
 
 /// The keys of one lock.
 #[derive(Debug, Default)]
@@ -153,6 +159,7 @@ impl RecordCache {
             misses: (0..COUNTS).map(|_| Count::default()).collect(),
             passed: (0..COUNTS).map(|_| Count::default()).collect(),
             samples: AtomicBool::new(false),
+            is_full: AtomicBool::new(bytes == 0),
             looked_at: Mutex::new((0, 0)),
         }
     }
@@ -203,7 +210,8 @@ impl RecordCache {
             return; // another thread has just looked
         }
         *before = (hits, misses);
-        self.samples.store((new_hits + new_misses) / READS_PER_HIT_MIN >= new_hits, Ordering::Relaxed);
+        let is_full = self.is_full.load(Ordering::Relaxed);
+        self.samples.store(is_full && (new_hits + new_misses) / READS_PER_HIT_MIN >= new_hits, Ordering::Relaxed);
     }
 
     /// What the cache holds and how often it had what was asked for.
@@ -223,8 +231,13 @@ impl RecordCache {
             return;
         }
         let hash = self.hash(key);
-        if !self.was_seen(hash) {
-            return;
+        if self.is_full.load(Ordering::Relaxed) {
+            if !self.was_seen(hash) {
+                return;
+            }
+        } else if hash.is_multiple_of(FILL_LOOKED_AT_EVERY) && self.entries.weight() >= self.entries.capacity() / 8 * 7
+        {
+            self.is_full.store(true, Ordering::Relaxed); // and it will stay so, but for what is removed
         }
         let mut shard = self.shard(hash);
         if shard.stamp <= ts {

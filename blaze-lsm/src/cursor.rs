@@ -11,9 +11,10 @@ use crate::ffi::{RawIterator, Snapshot};
 use crate::handles::Handles;
 use crate::read_point::View;
 
-/// Entries that are fetched first; each time after it four times as many, since who goes on is likely to go far. Two
+/// Entries that are fetched first, and then; each time after it twice as many, since who goes on is likely to go far. Two
 /// and eight together are a page of ten.
 const ENTRIES_AT_FIRST: usize = 2;
+const ENTRIES_THEN: usize = 8;
 const ENTRIES_AT_ONCE_MAX: usize = 32;
 
 /// Bytes after which no more entries are fetched at once.
@@ -159,7 +160,7 @@ impl LsmCursor {
         if is_at_end || is_over {
             self.position = Position::End;
         }
-        self.entries = (4 * self.entries).min(ENTRIES_AT_ONCE_MAX);
+        self.entries = (2 * self.entries).clamp(ENTRIES_THEN, ENTRIES_AT_ONCE_MAX);
         Ok(())
     }
 }

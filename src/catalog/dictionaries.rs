@@ -1,6 +1,6 @@
 //! The dictionaries of all collections, in memory: they only grow.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use blaze_core::record::{Dictionary, DictionaryEntry};
@@ -14,7 +14,8 @@ use crate::database::core::Core;
 /// The dictionary of each collection that was touched since the database was opened.
 #[derive(Debug, Default)]
 pub(crate) struct Dictionaries {
-    by_collection: RwLock<HashMap<u32, Arc<Dictionary>>>,
+    /// By number: a tree finds one of a few of them sooner than a hash is computed.
+    by_collection: RwLock<BTreeMap<u32, Arc<Dictionary>>>,
     /// Held while a dictionary is loaded or grows, so that ordinals are given out once.
     growing: Mutex<()>,
 }

@@ -44,10 +44,16 @@ impl<T: DeserializeOwned> Found<T> {
     /// As [`decode`](Found::decode), without a session.
     pub(crate) fn decode_in(core: &Core, collection: u32, id: DocumentId, record: &[u8]) -> Result<Found<T>> {
         let dictionary = core.catalog.dictionaries.get(core, collection)?;
-        let in_document = |error: blaze_core::Error| error.context(format!("document {id:?}"));
-        let record = Record::open(record, &dictionary).map_err(in_document)?;
-        let value = record.document().with_id(&id).deserialize().map_err(in_document)?;
-        Ok(Found { version: record.version(), id, value })
+        let record = Record::open(record, &dictionary).map_err(|error| error.context(format!("document {id:?}")))?;
+        Found::of_record(id, &record)
+    }
+
+    /// As [`decode`](Found::decode), of a record that is open.
+    pub(crate) fn of_record(id: DocumentId, record: &Record<'_>) -> Result<Found<T>> {
+        match record.document().with_id(&id).deserialize() {
+            Ok(value) => Ok(Found { version: record.version(), id, value }),
+            Err(error) => Err(error.context(format!("document {id:?}"))),
+        }
     }
 
     /// A document as it was stored.

@@ -1,8 +1,9 @@
 //! A document as it is stored.
 
 use std::fmt;
+use std::sync::Arc;
 
-use blaze_core::record::OwnedRecord;
+use blaze_core::record::{Dictionary, OwnedRecord};
 use blaze_core::{Document, DocumentId, Path, Result, Timestamp, Value, from_value};
 use serde::de::DeserializeOwned;
 
@@ -42,6 +43,12 @@ impl RawFound {
         let dictionary = session.core().catalog.dictionaries.get(session.core(), collection)?;
         let record =
             OwnedRecord::open(record, dictionary).map_err(|error| error.context(format!("document {id:?}")))?;
+        Ok(RawFound { version: record.version(), id, record })
+    }
+
+    /// A record that was verified.
+    pub(crate) fn of_verified(id: DocumentId, record: Vec<u8>, dictionary: &Arc<Dictionary>) -> Result<RawFound> {
+        let record = OwnedRecord::of_verified(record, Arc::clone(dictionary))?;
         Ok(RawFound { version: record.version(), id, record })
     }
 

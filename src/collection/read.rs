@@ -132,7 +132,8 @@ pub(crate) fn read_stored(session: &Session, definition: &Definition, id: &Docum
 
 /// Where a document is stored.
 pub(crate) fn document_key(collection: u32, id: &DocumentId) -> Vec<u8> {
-    let mut key = prefix(collection).to_vec();
+    let mut key = Vec::with_capacity(32); // most ids fit
+    key.extend_from_slice(&prefix(collection));
     id.write_key(&mut key);
     key
 }

@@ -162,7 +162,7 @@ impl LookupRows {
                 let mut source = Source::open(&context.session, &self.definition, &filter, &[])?;
                 let mut found = Vec::new();
                 while let Some((id, record)) = source.next_record()? {
-                    let document = decode(&context.session, &self.definition, &id, record)?;
+                    let document = record.document().with_id(&id).decode()?;
                     found.push((id, Arc::new(document)));
                 }
                 context.counters.keys_examined += source.counters().keys_examined;
@@ -252,7 +252,7 @@ fn read_table(
     let mut source = Source::open(&context.session, definition, &Filter::everything(), &[])?;
     let mut table = Table::new();
     while let Some((id, record)) = source.next_record()? {
-        let document = Arc::new(decode(&context.session, definition, &id, record)?);
+        let document = Arc::new(record.document().with_id(&id).decode()?);
         let mut keys = Vec::new();
         Input::document(&document).visit(path, &mut |value| {
             let mut encoded = Vec::new();

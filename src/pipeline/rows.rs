@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use blaze_core::record::{Dictionary, Record};
 use blaze_core::{Document, DocumentId, Error, ErrorKind, Result};
 
 use super::compile::{Compiler, Leading, in_memory, label, most_of};
@@ -26,9 +25,6 @@ use crate::session::Session;
 pub struct PipelineRows {
     /// None where an index has answered already, and at the end.
     source: Option<Source>,
-    collection: u32,
-    /// Where all records were written before the pipeline began.
-    dictionary: Option<Arc<Dictionary>>,
     needs: Needs,
     /// Documents to be passed over at the beginning.
     skip: usize,
@@ -57,7 +53,7 @@ impl PipelineRows {
             _ => None,
         };
         match index {
-            Some(index) => PipelineRows::counted(definition, stages, leading.stages, &index, context),
+            Some(index) => PipelineRows::counted(stages, leading.stages, &index, context),
             None => PipelineRows::planned(definition, stages, leading, context),
         }
     }
@@ -90,20 +86,11 @@ impl PipelineRows {
             skip = *documents;
         }
         let explain = explain(source.index.clone(), source.description.clone(), lines);
-        Ok(PipelineRows {
-            skip,
-            ..PipelineRows::new(definition, Some(source), Needs::of(rest), operators, context, explain)?
-        })
+        Ok(PipelineRows { skip, ..PipelineRows::new(Some(source), Needs::of(rest), operators, context, explain) })
     }
 
     /// An index answers up to a group that counts; the rest runs here.
-    fn counted(
-        definition: &Definition,
-        stages: &[Stage],
-        absorbed: usize,
-        index: &CountingIndex,
-        mut context: Context,
-    ) -> Result<PipelineRows> {
+    fn counted(stages: &[Stage], absorbed: usize, index: &CountingIndex, mut context: Context) -> Result<PipelineRows> {
         let session = Arc::clone(&context.session);
         let Some(Stage::Group(group)) = stages.get(absorbed) else {
             return Err(Error::internal("a pipeline counts by an index without a group"));
@@ -123,36 +110,18 @@ impl PipelineRows {
         lines.extend(compiler.lines);
         let plan = format!("index {}, counted", index.name);
         let explain = explain(Some(index.name.clone()), plan, lines);
-        PipelineRows::new(definition, None, Needs::Everything, operators, context, explain)
+        Ok(PipelineRows::new(None, Needs::Everything, operators, context, explain))
     }
 
     fn new(
-        definition: &Definition,
         source: Option<Source>,
         needs: Needs,
         operators: Vec<Box<dyn Operator>>,
         context: Context,
         explain: PipelineExplain,
-    ) -> Result<PipelineRows> {
-        let core = context.session.core();
-        // What a transaction writes itself may still add to the dictionary.
-        let dictionary = match context.session.is_read_only() {
-            true => Some(core.catalog.dictionaries.get(core, definition.id)?),
-            false => None,
-        };
-        let (collection, output) = (definition.id, VecDeque::new());
-        Ok(PipelineRows {
-            source,
-            collection,
-            dictionary,
-            needs,
-            skip: 0,
-            operators,
-            output,
-            context,
-            explain,
-            ended: false,
-        })
+    ) -> PipelineRows {
+        let output = VecDeque::new();
+        PipelineRows { source, needs, skip: 0, operators, output, context, explain, ended: false }
     }
 
     /// The next row.
@@ -184,7 +153,6 @@ impl PipelineRows {
                 return Ok(Flow::Done);
             }
         }
-        let session = Arc::clone(&context.session);
         let mut next = Next { operators, output, context };
         if needs.is_nothing() && source.sorted {
             let Some(id) = source.next_id()? else { return Ok(Flow::Done) };
@@ -192,14 +160,8 @@ impl PipelineRows {
             return next.push(row).map_err(|error| in_document(error, &id));
         }
         let Some((id, record)) = source.next_record()? else { return Ok(Flow::Done) };
-        let dictionary = match &self.dictionary {
-            Some(dictionary) => Arc::clone(dictionary),
-            None => session.core().catalog.dictionaries.get(session.core(), self.collection)?,
-        };
-        let pushed = Record::open(record, &dictionary).and_then(|record| {
-            let document = record.document().with_id(&id);
-            next.push(Row::Stored { id: &id, document, needs })
-        });
+        let document = record.document().with_id(&id);
+        let pushed = next.push(Row::Stored { id: &id, document, needs });
         pushed.map_err(|error| in_document(error, &id))
     }
 

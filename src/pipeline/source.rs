@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use blaze_core::key::{self, Order};
+use blaze_core::record::Record;
 use blaze_core::{Direction, DocumentId, Family, Filter, KeyRange, Path, Predicate, Result};
 
 use crate::catalog::Definition;
@@ -53,7 +54,7 @@ impl Source {
         self.candidates.next_id()
     }
 
-    pub(super) fn next_record(&mut self) -> Result<Option<(DocumentId, &[u8])>> {
+    pub(super) fn next_record(&mut self) -> Result<Option<(DocumentId, Record<'_>)>> {
         self.candidates.next_record()
     }
 

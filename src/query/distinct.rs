@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use blaze_core::key::{self, Order};
 use blaze_core::limits::DISTINCT_BYTES_MAX;
-use blaze_core::record::Record;
 use blaze_core::{Direction, Error, Family, Filter, KeyRange, Path, Result, Value};
 
 use super::{Hint, Query};
@@ -105,9 +104,6 @@ impl<T> Query<T> {
         let plan = query.plan(session, definition, true)?;
         let mut records = query.records_of(session, definition, &plan)?;
         while let Some((id, record)) = records.next()? {
-            let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
-            let record =
-                Record::open(&record, &dictionary).map_err(|error| error.context(format!("document {id:?}")))?;
             record.document().with_id(&id).visit(path, &mut |value| match value {
                 Value::Array(elements) => elements.iter().try_for_each(|element| values.add(element)),
                 value => values.add(&value),

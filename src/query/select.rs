@@ -241,9 +241,7 @@ impl PartialRows {
         let fields = match row {
             Row::Fields(fields) => fields,
             Row::Record(record) => {
-                let dictionary = self.records.candidates().dictionary()?;
-                let selected = Record::open(&record, &dictionary).and_then(|record| self.selection.of(&id, &record));
-                selected.map_err(|error| error.context(format!("document {id:?}")))?
+                self.selection.of(&id, &record).map_err(|error| error.context(format!("document {id:?}")))?
             }
         };
         Ok(Some(PartialRow { id, fields }))

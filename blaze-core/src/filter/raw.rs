@@ -69,7 +69,7 @@ impl Predicate {
     /// As [`accepts`](Predicate::accepts), of a value that is not decoded.
     fn accepts_raw(&self, value: RawValue<'_>) -> Result<bool> {
         match value.item {
-            Item::String(bytes) => self.accepts_string(text(bytes)?),
+            Item::String(bytes) => self.accepts_string(bytes),
             Item::Array(_) => self.accepts_array(value),
             Item::Map(_) => match self.may_accept(&Value::Map(Default::default())) {
                 true => Ok(self.accepts(&value.decode()?)),
@@ -80,9 +80,10 @@ impl Predicate {
         }
     }
 
-    fn accepts_string(&self, text: &str) -> Result<bool> {
-        let order = |operand: &Value| operand.as_str().map(|operand| text.cmp(operand));
-        let is = |operand: &Value| operand.as_str() == Some(text);
+    /// Bytes of UTF-8 have the order of the characters.
+    fn accepts_string(&self, bytes: &[u8]) -> Result<bool> {
+        let order = |operand: &Value| operand.as_str().map(|operand| bytes.cmp(operand.as_bytes()));
+        let is = |operand: &Value| operand.as_str().is_some_and(|operand| bytes == operand.as_bytes());
         Ok(match self {
             Predicate::Eq(operand) | Predicate::Ne(operand) => is(operand),
             Predicate::Lt(operand) => order(operand).is_some_and(|order| order.is_lt()),
@@ -93,10 +94,13 @@ impl Predicate {
                 order(low).is_some_and(|order| order.is_ge()) && order(high).is_some_and(|order| order.is_le())
             }
             Predicate::In(operands) | Predicate::Nin(operands) => operands.iter().any(is),
-            Predicate::StartsWith(prefix) => text.starts_with(prefix.as_str()),
-            Predicate::Like(pattern) => pattern.is_match(text),
-            Predicate::Regex(regex) => regex.is_match(text),
-            Predicate::Contains(operand) => operand.as_str().is_some_and(|part| text.contains(part)),
+            Predicate::StartsWith(prefix) => bytes.starts_with(prefix.as_bytes()),
+            Predicate::Like(pattern) => pattern.is_match(text(bytes)?),
+            Predicate::Regex(regex) => regex.is_match(text(bytes)?),
+            Predicate::Contains(operand) => match operand.as_str() {
+                Some(part) => text(bytes)?.contains(part),
+                None => false,
+            },
             Predicate::Exists(_) => true,
             Predicate::Type(name) => name.includes(&Value::String(String::new())),
             Predicate::All(_) | Predicate::Size(_) | Predicate::ElemMatch(_) => false,

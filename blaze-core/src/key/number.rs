@@ -92,6 +92,9 @@ fn exact_value(float: f64) -> Value {
 
 fn read_digits(reader: &mut Reader<'_>, negative: bool) -> Result<Value> {
     let invert = if negative { 0xFF } else { 0x00 };
+    if let Some(int) = read_eight_digits(reader, negative) {
+        return Ok(int);
+    }
     let mut byte = || reader.byte().map(|byte| byte ^ invert);
     let mut integer = 0_u128;
     let length = byte()?;
@@ -120,10 +123,28 @@ fn read_digits(reader: &mut Reader<'_>, negative: bool) -> Result<Value> {
     Ok(integer_value(decimal).unwrap_or(Value::Decimal(decimal)))
 }
 
+/// An integer of eight bytes, which is what nearly all are that lie between two floats; nothing else is read.
+fn read_eight_digits(reader: &mut Reader<'_>, negative: bool) -> Option<Value> {
+    let invert = if negative { 0xFF } else { 0x00 };
+    let mut ahead = *reader;
+    if ahead.byte().ok()? ^ invert != 8 {
+        return None;
+    }
+    let magnitude = u64::from_be_bytes(ahead.array().ok()?) ^ u64::from_ne_bytes([invert; 8]);
+    let is_canonical = magnitude >> 56 != 0 && ahead.byte().ok()? == invert;
+    let int = integer_of(negative, magnitude).filter(|_| is_canonical)?;
+    *reader = ahead;
+    Some(int)
+}
+
 /// The decimal as an integer, if it is one in the ranges of `i64` and `u64`.
 fn integer_value(decimal: Decimal) -> Option<Value> {
     let magnitude = u64::try_from(decimal.coefficient()).ok().filter(|_| decimal.scale() == 0)?;
-    match decimal.is_negative() {
+    integer_of(decimal.is_negative(), magnitude)
+}
+
+fn integer_of(negative: bool, magnitude: u64) -> Option<Value> {
+    match negative {
         false => Some(Value::from(magnitude)),
         true => 0_i64.checked_sub_unsigned(magnitude).map(Value::Int),
     }

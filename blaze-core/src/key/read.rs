@@ -66,6 +66,7 @@ pub fn skip_value(bytes: &mut &[u8], order: Order) -> Result<()> {
 }
 
 /// Takes bytes off the front as they were before the order inverted them.
+#[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     order: Order,

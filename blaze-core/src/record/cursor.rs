@@ -39,9 +39,13 @@ impl<'a> Cursor<'a> {
         Ok(*taken)
     }
 
-    /// A big-endian integer of `width` bytes, at most 8.
+    /// A big-endian integer of `width` bytes, 1 to 8.
     #[inline]
     pub(super) fn uint(&mut self, width: usize) -> Result<u64> {
+        if let Some(eight) = self.0.first_chunk() {
+            self.0 = &self.0[width..];
+            return Ok(u64::from_be_bytes(*eight) >> (64 - 8 * width));
+        }
         Ok(self.take(width)?.iter().fold(0, |int, &byte| int << 8 | u64::from(byte)))
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use super::cursor::{Cursor, damaged};
 use super::entry::{Change, DictionaryEntry};
 use crate::document::Document;
 use crate::error::{Error, Result};
@@ -157,6 +158,19 @@ impl Dictionary {
         self.key_ids.get(key).copied()
     }
 
+    /// The shape of a map at a cursor, or `None` if its keys are spelt out.
+    #[inline]
+    pub(super) fn read_shape(&self, cursor: &mut Cursor<'_>) -> Result<Option<&Shape>> {
+        let Some(id) = cursor.varint()?.checked_sub(1) else { return Ok(None) };
+        self.shape(id).map(Some).ok_or_else(|| damaged(&format!("shape {id} is not in the dictionary")))
+    }
+
+    /// A key at a cursor that is spelt out, or known by a number.
+    pub(super) fn read_key<'a>(&'a self, cursor: &mut Cursor<'a>) -> Result<&'a str> {
+        let Some(id) = cursor.varint()?.checked_sub(1) else { return cursor.string() };
+        self.key(id).ok_or_else(|| damaged(&format!("key {id} is not in the dictionary")))
+    }
+
     pub(super) fn key(&self, id: u32) -> Option<&str> {
         self.keys.get(id as usize).map(AsRef::as_ref)
     }
@@ -165,6 +179,7 @@ impl Dictionary {
         self.find_shape(map.keys()).ok()
     }
 
+    #[inline]
     pub(super) fn shape(&self, id: u32) -> Option<&Shape> {
         self.shapes.get(id as usize)
     }

@@ -35,6 +35,22 @@ impl Sized {
             cursor.take(length)
         }
     }
+
+    /// The bytes of a value of this type, and the cursor behind it; none, and the cursor stays, if there is anything else.
+    #[inline]
+    fn read_if<'a>(&self, cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>> {
+        let mut ahead = *cursor;
+        let tag = ahead.byte()?;
+        let bytes = if (self.short..=self.wide_last).contains(&tag) {
+            self.read(tag, &mut ahead)?
+        } else if tag == self.long {
+            ahead.sized()?
+        } else {
+            return Ok(None);
+        };
+        *cursor = ahead;
+        Ok(Some(bytes))
+    }
 }
 
 impl<'a> Item<'a> {
@@ -59,6 +75,69 @@ impl<'a> Item<'a> {
             TRUE => Item::Bool(true),
             _ => return Item::read_rare(tag, cursor),
         })
+    }
+
+    /// Moves behind the value at the cursor without looking into it.
+    #[inline]
+    pub(super) fn skip(cursor: &mut Cursor<'a>) -> Result<()> {
+        let bytes = cursor.0.first().map_or(0, |&tag| usize::from(SIZES[usize::from(tag)]));
+        match cursor.0.get(bytes..) {
+            Some(rest) if bytes > 0 => {
+                cursor.0 = rest;
+                Ok(())
+            }
+            _ => Item::read(cursor).map(drop),
+        }
+    }
+
+    /// The integer at the cursor, which moves behind it; none, and the cursor stays, if there is anything else or one beyond
+    /// `i64`.
+    #[inline]
+    pub(super) fn read_int(cursor: &mut Cursor<'a>) -> Result<Option<i64>> {
+        let mut ahead = *cursor;
+        let int = match ahead.byte()? {
+            tag @ TINY..=TINY_LAST => i64::from(tag),
+            tag @ INT_12..=INT_12_LAST => i64::from(tag - INT_12) << 8 | i64::from(ahead.byte()?),
+            tag @ INT_20..=INT_20_LAST => i64::from(tag - INT_20) << 16 | i64::from(u16::from_be_bytes(ahead.array()?)),
+            tag @ POSITIVE..=POSITIVE_LAST => match i64::try_from(ahead.uint(usize::from(tag - POSITIVE) + 1)?) {
+                Ok(int) => int,
+                Err(_) => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        *cursor = ahead;
+        Ok(Some(int))
+    }
+
+    /// As [`read_int`](Item::read_int), of a float.
+    #[inline]
+    pub(super) fn read_float(cursor: &mut Cursor<'a>) -> Result<Option<f64>> {
+        let mut ahead = *cursor;
+        let float = match ahead.byte()? {
+            FLOAT_8 => f64::from_be_bytes(ahead.array()?),
+            FLOAT_4 => f64::from(f32::from_be_bytes(ahead.array()?)),
+            _ => return Ok(None),
+        };
+        *cursor = ahead;
+        Ok(Some(float))
+    }
+
+    /// As [`read_int`](Item::read_int), of the bytes of a string.
+    #[inline]
+    pub(super) fn read_string(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>> {
+        STRING.read_if(cursor)
+    }
+
+    /// As [`read_int`](Item::read_int), of the bytes of an array.
+    #[inline]
+    pub(super) fn read_array(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>> {
+        ARRAY.read_if(cursor)
+    }
+
+    /// As [`read_int`](Item::read_int), of the bytes of a map.
+    #[inline]
+    pub(super) fn read_map(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>> {
+        MAP.read_if(cursor)
     }
 
     /// The value of a document's id.

@@ -82,6 +82,7 @@ pub fn encode(document: &Document, dictionary: &Dictionary, out: &mut Vec<u8>) -
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     version: Timestamp,
+    bytes: &'a [u8],
     document: RawDocument<'a>,
 }
 
@@ -90,21 +91,40 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     /// [`Corruption`](crate::ErrorKind::Corruption).
+    #[inline]
     pub fn open(bytes: &'a [u8], dictionary: &'a Dictionary) -> Result<Record<'a>> {
+        let record = Record::of_verified(bytes, dictionary)?;
+        let stored = Cursor(&bytes[CHECKSUM_AT..]).array().map(u32::from_be_bytes)?;
+        let computed = crc32fast::hash(record.document.body);
+        if stored != computed {
+            let length = record.document.body.len();
+            return Err(Error::corruption(format!(
+                "the checksum of a record of {length} bytes is {computed:08x}, {stored:08x} was stored"
+            )));
+        }
+        Ok(record)
+    }
+
+    /// As [`open`](Record::open), of bytes that it has opened before: the checksum is not computed once more.
+    ///
+    /// # Errors
+    /// [`Corruption`](crate::ErrorKind::Corruption).
+    #[inline]
+    pub fn of_verified(bytes: &'a [u8], dictionary: &'a Dictionary) -> Result<Record<'a>> {
         let mut cursor = Cursor(bytes);
         let format = cursor.byte()?;
         if format != FORMAT_VERSION {
             return Err(damaged(&format!("its format version is {format}, this program knows {FORMAT_VERSION}")));
         }
         let version = Timestamp::from_bits(u64::from_be_bytes(cursor.array()?));
-        let (stored, computed) = (u32::from_be_bytes(cursor.array()?), crc32fast::hash(cursor.0));
-        if stored != computed {
-            let length = cursor.0.len();
-            return Err(Error::corruption(format!(
-                "the checksum of a record of {length} bytes is {computed:08x}, {stored:08x} was stored"
-            )));
-        }
-        Ok(Record { version, document: RawDocument::new(cursor.0, dictionary) })
+        cursor.take(BODY_AT - CHECKSUM_AT)?;
+        Ok(Record { version, bytes, document: RawDocument::new(cursor.0, dictionary) })
+    }
+
+    /// The whole record, as it is stored.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// The timestamp of the commit that wrote the record, which is the document's version.

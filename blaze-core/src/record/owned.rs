@@ -24,6 +24,15 @@ impl OwnedRecord {
         Ok(OwnedRecord { bytes, dictionary, version })
     }
 
+    /// As [`open`](OwnedRecord::open), of bytes that were opened before: the checksum is not computed once more.
+    ///
+    /// # Errors
+    /// [`Corruption`](crate::ErrorKind::Corruption).
+    pub fn of_verified(bytes: Vec<u8>, dictionary: Arc<Dictionary>) -> Result<OwnedRecord> {
+        let version = Record::of_verified(&bytes, &dictionary)?.version();
+        Ok(OwnedRecord { bytes, dictionary, version })
+    }
+
     /// The timestamp of the commit that wrote the record.
     #[must_use]
     pub fn version(&self) -> Timestamp {

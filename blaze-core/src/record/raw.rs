@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::cursor::{Cursor, damaged};
-use super::dictionary::{Dictionary, Shape};
+use super::dictionary::Dictionary;
 use super::item::Item;
 use crate::document::Document;
 use crate::error::Result;
@@ -20,7 +20,7 @@ use crate::value::Value;
 #[derive(Clone, Copy)]
 pub struct RawDocument<'a> {
     pub(super) body: &'a [u8],
-    dictionary: &'a Dictionary,
+    pub(super) dictionary: &'a Dictionary,
     pub(super) id: Option<&'a DocumentId>,
 }
 
@@ -33,11 +33,6 @@ impl<'a> RawDocument<'a> {
     #[must_use]
     pub fn with_id(self, id: &'a DocumentId) -> RawDocument<'a> {
         RawDocument { id: Some(id), ..self }
-    }
-
-    /// The bytes, the id if it is known, and what it takes to read what is within.
-    pub(super) fn parts(&self) -> (&'a [u8], Option<&'a DocumentId>, RawDocument<'a>) {
-        (self.body, self.id, RawDocument { id: None, ..*self })
     }
 
     /// The one value at `path`, where a number chooses an element of an array and nothing fans out, as in
@@ -151,19 +146,18 @@ impl<'a> RawDocument<'a> {
         if map.is_empty() {
             return Ok(None);
         }
-        if let Some(shape) = self.read_shape(&mut cursor)? {
+        if let Some(shape) = self.dictionary.read_shape(&mut cursor)? {
             let Some(position) = shape.iter().position(|known| **known == *key) else { return Ok(None) };
             for _ in 0..position {
-                Item::read(&mut cursor)?;
+                Item::skip(&mut cursor)?;
             }
             return Item::read(&mut cursor).map(Some);
         }
         while !cursor.is_empty() {
-            let found = self.read_key(&mut cursor)? == key;
-            let item = Item::read(&mut cursor)?;
-            if found {
-                return Ok(Some(item));
+            if self.dictionary.read_key(&mut cursor)? == key {
+                return Item::read(&mut cursor).map(Some);
             }
+            Item::skip(&mut cursor)?;
         }
         Ok(None)
     }
@@ -192,7 +186,7 @@ impl<'a> RawDocument<'a> {
         }
         let mut cursor = Cursor(map);
         let mut entries = Vec::new();
-        if let Some(shape) = self.read_shape(&mut cursor)? {
+        if let Some(shape) = self.dictionary.read_shape(&mut cursor)? {
             entries.reserve_exact(shape.len());
             for key in shape.iter() {
                 entries.push((String::from(&**key), self.value(Item::read(&mut cursor)?, level)?));
@@ -203,7 +197,7 @@ impl<'a> RawDocument<'a> {
             };
         }
         while !cursor.is_empty() {
-            let key = self.read_key(&mut cursor)?.to_owned();
+            let key = self.dictionary.read_key(&mut cursor)?.to_owned();
             entries.push((key, self.value(Item::read(&mut cursor)?, level)?));
         }
         let count = entries.len();
@@ -212,17 +206,6 @@ impl<'a> RawDocument<'a> {
             return Err(damaged("a map has a key twice"));
         }
         Ok(document)
-    }
-
-    /// The shape of a map, or `None` if its keys are spelt out.
-    pub(super) fn read_shape(&self, cursor: &mut Cursor<'a>) -> Result<Option<&'a Shape>> {
-        let Some(id) = cursor.varint()?.checked_sub(1) else { return Ok(None) };
-        self.dictionary.shape(id).map(Some).ok_or_else(|| damaged(&format!("shape {id} is not in the dictionary")))
-    }
-
-    pub(super) fn read_key(&self, cursor: &mut Cursor<'a>) -> Result<&'a str> {
-        let Some(id) = cursor.varint()?.checked_sub(1) else { return cursor.string() };
-        self.dictionary.key(id).ok_or_else(|| damaged(&format!("key {id} is not in the dictionary")))
     }
 }
 
@@ -302,7 +285,7 @@ pub(super) fn element<'a>(array: &'a [u8], segment: &Segment) -> Result<Option<I
         if cursor.is_empty() {
             return Ok(None);
         }
-        Item::read(&mut cursor)?;
+        Item::skip(&mut cursor)?;
     }
     if cursor.is_empty() { Ok(None) } else { Item::read(&mut cursor).map(Some) }
 }

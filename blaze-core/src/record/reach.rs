@@ -61,7 +61,7 @@ impl<'a> RawDocument<'a> {
         if self.body.is_empty() {
             return Ok(Document::new());
         }
-        if let Some(shape) = self.read_shape(&mut cursor)? {
+        if let Some(shape) = self.dictionary.read_shape(&mut cursor)? {
             for key in shape.iter() {
                 let item = Item::read(&mut cursor)?;
                 if wanted(key) {
@@ -71,7 +71,7 @@ impl<'a> RawDocument<'a> {
             return Ok(self.identified(Document::from_distinct(entries)));
         }
         while !cursor.is_empty() {
-            let key = self.read_key(&mut cursor)?;
+            let key = self.dictionary.read_key(&mut cursor)?;
             let item = Item::read(&mut cursor)?;
             if wanted(key) {
                 entries.push((key.to_owned(), self.value(item, 1)?));

@@ -58,3 +58,33 @@ pub(super) struct Sized {
 pub(super) const STRING: Sized = Sized { short: 0x40, short_last: 0x7F, wide: 0x80, wide_last: 0x8F, long: 0xD0 };
 pub(super) const ARRAY: Sized = Sized { short: 0x90, short_last: 0xA7, wide: 0xA8, wide_last: 0xAB, long: 0xD1 };
 pub(super) const MAP: Sized = Sized { short: 0xB0, short_last: 0xC7, wide: 0xC8, wide_last: 0xCB, long: 0xD2 };
+
+/// Bytes of a value by its tag, with the tag; 0 where more than the tag tells how many, and for tags that are free.
+pub(super) static SIZES: [u8; 256] = {
+    let mut sizes = [0; 256];
+    let mut tag = 0;
+    while tag < sizes.len() {
+        sizes[tag] = size(tag as u8);
+        tag += 1;
+    }
+    sizes
+};
+
+const fn size(tag: u8) -> u8 {
+    match tag {
+        TINY..=TINY_LAST | NULL..=TRUE => 1,
+        INT_12..=INT_12_LAST => 2,
+        INT_20..=INT_20_LAST => 3,
+        0x40..=0x7F => 1 + tag - STRING.short,
+        0x90..=0xA7 => 1 + tag - ARRAY.short,
+        0xB0..=0xC7 => 1 + tag - MAP.short,
+        FLOAT_4 => 5,
+        FLOAT_8 | TIME_US => 9,
+        TIME_S => 6,
+        TIME_MS => 7,
+        UUID => 17,
+        POSITIVE..=POSITIVE_LAST => 2 + tag - POSITIVE,
+        NEGATIVE..=NEGATIVE_LAST => 2 + tag - NEGATIVE,
+        _ => 0,
+    }
+}

@@ -11,6 +11,16 @@ use crate::path::Path;
 use crate::traverse;
 use crate::value::{Decimal, Time, Value, Vector};
 
+/// A type that is made without a look at what it is made of.
+#[derive(Debug)]
+struct Blind;
+
+impl<'de> serde::Deserialize<'de> for Blind {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> std::result::Result<Blind, D::Error> {
+        Ok(Blind)
+    }
+}
+
 fn scalars() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
@@ -167,6 +177,28 @@ proptest! {
         let _ = raw.deserialize::<Document>();
         let _ = raw.deserialize::<Fields>();
         let _ = raw.deserialize::<Choice>();
+    }
+
+    #[test]
+    fn what_is_skipped_ends_where_what_is_read_does(bytes in prop::collection::vec(any::<u8>(), 0..80), tag: u8) {
+        let bytes = [&[tag], bytes.as_slice()].concat();
+        let (mut read, mut skipped) = (Cursor(&bytes), Cursor(&bytes));
+        if Item::read(&mut read).is_ok() {
+            Item::skip(&mut skipped).unwrap();
+            prop_assert_eq!(read.0, skipped.0, "tag {:02x}", tag);
+        }
+    }
+
+    #[test]
+    fn a_type_that_does_not_look_at_its_value_leaves_the_others_alone(document in documents()) {
+        let mut dictionary = Dictionary::default();
+        dictionary.learn(&document);
+        let bytes = encoded(&document, &dictionary);
+        let raw = Record::open(&bytes, &dictionary).unwrap().document();
+        let blind: std::collections::BTreeMap<String, Blind> = raw.deserialize().unwrap();
+        let mut keys: Vec<&str> = document.keys().collect();
+        keys.sort_unstable();
+        prop_assert_eq!(blind.keys().map(String::as_str).collect::<Vec<_>>(), keys);
     }
 
     #[test]

@@ -9,7 +9,10 @@ use crate::limits::NESTING_MAX;
 
 /// An error on its way out of nested fields, which it collects.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Inner>); // one word, so that results stay small: there is one for each value
+
+#[derive(Debug)]
+struct Inner {
     error: Error,
     /// Innermost first.
     path: Vec<String>,
@@ -21,23 +24,26 @@ impl Failure {
     }
 
     /// The failure seen from outside of the field or element `step`.
+    #[cold]
     pub(crate) fn within(mut self, step: impl ToString) -> Failure {
-        self.path.push(step.to_string());
+        self.0.path.push(step.to_string());
         self
     }
 
     pub(crate) fn into_error(self) -> Error {
-        if self.path.is_empty() {
-            return self.error;
+        let Inner { error, path } = *self.0;
+        if path.is_empty() {
+            return error;
         }
-        let steps: Vec<String> = self.path.into_iter().rev().collect();
-        self.error.context(format_args!("in field `{}`", steps.join(".")))
+        let steps: Vec<String> = path.into_iter().rev().collect();
+        error.context(format_args!("in field `{}`", steps.join(".")))
     }
 }
 
 impl From<Error> for Failure {
+    #[cold]
     fn from(error: Error) -> Failure {
-        Failure { error, path: Vec::new() }
+        Failure(Box::new(Inner { error, path: Vec::new() }))
     }
 }
 
@@ -55,7 +61,7 @@ impl ser::Error for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.error, f)
+        fmt::Display::fmt(&self.0.error, f)
     }
 }
 

@@ -39,7 +39,7 @@ impl Number {
     pub(crate) fn floor(self) -> (f64, bool) {
         let mut float = match self {
             Number::Float(float) => return (float, true),
-            Number::Int(int) => int as f64,
+            Number::Int(int) => return floor_of_int(int),
             // Off by a few units in the last place, which the steps below make good.
             Number::Decimal(decimal) => {
                 let magnitude = decimal.coefficient() as f64 / power_of_ten(decimal.scale()) as f64;
@@ -112,6 +112,25 @@ impl Hash for Number {
                 float => float.to_bits().hash(state),
             },
         }
+    }
+}
+
+/// The largest float that is not above an integer in the ranges of `i64` and `u64`, and whether it is the integer itself.
+fn floor_of_int(int: i128) -> (f64, bool) {
+    // Most are far below 2^62, and much faster there: no conversion of theirs saturates.
+    if let Ok(int) = i64::try_from(int)
+        && int.unsigned_abs() < 1 << 62
+    {
+        let nearest = int as f64;
+        return match nearest as i64 > int {
+            true => (nearest.next_down(), false),
+            false => (nearest, nearest as i64 == int),
+        };
+    }
+    let nearest = int as f64;
+    match nearest as i128 > int {
+        true => (nearest.next_down(), false),
+        false => (nearest, nearest as i128 == int),
     }
 }
 
@@ -288,5 +307,23 @@ mod tests {
         }
         assert_eq!(Number::Float(f64::NAN), Number::Float(-f64::NAN));
         assert_eq!(Number::Float(-0.0), Number::Int(0));
+    }
+
+    /// Integers of both types, most of them near a power of two.
+    fn integers() -> impl Strategy<Value = i128> {
+        let near = (0..64_u32, -1_025..1_025_i128).prop_map(|(power, offset)| (1_i128 << power) + offset);
+        let one = prop_oneof![any::<i64>().prop_map(i128::from), any::<u64>().prop_map(i128::from), near];
+        let signed = (one, any::<bool>()).prop_map(|(int, negative)| if negative { -int } else { int });
+        signed.prop_map(|int| int.clamp(i128::from(i64::MIN), i128::from(u64::MAX)))
+    }
+
+    proptest! {
+        #[test]
+        fn the_floor_of_an_integer_is_the_last_float_that_is_not_above_it(int in integers()) {
+            let (floor, exact) = Number::Int(int).floor();
+            prop_assert!(Number::Float(floor) <= Number::Int(int), "{floor} is above {int}");
+            prop_assert!(Number::Float(floor.next_up()) > Number::Int(int), "{floor} is not the last below {int}");
+            prop_assert_eq!(exact, Number::Float(floor) == Number::Int(int));
+        }
     }
 }

@@ -7,8 +7,7 @@ mod token;
 use std::sync::Arc;
 
 use blaze_core::limits::PAGE_ROWS_MAX;
-use blaze_core::record::Record;
-use blaze_core::{DocumentId, Error, Result};
+use blaze_core::{Error, Result};
 use serde::de::DeserializeOwned;
 
 use super::plan::{Question, plan};
@@ -77,18 +76,21 @@ impl<T: DeserializeOwned> Query<T> {
                 position::check(position, &self.sort)?;
             }
             let mut records = self.records_after(session, definition, position, size + 1)?;
-            let mut rows: Vec<(DocumentId, Vec<u8>)> = Vec::new();
-            let mut next = None;
-            while let Some(row) = records.next()? {
-                if rows.len() == size {
-                    next = rows.last().map(|(id, record)| self.position_of(session, definition, id, record));
-                    break;
+            let mut rows = Vec::new();
+            let mut last = None;
+            while rows.len() < size
+                && let Some((id, record)) = records.next()?
+            {
+                if rows.len() + 1 == size {
+                    last = Some(order_key(&self.sort, &id, &record.document().with_id(&id))?);
                 }
-                rows.push(row);
+                rows.push(Found::of_record(id, &record)?);
             }
-            let next = next.transpose()?.map(|position| PageToken::new(fingerprint, position)).transpose()?;
-            let decode = |(id, record): (DocumentId, Vec<u8>)| Found::decode(session, definition.id, id, &record);
-            Ok(Page { rows: rows.into_iter().map(decode).collect::<Result<_>>()?, next })
+            let next = match last {
+                Some(position) if records.next_id()?.is_some() => Some(PageToken::new(fingerprint, position)?),
+                _ => None,
+            };
+            Ok(Page { rows, next })
         })
     }
 
@@ -117,16 +119,5 @@ impl<T: DeserializeOwned> Query<T> {
             true => Ok(Records::streamed(candidates, 0, Some(count))),
             false => Records::sorted(candidates, Ordering { sort: &self.sort, after, skip: 0, limit: Some(count) }),
         }
-    }
-
-    fn position_of(
-        &self,
-        session: &Session,
-        definition: &Definition,
-        id: &DocumentId,
-        record: &[u8],
-    ) -> Result<Vec<u8>> {
-        let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
-        order_key(&self.sort, id, &Record::open(record, &dictionary)?.document().with_id(id))
     }
 }

@@ -8,7 +8,7 @@ use blaze_core::{DocumentId, Error, Family, Filter, KeyRange, Result};
 use super::covered::EntryFilter;
 use super::ids::IdSet;
 use super::source::{Next, Source};
-use crate::collection::document_key;
+use crate::catalog::prefix;
 use crate::query::plan::{Access, IndexScan, Plan};
 use crate::query::{Counters, ids};
 use crate::session::Session;
@@ -32,7 +32,12 @@ pub(crate) struct Candidates {
     /// Entries read in each scan of the plan.
     keys: Vec<u64>,
     counters: Counters,
+    /// Where the record of a candidate is stored.
+    key: Vec<u8>,
     record: Vec<u8>,
+    /// True if the checksum of the record was found to be right.
+    is_verified: bool,
+    dictionary: Arc<Dictionary>,
 }
 
 impl Candidates {
@@ -70,7 +75,11 @@ impl Candidates {
             is_weaker: false,
             keys: vec![0; scans],
             counters: Counters::default(),
+            key: Vec::new(),
             record: Vec::new(),
+            is_verified: false,
+            // Taken after the read point, so that it reads all that is stored there.
+            dictionary: session.core().catalog.dictionaries.get(session.core(), collection)?,
         })
     }
 
@@ -85,10 +94,11 @@ impl Candidates {
     }
 
     /// The id of the next document that belongs to the answer, with its record.
-    pub(crate) fn next_record(&mut self) -> Result<Option<(DocumentId, &[u8])>> {
+    pub(crate) fn next_record(&mut self) -> Result<Option<(DocumentId, Record<'_>)>> {
         while let Some(found) = self.advance()? {
             if (found.is_fetched || self.fetch(&found.id)?) && (found.is_confirmed || self.matches(&found.id)?) {
-                return Ok(Some((found.id, &self.record)));
+                let record = self.record(&found.id)?;
+                return Ok(Some((found.id, record)));
             }
         }
         Ok(None)
@@ -108,15 +118,16 @@ impl Candidates {
                 return Ok(Some((found.id, Ok(covered))));
             }
             if (found.is_fetched || self.fetch(&found.id)?) && (found.is_confirmed || self.matches(&found.id)?) {
-                return Ok(Some((found.id, Err(&self.record))));
+                let record = self.record(&found.id)?;
+                return Ok(Some((found.id, Err(record))));
             }
         }
         Ok(None)
     }
 
     /// What the records are read with.
-    pub(crate) fn dictionary(&self) -> Result<Arc<Dictionary>> {
-        self.session.core().catalog.dictionaries.get(self.session.core(), self.collection)
+    pub(crate) fn dictionary(&self) -> &Arc<Dictionary> {
+        &self.dictionary
     }
 
     /// What was read so far.
@@ -148,10 +159,21 @@ impl Candidates {
                 Some(Next::Document(key, record)) => {
                     self.counters.keys_examined += 1;
                     self.counters.documents_examined += 1;
+                    let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
+                    if !self.session.is_read_only() {
+                        let core = self.session.core();
+                        self.dictionary = core.catalog.dictionaries.get(core, self.collection)?;
+                    }
+                    // What does not match need not be copied.
+                    if let Some(check) = &self.check
+                        && !matches(check, &id, Record::open(record, &self.dictionary))?
+                    {
+                        continue;
+                    }
+                    self.is_verified = self.check.is_some();
                     self.record.clear();
                     self.record.extend_from_slice(record);
-                    let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
-                    return Ok(Some(Advanced { id, is_fetched: true, is_confirmed: self.check.is_none() }));
+                    return Ok(Some(Advanced { id, is_fetched: true, is_confirmed: true }));
                 }
                 Some(Next::Id(id)) => id,
             };
@@ -184,29 +206,51 @@ impl Candidates {
     /// Reads the record of a candidate from an index; false if the transaction itself has deleted it since.
     fn fetch(&mut self, id: &DocumentId) -> Result<bool> {
         self.counters.documents_examined += 1;
+        self.key.clear();
+        self.key.extend_from_slice(&prefix(self.collection));
+        id.write_key(&mut self.key);
         let record = &mut self.record;
         record.clear();
-        let there = self.session.visit(Family::Data, &document_key(self.collection, id), &mut |bytes| {
+        let there = self.session.visit(Family::Data, &self.key, &mut |bytes| {
             record.extend_from_slice(bytes);
             Ok(())
         })?;
-        if !there && self.session.is_read_only() {
+        self.is_verified = false;
+        let core = self.session.core();
+        if !self.session.is_read_only() {
+            // It may be one that the transaction itself has written since.
+            self.dictionary = core.catalog.dictionaries.get(core, self.collection)?;
+        } else if !there {
             return Err(Error::corruption(format!("an index has an entry for document {id:?}, which is not there")));
         }
         Ok(there)
     }
 
-    fn matches(&self, id: &DocumentId) -> Result<bool> {
+    fn matches(&mut self, id: &DocumentId) -> Result<bool> {
         let Some(check) = &self.check else { return Ok(true) };
-        let dictionary = self.dictionary()?;
-        Record::open(&self.record, &dictionary)
-            .and_then(|record| check.matches_raw(&record.document().with_id(id)))
-            .map_err(|error| error.context(format!("document {id:?}")))
+        let matches = matches(check, id, Record::open(&self.record, &self.dictionary))?;
+        self.is_verified = true;
+        Ok(matches)
+    }
+
+    /// The record of the last candidate.
+    fn record(&self, id: &DocumentId) -> Result<Record<'_>> {
+        let record = match self.is_verified {
+            true => Record::of_verified(&self.record, &self.dictionary),
+            false => Record::open(&self.record, &self.dictionary),
+        };
+        record.map_err(|error| error.context(format!("document {id:?}")))
     }
 }
 
+fn matches(check: &Filter, id: &DocumentId, record: Result<Record<'_>>) -> Result<bool> {
+    record
+        .and_then(|record| check.matches_raw(&record.document().with_id(id)))
+        .map_err(|error| error.context(format!("document {id:?}")))
+}
+
 /// What an entry was made into, or the record where the entry does not tell.
-pub(super) type Covered<'a, R> = std::result::Result<R, &'a [u8]>;
+pub(super) type Covered<'a, R> = std::result::Result<R, Record<'a>>;
 
 /// A candidate.
 struct Advanced {

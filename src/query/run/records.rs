@@ -18,6 +18,8 @@ pub(crate) struct Records {
     candidates: Candidates,
     /// The sorted rows, the last first; none if they come in the order of the plan.
     sorted: Option<Vec<Sorted>>,
+    /// The one of them that was answered last.
+    record: Vec<u8>,
     skip: usize,
     left: usize,
     rows: u64,
@@ -25,9 +27,9 @@ pub(crate) struct Records {
 
 /// A document of an answer.
 #[derive(Debug)]
-pub(crate) enum Row {
+pub(crate) enum Row<'a> {
     /// Its record.
-    Record(Vec<u8>),
+    Record(Record<'a>),
     /// Those of its fields that were asked for, as an index has them.
     Fields(Document),
 }
@@ -53,7 +55,7 @@ struct Sorted {
 impl Records {
     /// The candidates in their own order.
     pub(crate) fn streamed(candidates: Candidates, skip: usize, limit: Option<usize>) -> Records {
-        Records { candidates, sorted: None, skip, left: limit.unwrap_or(usize::MAX), rows: 0 }
+        Records { candidates, sorted: None, record: Vec::new(), skip, left: limit.unwrap_or(usize::MAX), rows: 0 }
     }
 
     /// Reads all candidates and keeps those that the limit lets through.
@@ -62,18 +64,17 @@ impl Records {
         let most = limit.map_or(usize::MAX, |limit| skip.saturating_add(limit));
         let mut heap = BinaryHeap::new(); // the last on top
         let mut bytes = 0;
-        let (session, collection) = (candidates.session.clone(), candidates.collection);
         while let Some((id, record)) = candidates.next_record()? {
-            let dictionary = session.core().catalog.dictionaries.get(session.core(), collection)?;
-            let key = order_key(sort, &id, &Record::open(record, &dictionary)?.document().with_id(&id))?;
+            let key = order_key(sort, &id, &record.document().with_id(&id))?;
             if after.is_some_and(|after| key.as_slice() <= after) {
                 continue;
             }
             if heap.len() >= most && heap.peek().is_none_or(|last: &Sorted| key >= last.key) {
                 continue;
             }
+            let record = record.as_bytes().to_vec();
             bytes += key.len() + record.len();
-            heap.push(Sorted { key, id, record: record.to_vec() });
+            heap.push(Sorted { key, id, record });
             if heap.len() > most
                 && let Some(last) = heap.pop()
             {
@@ -104,7 +105,7 @@ impl Records {
     }
 
     /// The next record of the answer.
-    pub(crate) fn next(&mut self) -> Result<Option<(DocumentId, Vec<u8>)>> {
+    pub(crate) fn next(&mut self) -> Result<Option<(DocumentId, Record<'_>)>> {
         match self.next_row(None)? {
             Some((id, Row::Record(record))) => Ok(Some((id, record))),
             _ => Ok(None),
@@ -113,50 +114,56 @@ impl Records {
 
     /// The id of the next document of the answer.
     pub(crate) fn next_id(&mut self) -> Result<Option<DocumentId>> {
-        if self.sorted.is_some() {
-            return Ok(self.next()?.map(|(id, _)| id));
+        if !self.begin_row()? {
+            return Ok(None);
         }
-        while self.left > 0 {
-            let Some(id) = self.candidates.next_id()? else { break };
-            if self.take() {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
+        let id = match &mut self.sorted {
+            Some(sorted) => sorted.pop().map(|row| row.id),
+            None => self.candidates.next_id()?,
+        };
+        self.rows += u64::from(id.is_some());
+        Ok(id)
     }
 
     /// The next document of the answer: its record, or if `fields` are asked for and an index has them, these alone.
-    pub(crate) fn next_row(&mut self, fields: Option<&[Path]>) -> Result<Option<(DocumentId, Row)>> {
-        while self.left > 0 {
-            let next = match &mut self.sorted {
-                Some(sorted) => sorted.pop().map(|row| (row.id, Row::Record(row.record))),
-                None if self.skip > 0 => self.candidates.next_id()?.map(|id| (id, Row::Record(Vec::new()))),
-                None => match fields {
-                    None => self.candidates.next_record()?.map(|(id, record)| (id, Row::Record(record.to_vec()))),
-                    Some(fields) => {
-                        let next =
-                            self.candidates.next_covered(|entry, value, scan| fields_of(entry, value, scan, fields))?;
-                        next.map(|(id, row)| (id, row.map_or_else(|record| Row::Record(record.to_vec()), Row::Fields)))
-                    }
-                },
-            };
-            let Some(row) = next else { break };
-            if self.take() {
-                return Ok(Some(row));
-            }
+    pub(crate) fn next_row(&mut self, fields: Option<&[Path]>) -> Result<Option<(DocumentId, Row<'_>)>> {
+        if !self.begin_row()? {
+            return Ok(None);
         }
-        Ok(None)
+        let row = match (&mut self.sorted, fields) {
+            (Some(sorted), _) => match sorted.pop() {
+                Some(Sorted { id, record, .. }) => {
+                    self.record = record;
+                    let record = Record::of_verified(&self.record, self.candidates.dictionary())?;
+                    Some((id, Row::Record(record)))
+                }
+                None => None,
+            },
+            (None, None) => self.candidates.next_record()?.map(|(id, record)| (id, Row::Record(record))),
+            (None, Some(fields)) => {
+                let next = self.candidates.next_covered(|entry, value, scan| fields_of(entry, value, scan, fields))?;
+                next.map(|(id, row)| (id, row.map_or_else(Row::Record, Row::Fields)))
+            }
+        };
+        self.rows += u64::from(row.is_some());
+        Ok(row)
     }
 
-    /// Counts a document; false if it is to be skipped.
-    fn take(&mut self) -> bool {
-        if self.skip > 0 {
+    /// Passes over what is to be skipped; false once the answer is as long as it may be.
+    fn begin_row(&mut self) -> Result<bool> {
+        while self.skip > 0 && self.left > 0 {
             self.skip -= 1;
-            return false;
+            let is_there = match &mut self.sorted {
+                Some(sorted) => sorted.pop().is_some(),
+                None => self.candidates.next_id()?.is_some(),
+            };
+            if !is_there {
+                self.left = 0;
+            }
         }
-        self.left -= 1;
-        self.rows += 1;
-        true
+        let has_room = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        Ok(has_room)
     }
 }
 

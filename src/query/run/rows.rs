@@ -2,12 +2,11 @@
 
 use std::marker::PhantomData;
 
-use blaze_core::{DocumentId, Result};
+use blaze_core::Result;
 use serde::de::DeserializeOwned;
 
 use super::Records;
 use crate::collection::{Found, RawFound};
-use crate::session::Session;
 
 /// The documents of an answer, one after another; see [`Query::iter`](crate::Query::iter).
 ///
@@ -25,18 +24,8 @@ impl<T> Rows<T> {
         Rows { records, failed: false, documents: PhantomData }
     }
 
-    /// The next row of the answer in one form or another; none after an error.
-    fn next_as<R>(
-        &mut self,
-        decode: impl FnOnce(&Session, u32, DocumentId, Vec<u8>) -> Result<R>,
-    ) -> Option<Result<R>> {
-        if self.failed {
-            return None;
-        }
-        let row = self.records.next().and_then(|row| {
-            let candidates = self.records.candidates();
-            row.map(|(id, record)| decode(&candidates.session, candidates.collection, id, record)).transpose()
-        });
+    /// A row of the answer; after an error there are no more.
+    fn answer<R>(&mut self, row: Result<Option<R>>) -> Option<Result<R>> {
         self.failed = row.is_err();
         row.transpose()
     }
@@ -46,7 +35,12 @@ impl<T: DeserializeOwned> Iterator for Rows<T> {
     type Item = Result<Found<T>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_as(|session, collection, id, record| Found::decode(session, collection, id, &record))
+        if self.failed {
+            return None;
+        }
+        let next = self.records.next();
+        let row = next.and_then(|row| row.map(|(id, record)| Found::of_record(id, &record)).transpose());
+        self.answer(row)
     }
 }
 
@@ -65,6 +59,15 @@ impl<T> Iterator for RawRows<T> {
     type Item = Result<RawFound>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next_as(RawFound::open)
+        let rows = &mut self.0;
+        if rows.failed {
+            return None;
+        }
+        let next = rows.records.next();
+        let copied = next.map(|row| row.map(|(id, record)| (id, record.as_bytes().to_vec())));
+        let dictionary = rows.records.candidates().dictionary();
+        let row =
+            copied.and_then(|row| row.map(|(id, bytes)| RawFound::of_verified(id, bytes, dictionary)).transpose());
+        rows.answer(row)
     }
 }
