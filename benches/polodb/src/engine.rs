@@ -26,8 +26,9 @@ impl Engine for PoloDb {
     fn configuration(&self, _options: &EngineOptions) -> Vec<String> {
         vec![
             "orders: a program of its own, since it has a RocksDB of its own; no setting of that RocksDB can be changed, so that \
-             it has the defaults: a block cache of 32 MiB whatever the row says (a quarter of 200,000 orders is as much), write buffers of 64 MiB, no filters, no \
-             compression, which is not compiled in; the system's page cache is there for all engines"
+             it has the defaults: a block cache of 32 MiB whatever the row says, as much as a quarter of 200,000 orders; write \
+             buffers of 64 MiB, no filters, no compression, which is not compiled in; the system's page cache is there for all \
+             engines"
                 .to_owned(),
             "orders: every commit is synced (WriteOptions::sync), also where a row asks for less: its durable inserts are \
              durable, its buffered ones do more than they have to"

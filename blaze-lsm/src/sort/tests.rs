@@ -83,7 +83,7 @@ fn a_run_takes_less_space_than_its_rows_and_rows_go_on_from_block_to_block() {
     let store = store(directory.path());
     let mut sorter = store.sorter(300_000).unwrap();
     let value = |n: u32| format!("{n} ").repeat(2_000);
-    let mut pushed = 0;
+    let mut pushed = 0_u32;
     while files(directory.path()).is_empty() {
         sorter.push(Family::Data, &pushed.to_be_bytes(), value(pushed).as_bytes()).unwrap();
         pushed += 1;
