@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use blaze::{Clock, SystemClock};
+use blaze_core::Time;
 use clap::{Args, Parser, Subcommand};
 
 use crate::Result;
@@ -159,7 +159,8 @@ fn say(text: impl AsRef<str>) -> Result<ExitCode> {
 fn list(engines: &[&'static dyn Engine], data: Option<&Path>) -> Result<ExitCode> {
     let mut text = String::from("engines:\n");
     for engine in engines {
-        text += &format!("  {} {}, stores {:?}\n", engine.name(), engine.version(), engine.faculties());
+        let version = engine.missing().unwrap_or_else(|| engine.version());
+        text += &format!("  {} {version}, stores {:?}\n", engine.name(), engine.faculties());
     }
     for (profile, name) in [(Profile::Quick, "quick"), (Profile::Full, "full")] {
         let plan = Plan::of(profile, data, None, None);
@@ -184,6 +185,7 @@ fn compare(before: &Path, after: &Path, threshold: f64, fail: bool) -> Result<Ex
 fn measure(engines: &[&'static dyn Engine], mut plan: Plan, options: &RunOptions) -> Result<ExitCode> {
     let mut engines = chosen(engines, &options.engines)?;
     engines.retain(|engine| plan.steps.iter().any(|step| engine.faculties().contains(&step.workload.faculty())));
+    leave_out_missing(&mut engines, &options.engines, &mut plan)?;
     let directory = options.directory.as_ref().unwrap_or(&options.output);
     std::fs::create_dir_all(directory)?;
     let machine = Machine::of(directory)?;
@@ -231,6 +233,18 @@ fn chosen(engines: &[&'static dyn Engine], wanted: &[String]) -> Result<Vec<&'st
     Ok(engines.iter().copied().filter(|engine| is_wanted(engine.name())).collect())
 }
 
+/// An engine that is not there is an error for who asks for it by name.
+fn leave_out_missing(engines: &mut Vec<&'static dyn Engine>, wanted: &[String], plan: &mut Plan) -> Result<()> {
+    for engine in engines.extract_if(.., |engine| engine.missing().is_some()) {
+        let (what, why) = (engine.name().to_owned(), engine.missing().unwrap_or_default());
+        if wanted.contains(&what) {
+            return Err(format!("{what} cannot be measured: {why}").into());
+        }
+        plan.skipped.push(Skipped { what, why });
+    }
+    Ok(())
+}
+
 fn plan(profile: Profile, options: &RunOptions) -> Result<Plan> {
     let memory = options.memory.map(|mebibytes| mebibytes << 20);
     let (own_memory, own_rounds) = (memory.unwrap_or(4 << 30), options.rounds.unwrap_or(3));
@@ -264,7 +278,7 @@ fn orders_plan(orders: u64, options: &RunOptions) -> Result<Plan> {
         return Err("the documents' own table has its own orders: leave out --jsonl and --vectors".into());
     }
     let memory = options.memory.map(|mebibytes| mebibytes << 20);
-    let mut plan = Plan::of_orders(orders, memory, options.rounds.unwrap_or(3));
+    let mut plan = Plan::of_orders(orders, options.data.as_deref(), memory, options.rounds.unwrap_or(3));
     if !options.workloads.is_empty() {
         plan.keep(&options.workloads);
     }
@@ -274,11 +288,6 @@ fn orders_plan(orders: u64, options: &RunOptions) -> Result<Plan> {
 fn empty_report(plan: &Plan, engines: &[&'static dyn Engine], machine: Machine) -> Report {
     let cache_bytes = plan.steps.first().map_or(0, |step| step.cache_bytes());
     let options = EngineOptions { directory: PathBuf::new(), cache_bytes };
-    let describe = |engine: &&'static dyn Engine| EngineInfo {
-        name: engine.name().to_owned(),
-        version: engine.version(),
-        configuration: engine.configuration(&options),
-    };
     let mut skipped = plan.skipped.clone();
     skipped.push(Skipped { what: "full-text search".to_owned(), why: "Blaze has no full-text index yet".to_owned() });
     Report {
@@ -289,7 +298,7 @@ fn empty_report(plan: &Plan, engines: &[&'static dyn Engine], machine: Machine) 
         revision: revision(),
         machine,
         conditions: Vec::new(),
-        engines: engines.iter().map(describe).collect(),
+        engines: engines.iter().map(|engine| EngineInfo::of(*engine, &options)).collect(),
         outcomes: Vec::new(),
         skipped,
         missing: Runner::all(plan, engines),
@@ -345,8 +354,9 @@ fn conclude(report: &Report, output: &Path) -> Result<ExitCode> {
 
 /// The time in UTC, to the second.
 fn now() -> String {
-    let seconds = SystemClock.now_ms() / 1000;
-    blaze::Time::from_micros(i64::try_from(seconds * 1_000_000).unwrap_or(i64::MAX)).to_string()
+    #[expect(clippy::disallowed_methods, reason = "a report tells when it was made")]
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Time::from_micros(i64::try_from(since_1970.as_secs() * 1_000_000).unwrap_or(i64::MAX)).to_string()
 }
 
 fn revision() -> String {

@@ -56,6 +56,34 @@ fn a_run_leaves_a_report_in_three_forms_and_no_data() {
 }
 
 #[test]
+fn the_size_of_a_corpus_is_told_with_its_targets() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let data = directory.path().join("data");
+    fs::create_dir(&data).unwrap();
+    // What is not compressed is read as it is.
+    let artwork = |id: usize| {
+        let year = 1900 + id % 50;
+        format!(
+            r#"{{"id":{id},"acno":"A{id:05}","acquisitionYear":{year},"contributors":[{{"fc":"Artist {}"}}],"title":"Untitled"}}"#,
+            id % 7
+        )
+    };
+    let lines = (0..500).map(artwork).collect::<Vec<_>>().join("\n");
+    fs::write(data.join("tate-artworks.jsonl.zst"), lines).unwrap();
+    let run = bench(&["orders", "--workloads", "size on disk", "--data", data.to_str().unwrap()], directory.path());
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let report = Report::read(&directory.path().join("report.json")).unwrap();
+    assert!(report.missing.is_empty() && report.failures().next().is_none());
+    let rows: Vec<String> = report.aims().into_iter().map(|aim| aim.row).collect();
+    assert_eq!(rows, ["disk, compacted and closed", "most disk while loading by disk in the end"]);
+    let figure = |row: &str| report.outcomes[0].measurements.iter().find(|found| found.name == row).unwrap().value;
+    assert!(figure("most disk while loading") > 0.0 && figure("disk, compacted and closed") > 4096.0);
+
+    let run = bench(&["orders", "--workloads", "size on disk"], directory.path());
+    assert!(!run.status.success() && text(&run.stderr).contains("--data"), "{}", text(&run.stderr));
+}
+
+#[test]
 fn the_engines_own_table_tells_its_targets() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let output = directory.path().to_str().unwrap();

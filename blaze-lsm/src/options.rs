@@ -29,6 +29,10 @@ const HISTORY_COMPACTION_SECONDS: u64 = 24 * 60 * 60;
 /// warned has something to look into.
 const SLOW_COMMIT_MS: u64 = 1_000;
 
+/// Disk space that the log of a database alone takes ahead. (2026-11-21: each time costs 37 µs, half a sync, and commits of
+/// 4,000 bytes sync as fast as in a log that takes 36 MB ahead.)
+const LOG_AHEAD_BYTES: usize = 4 * 1024 * 1024;
+
 /// How often the limit of background I/O gives out its bytes, and how seldom a low priority goes before a high one:
 /// RocksDB's defaults.
 const RATE_LIMIT_PERIOD_US: i64 = 100_000;
@@ -255,8 +259,8 @@ impl LsmOptions {
         // The family that is written least pins the log: 19 GB of log for 109 MB of data have been seen.
         options.set_max_total_wal_size(2 * write_buffer_bytes as u64);
         // Disk space that logs and manifests take ahead of their growth. With a manager of its own the former has no
-        // other meaning.
-        let ahead = if environment.is_shared() { 64 * 1024 } else { write_buffer_bytes };
+        // other meaning. Half of the write buffers is RocksDB's default: 36 MB for a database that has written nothing.
+        let ahead = if environment.is_shared() { 64 * 1024 } else { write_buffer_bytes.min(LOG_AHEAD_BYTES) };
         options.set_db_write_buffer_size(ahead);
         options.set_manifest_preallocation_size(64 * 1024);
         options.set_max_background_jobs(c_int(environment.settings().background_jobs));

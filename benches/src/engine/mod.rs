@@ -4,19 +4,25 @@
 //! Whoever wants to see another product in the tables implements these traits and hands the engine to
 //! [`cli::main`](crate::cli::main); the rivals in `benches/compare` do just that.
 
+mod apart;
+mod archive;
+#[cfg(feature = "blaze")]
 mod blaze;
 mod document;
 mod orders;
 mod transactional;
 mod vector;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::apart::Apart;
+pub use self::archive::{Archive, ArchiveIndex};
+#[cfg(feature = "blaze")]
 pub use self::blaze::Blaze;
 pub use self::document::{Condition, Documents, Find, Operator, Sort};
-pub use self::orders::{Orders, StatusGroup};
+pub use self::orders::{OrderSkill, Orders, StatusGroup};
 pub use self::transactional::{Isolation, Keeps, Opening, Ranges, Transactional};
 pub use self::vector::Vectors;
 use crate::Result;
@@ -43,6 +49,8 @@ pub enum Faculty {
     Documents,
     /// Documents of one Rust type, for Blaze's own targets.
     Orders,
+    /// Documents of which only the space is measured, for Blaze's own targets.
+    Archive,
     /// Vectors and their nearest neighbours.
     Vectors,
 }
@@ -81,6 +89,16 @@ pub trait Engine: Sync {
     /// Every setting that differs from the product's defaults, and what else a reader of its figures must know.
     fn configuration(&self, options: &EngineOptions) -> Vec<String>;
 
+    /// The program that its jobs run in, where it is not this one.
+    fn program(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Why it cannot be measured now, if it cannot.
+    fn missing(&self) -> Option<String> {
+        None
+    }
+
     /// Opens it as a key-value store.
     ///
     /// # Errors
@@ -112,6 +130,14 @@ pub trait Engine: Sync {
     /// Those of the product.
     fn open_orders(&self, _options: &EngineOptions) -> Result<Box<dyn Orders>> {
         Err(format!("{} does not take part in the documents' own table", self.name()).into())
+    }
+
+    /// Opens it as a collection of which the size is measured.
+    ///
+    /// # Errors
+    /// Those of the product.
+    fn open_archive(&self, _options: &EngineOptions) -> Result<Box<dyn Archive>> {
+        Err(format!("{} does not take part in the measuring of sizes", self.name()).into())
     }
 
     /// Opens it as an index of vectors of `dimensions` numbers.

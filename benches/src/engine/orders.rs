@@ -46,6 +46,12 @@ pub trait Orders: Send + Sync {
     /// Those of the product.
     fn by_status(&self) -> Result<Vec<StatusGroup>>;
 
+    /// True when the product cannot do this; its configuration says why. There are no such rows of it then, and nobody
+    /// calls what would answer them.
+    fn lacks(&self, _skill: OrderSkill) -> bool {
+        false
+    }
+
     /// Waits until no work of earlier writes is left to the background, so that the next measurement starts level.
     ///
     /// # Errors
@@ -57,6 +63,17 @@ pub trait Orders: Send + Sync {
     /// # Errors
     /// Those of the product.
     fn compact(&self) -> Result<()>;
+}
+
+/// What a product may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderSkill {
+    /// [`placed_from`](Orders::placed_from), by an index.
+    RangesByIndex,
+    /// [`by_status`](Orders::by_status).
+    Groups,
+    /// [`compact`](Orders::compact).
+    Compaction,
 }
 
 /// The orders of one status.

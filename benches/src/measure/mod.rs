@@ -1,6 +1,7 @@
 //! What is measured, and how: rates and latencies of operations, recall, memory, disk.
 
 mod latency;
+mod peak;
 mod process;
 mod stopwatch;
 mod target;
@@ -8,6 +9,7 @@ mod target;
 use serde::{Deserialize, Serialize};
 
 pub use self::latency::{Histogram, Latency};
+pub use self::peak::DiskPeak;
 pub use self::process::{DiskUse, Resources, directory_bytes, written_bytes};
 pub use self::stopwatch::{Laps, Rounds, measure};
 pub use self::target::Target;
@@ -63,6 +65,9 @@ pub struct Measurement {
     /// What the first engine shall reach here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// What it shall reach besides, in runs that have the rivals of this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub further_target: Option<Target>,
 }
 
 impl Measurement {
@@ -79,6 +84,7 @@ impl Measurement {
             checksum: None,
             point: None,
             target: None,
+            further_target: None,
         }
     }
 
@@ -86,6 +92,13 @@ impl Measurement {
     #[must_use]
     pub fn target(mut self, target: Target) -> Measurement {
         self.target = Some(target);
+        self
+    }
+
+    /// The same, with what the first engine shall reach besides, in runs that have the rivals of this.
+    #[must_use]
+    pub fn further_target(mut self, target: Target) -> Measurement {
+        self.further_target = Some(target);
         self
     }
 

@@ -1,5 +1,6 @@
 //! What a process takes: memory, bytes moved to and from the disk, space in a directory.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -61,16 +62,22 @@ pub struct DiskUse {
     pub allocated_bytes: u64,
 }
 
-/// The space that everything below a directory takes.
+/// The space that everything below a directory takes. A file with several names there counts once.
 ///
 /// # Errors
 /// Those of reading it; a file that disappears meanwhile counts for nothing.
 pub fn directory_bytes(directory: &Path) -> io::Result<DiskUse> {
+    unseen_bytes(directory, &mut HashSet::new())
+}
+
+/// The space of what was not seen before by another name.
+fn unseen_bytes(directory: &Path, seen: &mut HashSet<FileId>) -> io::Result<DiskUse> {
     let mut sum = DiskUse::default();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let of_entry = match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => directory_bytes(&entry.path()),
+            Ok(metadata) if metadata.is_dir() => unseen_bytes(&entry.path(), seen),
+            Ok(metadata) if file_id(&metadata).is_some_and(|id| !seen.insert(id)) => continue,
             Ok(metadata) => Ok(DiskUse { length_bytes: metadata.len(), allocated_bytes: allocated(&metadata) }),
             Err(error) => Err(error),
         };
@@ -84,6 +91,21 @@ pub fn directory_bytes(directory: &Path) -> io::Result<DiskUse> {
         }
     }
     Ok(sum)
+}
+
+/// The device and the number of a file.
+type FileId = (u64, u64);
+
+/// What a file with several names has in common under all of them.
+#[cfg(unix)]
+fn file_id(metadata: &fs::Metadata) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.nlink() > 1).then(|| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_id(_metadata: &fs::Metadata) -> Option<FileId> {
+    None
 }
 
 #[cfg(unix)]
@@ -110,6 +132,15 @@ mod tests {
         let disk = directory_bytes(directory.path()).unwrap();
         assert_eq!(disk.length_bytes, 10_100);
         assert!(directory_bytes(&directory.path().join("absent")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_two_names_takes_its_space_once() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("one"), [1; 100]).unwrap();
+        fs::hard_link(directory.path().join("one"), directory.path().join("two")).unwrap();
+        assert_eq!(directory_bytes(directory.path()).unwrap().length_bytes, 100);
     }
 
     #[cfg(target_os = "linux")]

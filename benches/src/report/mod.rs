@@ -31,6 +31,7 @@ pub use self::spread::Spread;
 pub use self::standing::{Rival, Standing};
 pub use self::summary::{Answer, Cell, Row, Summary, Table};
 pub use self::targets::Aim;
+use crate::engine::{Engine, EngineOptions};
 use crate::machine::Machine;
 use crate::measure::{Measurement, Resources};
 
@@ -74,6 +75,18 @@ pub struct EngineInfo {
     pub version: String,
     /// Its settings.
     pub configuration: Vec<String>,
+}
+
+impl EngineInfo {
+    /// What an engine says about itself.
+    #[must_use]
+    pub fn of(engine: &dyn Engine, options: &EngineOptions) -> EngineInfo {
+        EngineInfo {
+            name: engine.name().to_owned(),
+            version: engine.version(),
+            configuration: engine.configuration(options),
+        }
+    }
 }
 
 /// What one job, a workload on an engine in one round, found.

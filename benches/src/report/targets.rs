@@ -71,21 +71,33 @@ impl Report {
     pub fn aims(&self) -> Vec<Aim> {
         let mut aims: Vec<Aim> = Vec::new();
         for outcome in &self.outcomes {
-            for Measurement { name, unit, target, .. } in &outcome.measurements {
-                let Some(target) = target else { continue };
-                if aims.iter().any(|aim| aim.workload == outcome.workload && aim.row == *name) {
-                    continue;
+            for Measurement { name, unit, target, further_target, .. } in &outcome.measurements {
+                let further = further_target.as_ref().filter(|target| self.has_rivals(target));
+                for target in target.iter().chain(further) {
+                    let is_it =
+                        |aim: &Aim| aim.workload == outcome.workload && aim.row == *name && aim.target == *target;
+                    if aims.iter().any(is_it) {
+                        continue;
+                    }
+                    aims.push(Aim {
+                        workload: outcome.workload.clone(),
+                        row: name.clone(),
+                        unit: *unit,
+                        target: target.clone(),
+                        found: self.found(&outcome.workload, name, *unit, target),
+                    });
                 }
-                aims.push(Aim {
-                    workload: outcome.workload.clone(),
-                    row: name.clone(),
-                    unit: *unit,
-                    target: target.clone(),
-                    found: self.found(&outcome.workload, name, *unit, target),
-                });
             }
         }
         aims
+    }
+
+    fn has_rivals(&self, target: &Target) -> bool {
+        let is_there = |rival: &String| self.engines.iter().any(|engine| engine.name == *rival);
+        match target {
+            Target::Times { rivals, .. } => rivals.iter().all(is_there),
+            Target::Figure(_) => true,
+        }
     }
 
     fn found(&self, workload: &str, row: &str, unit: Unit, target: &Target) -> Option<Spread> {
@@ -135,10 +147,12 @@ pub(super) fn grid(report: &Report, summary: &Summary, all: bool) -> Option<Grid
         }
         for row in &table.rows {
             let is_of_row = |aim: &&Aim| aim.workload == table.workload && aim.row == row.name && aim.unit == row.unit;
-            let aim = aims.iter().find(is_of_row);
-            if all || aim.is_some() {
-                rows.push((row.name.clone(), entries(summary, table, row, aim)));
+            let mut of_row = aims.iter().filter(is_of_row);
+            let first = of_row.next();
+            if all || first.is_some() {
+                rows.push((row.name.clone(), entries(summary, table, row, first)));
             }
+            rows.extend(of_row.map(|aim| (row.name.clone(), entries(summary, table, row, Some(aim)))));
         }
     }
     Some(Grid {
@@ -234,5 +248,23 @@ mod tests {
         assert_eq!((rows(false).len(), labels), (1, ["map", "gets", "puts"].map(str::to_owned).to_vec()));
         report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.measurements).for_each(|found| found.target = None);
         assert!(grid(&report, &Summary::of(&report), true).is_none());
+    }
+
+    #[test]
+    fn a_further_target_counts_where_its_rivals_were_measured() {
+        let engines: [(&str, &[f64]); 3] = [("blaze", &[30.0]), ("redb", &[20.0]), ("polodb", &[5.0])];
+        let of = |engines: &[(&str, &[f64])]| {
+            let targets = |value| {
+                let rate = rate("gets", value).target(Target::times("redb", 1.0));
+                rate.further_target(Target::times("polodb", 3.0))
+            };
+            let aims = measured(engines, targets).aims();
+            aims.iter().map(|aim| (aim.found.unwrap().median, aim.is_reached())).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&engines), [(1.5, Some(true)), (6.0, Some(true))]);
+        assert_eq!(of(&engines[..2]), [(1.5, Some(true))]);
+        let report = measured(&engines, |value| rate("gets", value).further_target(Target::times("polodb", 7.0)));
+        let text = report.targets().unwrap();
+        assert!(text.contains("polodb") && text.contains("missed"), "{text}");
     }
 }

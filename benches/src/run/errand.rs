@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::ops::Range;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Task;
 use crate::Result;
 use crate::engine::{Durability, Engine, EngineOptions};
+use crate::report::EngineInfo;
 use crate::workload::{EngineWorkload, Reopen, Ycsb};
 
 /// The hidden command of every runner that reads a [`Task`].
@@ -23,6 +25,18 @@ pub enum Errand {
     Load(u64),
     /// Loads so many rows of [`EngineWorkload`].
     LoadRows(u64),
+}
+
+/// What a program with the same harness says about one of its engines.
+///
+/// # Errors
+/// When it does not start or fails, and when it says something else.
+pub fn describe(program: &Path, engine: &str, cache_bytes: usize) -> Result<EngineInfo> {
+    let Output { status, stdout, stderr } = start(program, &Task::Describe { engine: engine.to_owned(), cache_bytes })?;
+    match status.success() {
+        true => Ok(serde_json::from_slice(&stdout)?),
+        false => Err(format!("it ended with {status} and said: {}", String::from_utf8_lossy(&stderr).trim()).into()),
+    }
 }
 
 /// What the process says when it has done its errand.
@@ -42,7 +56,7 @@ impl Errand {
             seed,
             errand: self,
         };
-        let Output { status, stdout, stderr } = start(&task)?;
+        let Output { status, stdout, stderr } = start(&std::env::current_exe()?, &task)?;
         if stdout == DONE && status.success() != dies {
             return Ok(());
         }
@@ -67,8 +81,8 @@ impl Errand {
     }
 }
 
-fn start(task: &Task) -> Result<Output> {
-    let mut command = Command::new(std::env::current_exe()?);
+fn start(program: &Path, task: &Task) -> Result<Output> {
+    let mut command = Command::new(program);
     command.arg(WORKER).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -11,6 +11,13 @@ use crate::workload::{Event, Workload};
 /// What a worker process does; it reads it from its standard input, as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Task {
+    /// Tells the version and the configuration of an engine, an [`EngineInfo`](crate::report::EngineInfo) in JSON.
+    Describe {
+        /// The engine.
+        engine: String,
+        /// Bytes for the engine's own cache.
+        cache_bytes: usize,
+    },
     /// Runs a job and tells about it, a message in JSON on each line of its standard output.
     Run(Job),
     /// Does something to a store that a job wants done by another process.

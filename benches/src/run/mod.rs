@@ -8,7 +8,7 @@ mod plan;
 mod progress;
 mod worker;
 
-pub use self::errand::{Errand, WORKER};
+pub use self::errand::{Errand, WORKER, describe};
 pub use self::interrupt::Interrupt;
 pub use self::job::{Job, Task};
 pub use self::parent::Runner;

@@ -1,7 +1,7 @@
 //! The process that starts the others, one after the other, and keeps what they tell.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -81,15 +81,16 @@ impl Runner {
         };
         progress.begin(&job);
         machine::settle(&self.directory)?;
-        let (duration, outcome) = measure(|| self.run_apart(&job, progress));
+        let program = engine.program().map_or_else(std::env::current_exe, |program| Ok(program.to_path_buf()))?;
+        let (duration, outcome) = measure(|| self.run_apart(&program, &job, progress));
         let outcome = outcome?;
         progress.end(&outcome, duration.as_secs_f64());
         Ok(outcome)
     }
 
     /// Runs the job in a process of its own.
-    fn run_apart(&self, job: &Job, progress: &Progress) -> Result<Outcome> {
-        let mut child = Command::new(std::env::current_exe()?)
+    fn run_apart(&self, program: &Path, job: &Job, progress: &Progress) -> Result<Outcome> {
+        let mut child = Command::new(program)
             .arg(WORKER)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

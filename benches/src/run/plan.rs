@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::Result;
+use crate::dataset::corpus::Corpus;
 use crate::distribution::Distribution;
 use crate::report::Skipped;
 use crate::workload::{
     Commits, DocumentSource, DocumentWorkload, Endurance, EnginePart, EngineWorkload, OrderPart, OrderWorkload,
-    OrderedMap, Reopen, VectorSource, VectorWorkload, Workload, Ycsb, ycsb,
+    OrderedMap, Reopen, SizeWorkload, VectorSource, VectorWorkload, Workload, Ycsb, ycsb,
 };
 
 /// How much is measured.
@@ -50,6 +51,8 @@ pub struct Plan {
 const MIB: u64 = 1 << 20;
 /// Less memory is not measured: a process does not fit into it.
 const MEMORY_BYTES_MIN: u64 = 64 * MIB;
+/// Memory where only space is measured: a quarter of it is the cache that Blaze has by default.
+const SIZE_MEMORY_BYTES: u64 = 256 * MIB;
 
 impl Plan {
     /// The plan of a profile. External data are looked for in `data`; `memory_bytes` replaces the memory of those
@@ -96,9 +99,10 @@ impl Plan {
         plan
     }
 
-    /// The documents' own table over so many orders; inserts are measured as the collection grows to five times as many.
+    /// The documents' own table over so many orders; inserts are measured as the collection grows to five times as many. The
+    /// size of documents is measured with a corpus that is looked for in `data`.
     #[must_use]
-    pub fn of_orders(orders: u64, memory_bytes: Option<u64>, rounds: u32) -> Plan {
+    pub fn of_orders(orders: u64, data: Option<&Path>, memory_bytes: Option<u64>, rounds: u32) -> Plan {
         let mut plan = Plan::default();
         for part in OrderWorkload::PARTS {
             let orders = if part == OrderPart::Growth { 5 * orders } else { orders };
@@ -106,6 +110,12 @@ impl Plan {
             // A quarter of the memory is cache, so that is twice the data.
             let memory = memory_bytes.unwrap_or((8 * workload.data_bytes()).max(256 * MIB));
             plan.add(Workload::Orders(workload), rounds, memory);
+        }
+        let size = SizeWorkload { corpus: Corpus::Tate(data.map(Path::to_path_buf)) };
+        match size.corpus.missing() {
+            Some(why) => plan.skipped.push(skipped(&Workload::Size(size).name(), &why)),
+            // The same in each round.
+            None => plan.add(Workload::Size(size), 1, memory_bytes.unwrap_or(SIZE_MEMORY_BYTES)),
         }
         plan
     }
@@ -253,6 +263,19 @@ mod tests {
         let small = Plan::of_engine(1000, None, 1);
         assert_eq!((small.steps.len(), small.skipped.len()), (4, 1));
         assert!(small.skipped[0].what.contains("four times memory"), "{:?}", small.skipped);
+    }
+
+    #[test]
+    fn the_documents_own_table_measures_the_size_of_a_corpus_where_there_is_one() {
+        let plan = Plan::of_orders(1_000, None, None, 2);
+        assert_eq!((plan.steps.len(), plan.skipped.len()), (OrderWorkload::PARTS.len(), 1));
+        assert!(plan.skipped[0].what.starts_with("size on disk"), "{:?}", plan.skipped);
+
+        let data = tempfile::tempdir().unwrap();
+        std::fs::write(data.path().join("tate-artworks.jsonl.zst"), "").unwrap();
+        let plan = Plan::of_orders(1_000, Some(data.path()), None, 2);
+        let size = plan.steps.last().unwrap();
+        assert_eq!((size.workload.faculty(), size.rounds, plan.skipped.len()), (Faculty::Archive, 1, 0));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The process of its own that a job runs in.
 
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::job::{Job, Message, Task};
 use crate::Result;
 use crate::engine::{Engine, EngineOptions};
 use crate::measure::Resources;
+use crate::report::EngineInfo;
 use crate::workload::{Context, Recorder};
 
 /// Reads a [`Task`] from the standard input and does it.
@@ -26,6 +28,7 @@ fn try_to_serve(engines: &[&'static dyn Engine]) -> Result<()> {
     let mut task = String::new();
     io::stdin().read_to_string(&mut task)?;
     match serde_json::from_str(&task)? {
+        Task::Describe { engine, cache_bytes } => describe(find(engines, &engine)?, cache_bytes),
         Task::Run(job) => run(find(engines, &job.engine)?, &job),
         Task::Errand { engine, directory, cache_bytes, seed, errand } => {
             errand.serve(find(engines, &engine)?, &EngineOptions { directory, cache_bytes }, seed)
@@ -36,6 +39,11 @@ fn try_to_serve(engines: &[&'static dyn Engine]) -> Result<()> {
 fn find(engines: &[&'static dyn Engine], name: &str) -> Result<&'static dyn Engine> {
     let engine = engines.iter().find(|engine| engine.name() == name);
     engine.copied().ok_or_else(|| format!("there is no engine '{name}' in this program").into())
+}
+
+fn describe(engine: &dyn Engine, cache_bytes: usize) -> Result<()> {
+    let info = EngineInfo::of(engine, &EngineOptions { directory: PathBuf::new(), cache_bytes });
+    Ok(serde_json::to_writer(io::stdout(), &info)?)
 }
 
 fn run(engine: &dyn Engine, job: &Job) -> Result<()> {

@@ -8,6 +8,7 @@ mod ordered_map;
 mod orders;
 mod recorder;
 mod reopen;
+mod size;
 mod threads;
 mod vector;
 pub mod ycsb;
@@ -26,6 +27,7 @@ pub use self::ordered_map::OrderedMap;
 pub use self::orders::{OrderPart, OrderWorkload};
 pub use self::recorder::{Event, Phase, Recorder};
 pub use self::reopen::Reopen;
+pub use self::size::SizeWorkload;
 pub use self::vector::{VectorSource, VectorWorkload};
 pub use self::ycsb::Ycsb;
 use crate::Result;
@@ -55,6 +57,8 @@ pub enum Workload {
     Engine(EngineWorkload),
     /// The documents' own table, with its targets.
     Orders(OrderWorkload),
+    /// How much space documents take, with its targets.
+    Size(SizeWorkload),
 }
 
 /// What a workload runs in.
@@ -102,6 +106,7 @@ impl Workload {
             Workload::Vector(workload) => workload.name(),
             Workload::Engine(workload) => workload.name(),
             Workload::Orders(workload) => workload.name(),
+            Workload::Size(workload) => workload.name(),
         }
     }
 
@@ -118,6 +123,7 @@ impl Workload {
             Workload::Vector(workload) => workload.description(),
             Workload::Engine(workload) => workload.description(),
             Workload::Orders(workload) => workload.description(),
+            Workload::Size(workload) => workload.description(),
         }
     }
 
@@ -130,6 +136,7 @@ impl Workload {
             Workload::Engine(workload) if workload.part == EnginePart::Past => Faculty::Past,
             Workload::Engine(_) => Faculty::Transactions,
             Workload::Orders(_) => Faculty::Orders,
+            Workload::Size(_) => Faculty::Archive,
             _ => Faculty::KeyValue,
         }
     }
@@ -173,6 +180,7 @@ impl Workload {
             Workload::Vector(workload) => workload.run(engine, context),
             Workload::Engine(workload) => workload.run(engine, context),
             Workload::Orders(workload) => workload.run(engine, context),
+            Workload::Size(workload) => workload.run(engine, context),
         }
     }
 }

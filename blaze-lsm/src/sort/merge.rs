@@ -4,12 +4,13 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::fmt;
+use std::sync::Arc;
 
-use blaze_core::{Family, Result};
+use blaze_core::{Error, Family, Result};
 
-use super::Row;
 use super::buffer::Buffer;
 use super::run::{Run, RunReader};
+use super::{Row, blocks};
 
 /// Rows in the order of their families and keys, from a [`RowSorter`](super::RowSorter).
 pub struct SortedRows {
@@ -26,10 +27,11 @@ enum Source {
 }
 
 impl SortedRows {
-    pub(super) fn open(runs: Vec<Run>, buffer: Option<Buffer>, read_bytes: usize) -> Result<SortedRows> {
+    pub(super) fn open(runs: Vec<Run>, buffer: Option<Buffer>, block_bytes: usize) -> Result<SortedRows> {
         let mut sources = BinaryHeap::with_capacity(runs.len() + 1);
+        let unpacker = blocks::unpacker().map_err(|error| Error::unavailable(format!("zstd: {error}")))?;
         for run in runs {
-            let mut reader = RunReader::open(run, read_bytes)?;
+            let mut reader = RunReader::open(run, block_bytes, Arc::clone(&unpacker))?;
             if reader.advance()? {
                 sources.push(Source::File(Box::new(reader)));
             }

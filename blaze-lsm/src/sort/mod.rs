@@ -1,5 +1,6 @@
 //! External sort: rows that come in any order go out in the order of their keys, in bounded memory.
 
+mod blocks;
 mod buffer;
 mod merge;
 mod run;
@@ -31,8 +32,8 @@ pub type Row<'a> = (Family, &'a [u8], &'a [u8]);
 
 /// Rows on their way into an order: by family, then by key. Rows with the same key stay all.
 ///
-/// What does not fit its memory is written to temporary files in the directory of the store, sorted run by run, and merged
-/// at the end. They are gone with the sorter; after a crash the next opening removes them.
+/// What does not fit its memory is written to temporary files in the directory of the store, compressed and sorted run by
+/// run, and merged at the end. They are gone with the sorter; after a crash the next opening removes them.
 ///
 /// ```
 /// use blaze_core::Family;
@@ -114,8 +115,7 @@ impl RowSorter {
             self.runs.push_back(merged);
         }
         let runs: Vec<Run> = mem::take(&mut self.runs).into();
-        let read_bytes = files.read_bytes();
-        SortedRows::open(runs, buffer, read_bytes)
+        SortedRows::open(runs, buffer, files.block_bytes())
     }
 
     /// Writes what is in memory as a run.
@@ -131,7 +131,7 @@ impl RowSorter {
 
 impl Files {
     fn create(&self) -> Result<RunWriter> {
-        RunWriter::create(load::new_file(&self.directory), &self.handles)
+        RunWriter::create(load::new_file(&self.directory), &self.handles, self.block_bytes())
     }
 
     fn write(&self, sorted: &Buffer) -> Result<Run> {
@@ -142,7 +142,7 @@ impl Files {
 
     fn merge(&self, runs: Vec<Run>, step: &mut dyn FnMut() -> Result<()>) -> Result<Run> {
         let mut merged = self.create()?;
-        let mut rows = SortedRows::open(runs, None, self.read_bytes())?;
+        let mut rows = SortedRows::open(runs, None, self.block_bytes())?;
         let mut count = 0_u64;
         while let Some(row) = rows.next()? {
             merged.push(row)?;
@@ -155,9 +155,9 @@ impl Files {
         merged.finish()
     }
 
-    /// Bytes to read ahead in each of the runs that are merged.
-    fn read_bytes(&self) -> usize {
-        (self.memory_bytes / RUNS_AT_ONCE).clamp(4 * 1024, 1024 * 1024)
+    /// Bytes of a block of each of the runs that are merged; it is held once as it is and once compressed.
+    fn block_bytes(&self) -> usize {
+        (self.memory_bytes / RUNS_AT_ONCE / 2).clamp(4 * 1024, 512 * 1024)
     }
 }
 

@@ -1,24 +1,22 @@
 //! Sorted rows in a temporary file.
 //!
-//! A row is `family (1 byte) | bytes of the key (4) | bytes of the value (4) | key | value`, big-endian. How many rows there
-//! are, and their checksum, is kept in memory: nobody reads a run but the one who wrote it.
+//! A row is `family (1 byte) | bytes of the key (4) | bytes of the value (4) | key | value`, big-endian, and rows are compressed
+//! block by block. How many there are, and their checksum, is kept in memory: nobody reads a run but the one who wrote it.
 
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, ErrorKind as IoErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind as IoErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use blaze_core::{Error, Family, Result};
 use crc32fast::Hasher;
 
+use super::blocks::{BlockReader, BlockWriter, Unpacker};
 use super::{Row, too_long};
 use crate::error;
 use crate::handles::Handles;
 
 const HEAD_BYTES: usize = 9;
-
-/// Bytes that are written at once.
-const WRITE_BYTES: usize = 256 * 1024;
 
 /// A file that is removed with its last use.
 struct TemporaryFile {
@@ -45,16 +43,17 @@ pub(super) struct Run {
 /// A run that is being written.
 pub(super) struct RunWriter {
     file: TemporaryFile,
-    out: BufWriter<File>,
+    out: BlockWriter,
     rows: u64,
     hasher: Hasher,
 }
 
 impl RunWriter {
-    pub(super) fn create(path: PathBuf, handles: &Arc<Handles>) -> Result<RunWriter> {
-        let out = File::create_new(&path).map_err(|error| error::file(&path, error))?;
+    pub(super) fn create(path: PathBuf, handles: &Arc<Handles>, block_bytes: usize) -> Result<RunWriter> {
+        let out = File::create_new(&path).and_then(|file| BlockWriter::new(file, block_bytes));
+        let out = out.map_err(|error| error::file(&path, error))?;
         let file = TemporaryFile { path, handles: Arc::clone(handles) };
-        Ok(RunWriter { file, out: BufWriter::with_capacity(WRITE_BYTES, out), rows: 0, hasher: Hasher::new() })
+        Ok(RunWriter { file, out, rows: 0, hasher: Hasher::new() })
     }
 
     pub(super) fn push(&mut self, (family, key, value): Row<'_>) -> Result<()> {
@@ -65,14 +64,14 @@ impl RunWriter {
         head[5..].copy_from_slice(&value_bytes.to_be_bytes());
         for part in [&head, key, value] {
             self.hasher.update(part);
-            self.out.write_all(part).map_err(|error| error::file(&self.file.path, error))?;
+            self.out.write(part).map_err(|error| error::file(&self.file.path, error))?;
         }
         self.rows += 1;
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<Run> {
-        self.out.flush().map_err(|error| error::file(&self.file.path, error))?;
+    pub(super) fn finish(self) -> Result<Run> {
+        self.out.finish().map_err(|error| error::file(&self.file.path, error))?;
         Ok(Run { file: self.file, rows: self.rows, checksum: self.hasher.finalize() })
     }
 }
@@ -80,22 +79,25 @@ impl RunWriter {
 /// A run that is being read.
 pub(super) struct RunReader {
     run: Run,
-    input: BufReader<File>,
+    input: BlockReader,
     rows_left: u64,
     hasher: Hasher,
+    head: Vec<u8>,
     family: Family,
     key: Vec<u8>,
     value: Vec<u8>,
 }
 
 impl RunReader {
-    pub(super) fn open(run: Run, read_bytes: usize) -> Result<RunReader> {
+    /// Opens a run that was written in such blocks.
+    pub(super) fn open(run: Run, block_bytes: usize, unpacker: Unpacker) -> Result<RunReader> {
         let file = File::open(&run.file.path).map_err(|error| error::file(&run.file.path, error))?;
         Ok(RunReader {
             rows_left: run.rows,
             run,
-            input: BufReader::with_capacity(read_bytes, file),
+            input: BlockReader::new(file, block_bytes, unpacker),
             hasher: Hasher::new(),
+            head: Vec::new(),
             family: Family::Catalog,
             key: Vec::new(),
             value: Vec::new(),
@@ -111,13 +113,13 @@ impl RunReader {
             };
         }
         self.rows_left -= 1;
-        let mut head = [0; HEAD_BYTES];
-        self.fill(&mut head)?;
-        let [family, a, b, c, d, lengths @ ..] = head;
+        self.fill(HEAD_BYTES, |reader| &mut reader.head)?;
+        let [family, a, b, c, d, lengths @ ..] =
+            *self.head.first_chunk::<HEAD_BYTES>().ok_or_else(|| self.damaged())?;
         let known = Family::ALL.into_iter().find(|known| *known as u8 == family);
         self.family = known.ok_or_else(|| self.damaged())?;
-        self.key = self.take(u32::from_be_bytes([a, b, c, d]))?;
-        self.value = self.take(u32::from_be_bytes(lengths))?;
+        self.fill(u32::from_be_bytes([a, b, c, d]) as usize, |reader| &mut reader.key)?;
+        self.fill(u32::from_be_bytes(lengths) as usize, |reader| &mut reader.value)?;
         Ok(true)
     }
 
@@ -125,22 +127,17 @@ impl RunReader {
         (self.family, &self.key, &self.value)
     }
 
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
-        self.input.read_exact(bytes).map_err(|error| match error.kind() {
-            IoErrorKind::UnexpectedEof => self.damaged(),
+    /// Reads the next bytes into one of the fields.
+    fn fill(&mut self, bytes: usize, field: fn(&mut RunReader) -> &mut Vec<u8>) -> Result<()> {
+        let mut read = std::mem::take(field(self));
+        read.clear();
+        let outcome = self.input.read(bytes, &mut read);
+        self.hasher.update(&read);
+        *field(self) = read;
+        outcome.map_err(|error: io::Error| match error.kind() {
+            IoErrorKind::UnexpectedEof | IoErrorKind::InvalidData => self.damaged(),
             _ => error::file(&self.run.file.path, error),
-        })?;
-        self.hasher.update(bytes);
-        Ok(())
-    }
-
-    /// The next bytes. A length that is damaged asks for no more memory than there is file.
-    fn take(&mut self, length: u32) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let read = self.input.by_ref().take(u64::from(length)).read_to_end(&mut bytes);
-        let read = read.map_err(|error| error::file(&self.run.file.path, error))?;
-        self.hasher.update(&bytes);
-        if read == length as usize { Ok(bytes) } else { Err(self.damaged()) }
+        })
     }
 
     fn damaged(&self) -> Error {

@@ -78,6 +78,24 @@ fn a_run_that_was_changed_is_noticed() {
 }
 
 #[test]
+fn a_run_takes_less_space_than_its_rows_and_rows_go_on_from_block_to_block() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let mut sorter = store.sorter(300_000).unwrap();
+    let value = |n: u32| format!("{n} ").repeat(2_000);
+    let mut pushed = 0_u32;
+    while files(directory.path()).is_empty() {
+        sorter.push(Family::Data, &pushed.to_be_bytes(), value(pushed).as_bytes()).unwrap();
+        pushed += 1;
+    }
+    let run = fs::metadata(&files(directory.path())[0]).unwrap().len();
+    assert!(run < 100_000, "{run} bytes for rows of about 300,000");
+    let sorted = read_all(sorter.into_sorted(&mut || Ok(())).unwrap());
+    let expected = (0..pushed).map(|n| (Family::Data, n.to_be_bytes().to_vec(), value(n).into_bytes()));
+    assert!(sorted.into_iter().eq(expected));
+}
+
+#[test]
 fn a_store_that_is_closed_ends_the_sort() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(directory.path());

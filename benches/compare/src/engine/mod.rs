@@ -14,6 +14,8 @@ mod rocksdb;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
+mod sqlite_archive;
+#[cfg(feature = "sqlite")]
 mod sqlite_documents;
 #[cfg(feature = "sqlite")]
 mod sqlite_orders;
@@ -24,7 +26,7 @@ mod tests;
 #[cfg(test)]
 mod transactional_tests;
 
-use blaze_bench::engine::{Blaze, Engine};
+use blaze_bench::engine::{Apart, Blaze, Engine, Faculty};
 
 static ENGINES: &[&dyn Engine] = &[
     &Blaze,
@@ -46,8 +48,22 @@ static ENGINES: &[&dyn Engine] = &[
     &surrealkv::SurrealKv,
 ];
 
-/// Blaze, and every rival that was compiled in.
+/// PoloDB has a RocksDB of its own, and a program can link only one.
+static POLODB: Apart = Apart {
+    name: "polodb",
+    faculties: &[Faculty::Orders],
+    program: concat!(env!("CARGO_MANIFEST_DIR"), "/../polodb/target/release/blaze-polodb"),
+    build: "cargo build --release --locked --manifest-path benches/polodb/Cargo.toml (15 minutes on two cores)",
+};
+
+/// Blaze, every rival that was compiled in, and those in programs of their own.
 pub(crate) fn all() -> Vec<&'static dyn Engine> {
+    ENGINES.iter().copied().chain([&POLODB as &dyn Engine]).collect()
+}
+
+/// Those that run in this program.
+#[cfg(test)]
+fn linked() -> Vec<&'static dyn Engine> {
     ENGINES.to_vec()
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use blaze_bench::Result;
 use blaze_bench::engine::{
-    Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Orders, Pairs, Reader, VisitPair, Write,
+    Archive, Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Orders, Pairs, Reader, VisitPair, Write,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::sqlite_archive::{self, SqliteArchive};
 use super::sqlite_documents::{self, SqliteDocuments};
 use super::sqlite_orders::{self, Form, SqliteOrders};
 
@@ -37,7 +38,7 @@ impl Engine for Sqlite {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::KeyValue, Faculty::Documents, Faculty::Orders]
+        &[Faculty::KeyValue, Faculty::Documents, Faculty::Orders, Faculty::Archive]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
@@ -59,7 +60,12 @@ impl Engine for Sqlite {
         configuration.extend(sqlite_documents::configuration(options));
         configuration.push("orders: JSONB, which json() turns into text to be read".to_owned());
         configuration.extend(sqlite_orders::configuration(options));
+        configuration.push(sqlite_archive::configuration());
         configuration
+    }
+
+    fn open_archive(&self, options: &EngineOptions) -> Result<Box<dyn Archive>> {
+        Ok(Box::new(SqliteArchive::open(options, Form::Jsonb)?))
     }
 
     fn open_documents(&self, options: &EngineOptions) -> Result<Box<dyn Documents>> {
@@ -92,13 +98,18 @@ impl Engine for SqliteText {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::Orders]
+        &[Faculty::Orders, Faculty::Archive]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
         let mut configuration = vec!["orders: JSON as text".to_owned()];
         configuration.extend(sqlite_orders::configuration(options));
+        configuration.push(sqlite_archive::configuration());
         configuration
+    }
+
+    fn open_archive(&self, options: &EngineOptions) -> Result<Box<dyn Archive>> {
+        Ok(Box::new(SqliteArchive::open(options, Form::Text)?))
     }
 
     fn open_orders(&self, options: &EngineOptions) -> Result<Box<dyn Orders>> {

@@ -1,6 +1,6 @@
 //! SQLite as a store of documents: a table of JSON, indexes on what `json_extract` finds.
 
-mod statement;
+pub(super) mod statement;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@ use std::thread;
 use blaze_bench::dataset::orders::{Order, STATUSES};
 use blaze_bench::engine::{Durability, Engine, EngineOptions, Faculty, KeyValue, Pairs, Reader, Write};
 
-use super::all;
+use super::linked;
 
 /// Pairs from a vector.
 struct Given<'a>(std::slice::Iter<'a, (Vec<u8>, Vec<u8>)>);
@@ -23,7 +23,7 @@ fn on_each(check: impl Fn(&dyn Engine, &EngineOptions)) {
 }
 
 fn on_each_with(faculty: Faculty, check: impl Fn(&dyn Engine, &EngineOptions)) {
-    for engine in all().into_iter().filter(|engine| engine.faculties().contains(&faculty)) {
+    for engine in linked().into_iter().filter(|engine| engine.faculties().contains(&faculty)) {
         println!("{} {}", engine.name(), engine.version());
         let directory = tempfile::tempdir().unwrap();
         check(engine, &EngineOptions { directory: directory.path().to_owned(), cache_bytes: 8 << 20 });
@@ -88,10 +88,10 @@ fn every_engine_tells_its_name_its_version_and_its_configuration() {
         assert!(engine.version().starts_with(|first: char| first.is_ascii_digit()), "{}", engine.version());
         assert!(!engine.configuration(options).is_empty());
     });
-    names.extend(all().iter().map(|engine| engine.name()));
+    names.extend(linked().iter().map(|engine| engine.name()));
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), all().len());
+    assert_eq!(names.len(), linked().len());
 }
 
 #[test]

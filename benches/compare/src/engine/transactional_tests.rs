@@ -2,11 +2,11 @@
 
 use blaze_bench::engine::{EngineOptions, Faculty, Isolation, Opening, Transactional, Write};
 
-use super::all;
+use super::linked;
 
 /// Runs a check on each such engine, in an empty directory; on failure the last line of output names the engine.
 fn on_each_store(opening: Opening, check: impl Fn(&dyn Transactional)) {
-    for engine in all() {
+    for engine in linked() {
         if engine.faculties().contains(&Faculty::Transactions) {
             println!("{} {}", engine.name(), engine.version());
             let directory = tempfile::tempdir().unwrap();

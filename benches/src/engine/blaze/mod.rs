@@ -1,12 +1,15 @@
 //! Blaze itself.
 
+mod archive;
 mod documents;
 mod key_value;
 mod orders;
 mod transactional;
 mod vectors;
 
-use super::{Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Opening, Orders, Transactional, Vectors};
+use super::{
+    Archive, Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Opening, Orders, Transactional, Vectors,
+};
 use crate::Result;
 
 /// Blaze, through the interface that applications use.
@@ -29,6 +32,7 @@ impl Engine for Blaze {
             Faculty::Past,
             Faculty::Documents,
             Faculty::Orders,
+            Faculty::Archive,
             Faculty::Vectors,
         ]
     }
@@ -57,6 +61,10 @@ impl Engine for Blaze {
 
     fn open_orders(&self, options: &EngineOptions) -> Result<Box<dyn Orders>> {
         Ok(Box::new(orders::BlazeOrders::open(builder(options).open(&options.directory)?)?))
+    }
+
+    fn open_archive(&self, options: &EngineOptions) -> Result<Box<dyn Archive>> {
+        Ok(Box::new(archive::BlazeArchive::open(builder(options).open(&options.directory)?)?))
     }
 
     fn open_vectors(&self, options: &EngineOptions, dimensions: usize) -> Result<Box<dyn Vectors>> {

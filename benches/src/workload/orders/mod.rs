@@ -37,6 +37,8 @@ pub enum OrderPart {
 
 /// What the targets are held against: SQLite with JSONB, and with JSON as text.
 const RIVALS: [&str; 2] = ["sqlite", "sqlite-text"];
+/// Another rival, where it is measured.
+const POLODB: &str = "polodb";
 /// Operations between two looks at the clock.
 const STRIDE: usize = 64;
 /// Bytes of an order as JSON, about: what caches are measured by.
@@ -142,6 +144,11 @@ impl Run<'_> {
     fn wrong(&self, place: u64, found: Option<&Order>) -> Box<dyn std::error::Error + Send + Sync> {
         format!("wrong answer: order {}: {found:?}, expected {:?}", Order::id(place), self.order(place)).into()
     }
+}
+
+/// A target beside PoloDB.
+fn beside_polodb(times: f64) -> Target {
+    Target::times(POLODB, times)
 }
 
 /// A target beside the better of both rivals.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Run, STRIDE, beside_rivals};
+use super::{Run, STRIDE, beside_polodb, beside_rivals};
 use crate::Result;
 use crate::dataset::orders::{Order, STATUSES};
 use crate::distribution::Distribution;
-use crate::engine::{Orders, StatusGroup};
+use crate::engine::{OrderSkill, Orders, StatusGroup};
 use crate::measure::{Measurement, Target};
 
 /// Orders in the answer to a question for a range.
@@ -66,10 +66,13 @@ fn gets(
         }
         phase.advance(stride.len() as u64)?;
     }
-    run.measured(Measurement { target, ..phase.rate() })
+    run.measured(Measurement { target, ..phase.rate() }.further_target(beside_polodb(3.0)))
 }
 
 fn ranges(run: &Run<'_>, store: &dyn Orders, name: &str, count: u64, target: Option<Target>) -> Result<()> {
+    if store.lacks(OrderSkill::RangesByIndex) {
+        return Ok(());
+    }
     let by_time: BTreeMap<i64, u64> = (0..run.workload.orders).map(|place| (Order::placed_ms(place), place)).collect();
     let places = run.places(2, Distribution::Uniform, count.max(1));
     let mut phase = run.phase(name, places.len() as u64)?;
@@ -97,10 +100,13 @@ fn filtered(run: &Run<'_>, store: &dyn Orders) -> Result<()> {
         phase.advance(1)?;
         crate::workload::expect("sum of the numbers of returned orders", expected, sum)?;
     }
-    run.measured(phase.rate().target(beside_rivals(3.0)))
+    run.measured(phase.rate().target(beside_rivals(3.0)).further_target(beside_polodb(3.0)))
 }
 
 fn grouped(run: &Run<'_>, store: &dyn Orders) -> Result<()> {
+    if store.lacks(OrderSkill::Groups) {
+        return Ok(());
+    }
     let mut phase = run.phase("group all by a field without an index", 0)?;
     for _ in 0..repeats(run) {
         let mut groups = store.by_status()?;

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use super::{Run, beside_rivals};
+use super::{Run, beside_polodb, beside_rivals};
 use crate::Result;
 use crate::dataset::orders::Order;
-use crate::engine::{Durability, Orders};
+use crate::engine::{Durability, OrderSkill, Orders};
 use crate::measure::{Measurement, Unit, directory_bytes};
 
 /// Inserts that are each durable when they return.
@@ -27,10 +27,14 @@ pub(super) fn load(run: &Run<'_>, store: &dyn Orders) -> Result<()> {
     told?;
     let mut phase = phase.into_inner();
     phase.advance(count - phase.done())?;
-    run.measured(phase.rate().target(beside_rivals(1.5)))?;
+    run.measured(phase.rate().target(beside_rivals(1.5)).further_target(beside_polodb(3.0)))?;
 
-    let mut phase = run.phase("compaction after loading", 0)?;
-    store.compact()?;
+    let compacts = !store.lacks(OrderSkill::Compaction);
+    let name = if compacts { "compaction after loading" } else { "background work after loading" };
+    let mut phase = run.phase(name, 0)?;
+    if compacts {
+        store.compact()?;
+    }
     store.settle()?;
     phase.advance(1)?;
     run.measured(phase.duration())?;
@@ -50,7 +54,7 @@ pub(super) fn durable(run: &Run<'_>, store: &dyn Orders) -> Result<()> {
         store.insert(Order::id(place), order, Durability::Sync)?;
         phase.advance(1)?;
     }
-    run.measured(phase.rate().target(beside_rivals(1.0)))?;
+    run.measured(phase.rate().target(beside_rivals(1.0)).further_target(beside_polodb(1.0)))?;
     for (place, order) in (first..).zip(&orders) {
         if store.get(Order::id(place))?.as_ref() != Some(order) {
             return Err(format!("wrong answer: the order {} is not as it was inserted", Order::id(place)).into());

@@ -99,7 +99,7 @@ fn types(value: &Json) -> &'static str {
 }
 
 /// The value at a path, written in the same way in indexes and questions: only then do they meet.
-pub(super) fn extracted(path: &str) -> Result<String> {
+pub(in crate::engine) fn extracted(path: &str) -> Result<String> {
     Ok(format!("json_extract(body, {})", json_path(path)?))
 }
 
