@@ -34,6 +34,7 @@ mod savepoints;
 mod schemas;
 mod search;
 mod store_contract;
+mod subcollections;
 mod transactions;
 mod transfers;
 mod updates;

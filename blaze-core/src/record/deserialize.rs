@@ -8,7 +8,7 @@ use super::item::Item;
 use super::raw::RawDocument;
 use crate::error::Result;
 use crate::id::DocumentId;
-use crate::identified::{ID_FIELD, fill_id};
+use crate::identified::{ID_FIELD, PARENT_FIELD, fill_id};
 use crate::limits::NESTING_MAX;
 use crate::serde::{Deserializer, Failure, KeyDeserializer};
 
@@ -93,9 +93,12 @@ struct Identified<'a> {
 }
 
 impl Identified<'_> {
-    fn entries<'de, V: Visitor<'de>>(self, asked_for: bool, visitor: V) -> Result<V::Value, Failure> {
+    fn entries<'de, V: Visitor<'de>>(self, asked_for: &[&str], visitor: V) -> Result<V::Value, Failure> {
         let mut entries = Entries::open(self.body, self.item.raw, self.item.enter()?)?;
-        entries.id = Some((self.id, asked_for));
+        let missing = [ID_FIELD, PARENT_FIELD].map(|field| {
+            (field, asked_for.contains(&field).then(|| self.id.held_in(field).map(Item::of_id)).flatten())
+        });
+        entries.ids = Some(Ids { id: self.id, missing });
         visitor.visit_map(entries)
     }
 }
@@ -112,11 +115,11 @@ impl<'de> de::Deserializer<'de> for Identified<'_> {
     type Error = Failure;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.entries(false, visitor)
+        self.entries(&[], visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.entries(false, visitor)
+        self.entries(&[], visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -125,7 +128,7 @@ impl<'de> de::Deserializer<'de> for Identified<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        self.entries(fields.contains(&ID_FIELD), visitor)
+        self.entries(fields, visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failure> {
@@ -294,15 +297,36 @@ struct Entries<'a> {
     current: Option<(&'a str, Item<'a>)>,
     raw: RawDocument<'a>,
     levels: usize,
-    /// The id of the whole document, which its field for it holds, and whether that is asked for and has not come yet.
-    id: Option<(&'a DocumentId, bool)>,
+    /// For the whole document, what its fields for ids hold.
+    ids: Option<Ids<'a>>,
+}
+
+/// What the fields for ids of a document hold.
+struct Ids<'a> {
+    id: &'a DocumentId,
+    /// Of those that are asked for and have not come yet.
+    missing: [(&'static str, Option<Item<'a>>); 2],
+}
+
+impl<'a> Ids<'a> {
+    /// What a field that comes holds by itself.
+    fn in_place_of(&mut self, key: &str) -> Option<Item<'a>> {
+        let id = self.id.held_in(key)?;
+        self.missing.iter_mut().filter(|(field, _)| *field == key).for_each(|(_, missing)| *missing = None);
+        Some(Item::of_id(id))
+    }
+
+    /// The next field that has not come.
+    fn take_missing(&mut self) -> Option<(&'static str, Item<'a>)> {
+        self.missing.iter_mut().find_map(|(field, missing)| Some((*field, missing.take()?)))
+    }
 }
 
 impl<'a> Entries<'a> {
     fn open(map: &'a [u8], raw: RawDocument<'a>, levels: usize) -> Result<Entries<'a>, Failure> {
         let mut cursor = Cursor(map);
         let shape: Option<&'a Shape> = if map.is_empty() { None } else { raw.read_shape(&mut cursor)? };
-        Ok(Entries { cursor, keys: shape.map(|shape| shape.iter()), current: None, raw, levels, id: None })
+        Ok(Entries { cursor, keys: shape.map(|shape| shape.iter()), current: None, raw, levels, ids: None })
     }
 
     fn next_entry(&mut self) -> Result<Option<(&'a str, Item<'a>)>, Failure> {
@@ -332,14 +356,10 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
         self.current = self.next_entry()?;
-        if let Some((id, is_missing)) = self.id {
+        if let Some(ids) = &mut self.ids {
             match &mut self.current {
-                Some((key, item)) if *key == ID_FIELD => (*item, self.id) = (Item::of_id(id), Some((id, false))),
-                None if is_missing => {
-                    self.current = Some((ID_FIELD, Item::of_id(id)));
-                    self.id = None;
-                }
-                _ => {}
+                Some((key, item)) => *item = ids.in_place_of(key).unwrap_or(*item),
+                None => self.current = ids.take_missing(),
             }
         }
         self.current.map(|(key, _)| seed.deserialize(KeyDeserializer(key))).transpose()
