@@ -5,6 +5,7 @@ mod async_calls;
 mod backup;
 mod bad_input;
 mod bulk_load;
+mod callbacks;
 mod collection_load;
 mod collections;
 mod copies;
