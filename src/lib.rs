@@ -40,10 +40,11 @@ mod validation;
 mod verify;
 
 pub use blaze_core::{
-    Clock, Collation, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Expression, Feed, Filter,
-    Isolation, JsonForm, ManualClock, Path, Predicate, Push, Result, Schema, SeededEntropy, Time, Timestamp, Update,
-    Uuid, Value, Vector, add_each_to_set, add_to_set, aggregate, expression, field, filter, inc, limits, max, min, mul,
-    pop_first, pop_last, pull, pull_where, push, push_each, rename, schema, set, set_now, set_on_insert, unset, update,
+    ChildId, Clock, Collation, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Expression, Feed,
+    Filter, Isolation, JsonForm, ManualClock, Path, Predicate, Push, Result, Schema, SeededEntropy, Time, Timestamp,
+    Update, Uuid, Value, Vector, add_each_to_set, add_to_set, aggregate, expression, field, filter, inc, limits, max,
+    min, mul, pop_first, pop_last, pull, pull_where, push, push_each, rename, schema, set, set_now, set_on_insert,
+    unset, update,
 };
 pub use blaze_derive::Document;
 #[cfg(feature = "metrics")]
@@ -56,7 +57,7 @@ pub use blaze_vector::Metric;
 pub use builder::DatabaseBuilder;
 #[cfg(feature = "async")]
 pub use call::Call;
-pub use collection::{Bulk, Collection, Found, IfVersion, RawFound, UpdateReport};
+pub use collection::{Bulk, Collection, Found, IfVersion, RawFound, Subcollection, UpdateReport};
 pub use database::{CompactionPause, Database};
 pub use expiry::Expires;
 pub use feed::{Change, ChangeSet, Changes, DatabaseChange, DatabaseChangeSet, DatabaseChanges};

@@ -194,7 +194,7 @@ impl<T> Search<T> {
 
     /// The documents that match, if an index finds them and they are few enough to be looked at one by one.
     fn few(&self, session: &Arc<Session>, definition: &Definition, found: &Plan) -> Result<Option<Few>> {
-        let mut candidates = Candidates::open(session, definition.id, found, &self.filter)?;
+        let mut candidates = Candidates::open(session, definition, found, &self.filter)?;
         let mut ids = Vec::new();
         while let Some(id) = candidates.next_id()? {
             if ids.len() == FEW_DOCUMENTS {

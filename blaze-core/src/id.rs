@@ -1,5 +1,6 @@
 //! Ids: of documents, collections and indexes.
 
+mod child;
 mod text;
 
 use std::borrow::Cow;
@@ -8,6 +9,7 @@ use std::fmt;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::limits::ID_BYTES_MAX;
+pub use child::ChildId;
 pub(crate) use text::{read_hex, write_hex};
 
 /// A UUID: 16 bytes, ordered bytewise.
@@ -66,7 +68,7 @@ impl fmt::Debug for Uuid {
 
 /// The id of a document: the application's own, or an automatic UUID.
 ///
-/// Ids are ordered: integers, strings, bytes, UUIDs.
+/// Ids are ordered: integers, strings, bytes, UUIDs, then those of documents below another one by their parents.
 ///
 /// ```
 /// use blaze_core::DocumentId;
@@ -87,6 +89,8 @@ pub enum DocumentId {
     Bytes(Vec<u8>),
     /// A UUID.
     Uuid(Uuid),
+    /// The id of a document below another one, made by [`child`](DocumentId::child).
+    Child(Box<ChildId>),
 }
 
 const INT: u8 = 0x10;
@@ -94,9 +98,10 @@ const UINT: u8 = 0x11;
 const STRING: u8 = 0x20;
 const BYTES: u8 = 0x30;
 const UUID: u8 = 0x40;
+const CHILD: u8 = 0x50;
 
 impl DocumentId {
-    /// Checks that the id is neither empty nor too long, and that an integer has its one spelling.
+    /// Checks that the id is neither empty nor too long nor nested, and that an integer has its one spelling.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid), [`LimitExceeded`](crate::ErrorKind::LimitExceeded).
@@ -104,6 +109,7 @@ impl DocumentId {
         let length = match self {
             DocumentId::String(string) => string.len(),
             DocumentId::Bytes(bytes) => bytes.len(),
+            DocumentId::Child(child) => return child.validate(),
             DocumentId::UInt(int) if i64::try_from(*int).is_ok() => {
                 return Err(Error::invalid(format!(
                     "document id UInt({int}) is in the range of i64: make it from a u64"
@@ -141,6 +147,7 @@ impl DocumentId {
                 key.push(UUID);
                 key.extend_from_slice(uuid.as_bytes());
             }
+            DocumentId::Child(child) => child.write_key(key),
         }
     }
 
@@ -158,6 +165,7 @@ impl DocumentId {
             STRING => DocumentId::String(String::from_utf8(rest.to_vec()).map_err(|_| damaged())?),
             BYTES => DocumentId::Bytes(rest.to_vec()),
             UUID => DocumentId::Uuid(Uuid(rest.try_into().map_err(|_| damaged())?)),
+            CHILD => DocumentId::Child(Box::new(ChildId::read_key(rest).ok_or_else(damaged)?)),
             _ => return Err(damaged()),
         })
     }
@@ -225,15 +233,23 @@ pub(crate) mod tests {
 
     pub(crate) fn id() -> impl Strategy<Value = DocumentId> {
         prop_oneof![
+            3 => plain(),
+            2 => (plain(), plain()).prop_map(DocumentId::from),
+        ]
+    }
+
+    /// An id without a parent.
+    pub(crate) fn plain() -> impl Strategy<Value = DocumentId> {
+        prop_oneof![
             any::<i64>().prop_map(DocumentId::from),
             any::<u64>().prop_map(DocumentId::from),
-            "[a\0ÿ]{1,4}".prop_map(DocumentId::from),
+            "[a\0\x01ÿ]{1,4}".prop_map(DocumentId::from),
             prop::collection::vec(any::<u8>(), 1..4).prop_map(DocumentId::from),
             any::<[u8; 16]>().prop_map(|bytes| Uuid::from_bytes(bytes).into()),
         ]
     }
 
-    fn key(id: &DocumentId) -> Vec<u8> {
+    pub(crate) fn key(id: &DocumentId) -> Vec<u8> {
         let mut key = Vec::new();
         id.write_key(&mut key);
         key

@@ -10,6 +10,9 @@
 //! | read | holds the id where the document was written with the field, and in every struct that has it |
 //! | filtered, sorted | holds the id in every document |
 //!
+//! A document of a subcollection has the id of its parent in the field `_parent`, by the same rules. In any other
+//! document that is a field like others.
+//!
 //! Behind `flatten`, in an enum and in a map, which tell nobody what fields they want, a document that was written
 //! without the field is read without it.
 
@@ -20,6 +23,21 @@ use crate::value::Value;
 
 /// The top-level field that is the id of its document.
 pub const ID_FIELD: &str = "_id";
+
+/// The top-level field that is the id of the document above, in a document that stands below another one.
+pub const PARENT_FIELD: &str = "_parent";
+
+impl DocumentId {
+    /// The id that a top-level field of the document holds by itself: its own, or its parent's.
+    #[must_use]
+    pub fn held_in(&self, field: &str) -> Option<&DocumentId> {
+        match (self, field) {
+            (_, ID_FIELD) => Some(self.own()),
+            (DocumentId::Child(child), PARENT_FIELD) => Some(child.parent()),
+            _ => None,
+        }
+    }
+}
 
 /// The id that a document says it has, whose place is left null.
 ///
@@ -37,10 +55,27 @@ pub fn take_id(document: &mut Document) -> Result<Option<DocumentId>> {
     Ok(Some(id))
 }
 
-/// Gives a document its id back, if it was written with the field.
+/// The parent that a document says it has, whose place is left null.
+///
+/// # Errors
+/// As [`take_id`].
+pub fn take_parent(document: &mut Document) -> Result<Option<DocumentId>> {
+    let Some(place) = document.get_mut(PARENT_FIELD).filter(|place| **place != Value::Null) else { return Ok(None) };
+    let parent = DocumentId::try_from(std::mem::replace(place, Value::Null))
+        .and_then(|parent| parent.validate().map(|()| parent))
+        .map_err(|error| error.context(format!("field {PARENT_FIELD}")))?;
+    Ok(Some(parent))
+}
+
+/// Gives a document its id and that of its parent back, if it was written with these fields.
 pub fn fill_id(document: &mut Document, id: &DocumentId) {
     if let Some(place) = document.get_mut(ID_FIELD) {
         *place = Value::from(id);
+    }
+    if let Some(parent) = id.parent()
+        && let Some(place) = document.get_mut(PARENT_FIELD)
+    {
+        *place = Value::from(parent);
     }
 }
 
@@ -70,6 +105,7 @@ fn not_an_id(found: &str) -> Error {
 }
 
 impl From<DocumentId> for Value {
+    /// The document's own id, as its field `_id` holds it.
     fn from(id: DocumentId) -> Value {
         match id {
             DocumentId::Int(int) => Value::Int(int),
@@ -77,13 +113,14 @@ impl From<DocumentId> for Value {
             DocumentId::String(string) => Value::String(string),
             DocumentId::Bytes(bytes) => Value::Bytes(bytes),
             DocumentId::Uuid(uuid) => Value::Uuid(uuid),
+            DocumentId::Child(child) => child.own().into(),
         }
     }
 }
 
 impl From<&DocumentId> for Value {
     fn from(id: &DocumentId) -> Value {
-        id.clone().into()
+        id.own().clone().into()
     }
 }
 
@@ -105,6 +142,22 @@ mod tests {
             fill_id(&mut document, &id);
             assert_eq!(document, written);
         }
+    }
+
+    #[test]
+    fn a_child_has_its_own_id_and_its_parents_in_two_fields() {
+        let id = DocumentId::child("order-7", 1);
+        let written = Document::new().with(PARENT_FIELD, "order-7").with(ID_FIELD, 1).with("price", 5);
+        let mut document = written.clone();
+        assert_eq!(take_id(&mut document).unwrap(), Some(1.into()));
+        assert_eq!(take_parent(&mut document).unwrap(), Some("order-7".into()));
+        assert_eq!(document.get(PARENT_FIELD), Some(&Value::Null), "it is stored once");
+        fill_id(&mut document, &id);
+        assert_eq!(document, written);
+        fill_id(&mut document, &2.into());
+        assert_eq!(document.get(PARENT_FIELD), Some(&"order-7".into()), "elsewhere it is a field like others");
+        let error = take_parent(&mut document.with(PARENT_FIELD, 1.5)).unwrap_err();
+        assert!(error.to_string().starts_with("field _parent: "), "{error}");
     }
 
     #[test]

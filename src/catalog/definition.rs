@@ -68,6 +68,9 @@ pub(crate) struct Definition {
     /// The step that all documents of a collection have gone through, or go through now.
     #[serde(default, skip_serializing_if = "MigrationDefinition::is_none")]
     pub(crate) migration: MigrationDefinition,
+    /// Of a subcollection, the name of the collection below whose documents its own are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<String>,
 }
 
 impl Definition {
@@ -82,6 +85,7 @@ impl Definition {
             counted: kind == Kind::Collection,
             schema: None,
             migration: MigrationDefinition::default(),
+            parent: None,
         }
     }
 

@@ -14,6 +14,7 @@ mod named;
 mod orphan;
 mod place;
 mod row;
+mod subcollection;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub(crate) use layout::{counted_of, is_own, migration_key, prefix, prefixed, ret
 pub(crate) use named::{Named, Target};
 pub(crate) use orphan::{Orphan, reclaim_orphans};
 pub(crate) use row::{Row, read_row, rewrite};
+pub(crate) use subcollection::{check_place, open_below, subcollections};
 
 use crate::database::core::Core;
 use crate::history;
@@ -122,14 +124,19 @@ pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Res
     session.put(Family::Catalog, layout::name_key(name), row, Some(STAMP_AT))
 }
 
-/// Removes `name` with everything in it; says whether it was there. When it returns, most of the space was given back,
+/// Removes `name` with everything in it, subcollections included; says whether it was there. When it returns, most of the space was given back,
 /// unless someone reads an older view: then compactions give it back later.
 pub(crate) fn remove(core: &Arc<Core>, name: &str, kind: Kind) -> Result<bool> {
     core.check_writable()?;
     let (removed_at, orphans) = retry(core, RetryLimits::default(), || {
         // Whatever the database's isolation: what others write to what goes must not be in the way.
         let session = Session::read_write(core, Isolation::Serializable, core.durability)?;
-        let orphans = remove_name(&session, name, kind)?;
+        let mut orphans = remove_name(&session, name, kind)?;
+        if kind == Kind::Collection && !orphans.is_empty() {
+            for below in subcollections(&session, name)? {
+                orphans.extend(remove_name(&session, &below, kind)?);
+            }
+        }
         Ok((session.commit()?, orphans))
     })?;
     for orphan in &orphans {

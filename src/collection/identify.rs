@@ -1,6 +1,6 @@
 //! Documents whose field `_id` is their id.
 
-use blaze_core::{Document, DocumentId, Error, ID_FIELD, Result, take_id, to_document};
+use blaze_core::{Document, DocumentId, Error, ID_FIELD, PARENT_FIELD, Result, take_id, take_parent, to_document};
 use serde::Serialize;
 
 /// What is to be stored of a value, and the id that it says it has.
@@ -12,17 +12,22 @@ pub(crate) fn to_stored<T: Serialize>(value: &T) -> Result<(Option<DocumentId>, 
 
 /// What is to be stored of a value under `id`.
 pub(crate) fn to_stored_under<T: Serialize>(id: &DocumentId, value: &T) -> Result<Document> {
-    let (own, document) = to_stored(value)?;
-    check_id(own.as_ref(), id)?;
+    let (own, mut document) = to_stored(value)?;
+    place_under(own.as_ref(), id, &mut document)?;
     Ok(document)
 }
 
-/// Refuses a document that says it has another id than the one under which it is to be stored.
-pub(crate) fn check_id(own: Option<&DocumentId>, id: &DocumentId) -> Result<()> {
-    match own.filter(|own| *own != id) {
-        None => Ok(()),
-        Some(own) => Err(Error::invalid(format!(
+/// Refuses a document that says it has another id or parent than those under which it is to be stored, and takes the parent
+/// out of its field.
+pub(crate) fn place_under(own: Option<&DocumentId>, id: &DocumentId, document: &mut Document) -> Result<()> {
+    if let Some(own) = own.filter(|own| *own != id.own()) {
+        return Err(Error::invalid(format!(
             "document {id:?}: its field {ID_FIELD} is {own:?}, and the id of a document cannot be changed"
-        ))),
+        )));
+    }
+    let Some(parent) = id.parent() else { return Ok(()) };
+    match take_parent(document)?.filter(|said| said != parent) {
+        None => Ok(()),
+        Some(said) => Err(Error::invalid(format!("a document below {parent:?}: its field {PARENT_FIELD} is {said:?}"))),
     }
 }

@@ -26,8 +26,8 @@ impl<T> Collection<T> {
     }
 
     /// As [`ensure_index`](Collection::ensure_index), telling how far it has come. With [`ControlFlow::Break`] it ends and
-    /// there is no index, not even one that an earlier call had begun. In a transaction, `progress` must not use that
-    /// transaction, which is waiting for it.
+    /// there is no index, not even one that an earlier call had begun. In a transaction, what `progress` writes to that
+    /// transaction, which is waiting for it, is refused as [`Invalid`](crate::ErrorKind::Invalid).
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -36,9 +36,9 @@ impl<T> Collection<T> {
     /// let db = Database::temporary()?;
     /// let numbers = db.collection::<Document>("numbers")?;
     /// numbers.bulk().insert((0..3_000).map(|n| Document::new().with("n", n)))?;
-    /// let stopped = numbers.ensure_index_with(Index::on("n"), |progress| match progress.documents {
-    ///     0..2_000 => ControlFlow::Continue(()),
-    ///     _ => ControlFlow::Break(()),
+    /// let stopped = numbers.ensure_index_with(Index::on("n"), |progress| {
+    ///     let percent = progress.expected.map(|expected| 100 * progress.documents / expected.max(1));
+    ///     if percent < Some(60) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     /// });
     /// assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
     /// assert!(numbers.indexes()?.is_empty());

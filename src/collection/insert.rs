@@ -5,7 +5,7 @@ use blaze_core::record;
 use blaze_core::{Document, DocumentId, Error, ErrorKind, Result};
 use serde::Serialize;
 
-use super::{Bulk, Collection, insert, to_stored, to_stored_under, valid};
+use super::{Bulk, Collection, insert, insert_below, to_stored, to_stored_under, valid};
 use crate::catalog::Definition;
 use crate::session::{Scope, Session};
 
@@ -79,7 +79,7 @@ impl<T: Serialize> Collection<T> {
     /// As [`insert`](Collection::insert); [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when one transaction does not
     /// hold all of them, with the number of those that fit. None of them is inserted then.
     pub fn insert_many(&self, documents: impl IntoIterator<Item = T>) -> Result<Vec<DocumentId>> {
-        self.insert_rows(documents.into_iter().map(|document| to_stored(&document)))
+        self.insert_rows(None, documents.into_iter().map(|document| to_stored(&document)))
     }
 
     /// As [`insert_many`](Collection::insert_many), under the application's ids; returns how many there were.
@@ -87,15 +87,23 @@ impl<T: Serialize> Collection<T> {
     /// # Errors
     /// As [`insert_with_id`](Collection::insert_with_id) and [`insert_many`](Collection::insert_many).
     pub fn insert_many_with_ids(&self, documents: impl IntoIterator<Item = (impl Into<DocumentId>, T)>) -> Result<u64> {
-        let ids = self.insert_rows(documents.into_iter().map(|(id, document)| {
-            let id = valid(id)?;
-            let document = to_stored_under(&id, &document)?;
-            Ok((Some(id), document))
-        }))?;
+        let ids = self.insert_rows(
+            None,
+            documents.into_iter().map(|(id, document)| {
+                let id = valid(id)?;
+                let document = to_stored_under(&id, &document)?;
+                Ok((Some(id), document))
+            }),
+        )?;
         Ok(ids.len() as u64)
     }
 
-    fn insert_rows(&self, rows: impl Iterator<Item = Result<Row>>) -> Result<Vec<DocumentId>> {
+    /// Inserts documents, below a parent if there is one.
+    pub(super) fn insert_rows(
+        &self,
+        parent: Option<&DocumentId>,
+        rows: impl Iterator<Item = Result<Row>>,
+    ) -> Result<Vec<DocumentId>> {
         let mut rows = rows.fuse();
         let mut taken: Vec<Row> = match &self.scope {
             // The iterator is the user's code, which may write to the same transaction: not amid an operation of ours.
@@ -107,7 +115,7 @@ impl<T: Serialize> Collection<T> {
         self.write(|session, definition| {
             let mut ids = Vec::with_capacity(taken.len());
             let add = |ids: &mut Vec<DocumentId>, (id, document): &Row| {
-                let inserted = insert(session, definition, id.clone(), document);
+                let inserted = insert_below(session, definition, parent, id.clone(), document);
                 ids.push(inserted.map_err(|error| match error.kind() {
                     ErrorKind::LimitExceeded if session.is_full() => too_many(ids.len()),
                     _ => error,

@@ -12,6 +12,7 @@ mod raw;
 mod read;
 mod replace;
 mod schema;
+mod subcollection;
 mod transfer;
 mod update;
 mod walk;
@@ -25,14 +26,16 @@ use blaze_core::{DocumentId, Error, Filter, Result, Timestamp};
 
 pub use bulk::Bulk;
 pub use found::Found;
-pub(crate) use identify::{check_id, to_stored, to_stored_under};
+pub(crate) use identify::{place_under, to_stored, to_stored_under};
 pub use if_version::IfVersion;
 pub use raw::RawFound;
 pub(crate) use read::{Stored, document_key, read_stored};
+pub use subcollection::Subcollection;
+pub(crate) use subcollection::records_below;
 pub use update::UpdateReport;
 pub(crate) use update::{apply, check_update, made_by};
 pub(crate) use walk::{Walked, last_key, walk};
-pub(crate) use write::{insert, write_document, write_entries};
+pub(crate) use write::{insert, insert_below, write_document, write_entries};
 
 use crate::catalog::{Definition, Kind, Named};
 use crate::query::Query;

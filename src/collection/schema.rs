@@ -43,7 +43,8 @@ impl<T> Collection<T> {
     }
 
     /// As [`set_schema`](Collection::set_schema), telling how far it has come; with [`ControlFlow::Break`] it ends.
-    /// In a transaction, `progress` must not use that transaction, which is waiting for it.
+    /// In a transaction, what `progress` writes to that transaction, which is waiting for it, is refused as
+    /// [`Invalid`](crate::ErrorKind::Invalid).
     ///
     /// # Errors
     /// As [`set_schema`](Collection::set_schema); [`Cancelled`](crate::ErrorKind::Cancelled).

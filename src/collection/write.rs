@@ -15,8 +15,23 @@ pub(crate) fn insert(
     id: Option<DocumentId>,
     document: &Document,
 ) -> Result<DocumentId> {
+    insert_below(session, definition, None, id, document)
+}
+
+/// As [`insert`], below a parent if there is one.
+pub(crate) fn insert_below(
+    session: &Session,
+    definition: &Definition,
+    parent: Option<&DocumentId>,
+    own: Option<DocumentId>,
+    document: &Document,
+) -> Result<DocumentId> {
+    let whole = |own: DocumentId| match parent {
+        Some(parent) => DocumentId::child(parent, own),
+        None => own,
+    };
     let there = |id: &DocumentId| session.visit(Family::Data, &document_key(definition.id, id), &mut |_| Ok(()));
-    let id = match id {
+    let id = match own.map(whole) {
         Some(id) => {
             id.validate()?;
             if there(&id)? {
@@ -27,7 +42,7 @@ pub(crate) fn insert(
         None => loop {
             // After a crash with a clock that went back, a tick may come a second time.
             let core = session.core();
-            let id = DocumentId::Uuid(Uuid::from_tick(core.ids.tick(&*core.clock), core.replica));
+            let id = whole(DocumentId::Uuid(Uuid::from_tick(core.ids.tick(&*core.clock), core.replica)));
             if !there(&id)? {
                 break id;
             }
@@ -46,8 +61,9 @@ pub(crate) fn write_document(
     before: Option<&Document>,
     after: Option<&Document>,
 ) -> Result<()> {
-    if let (Some(schema), Some(after)) = (&definition.schema, after) {
-        schema.check(id, after)?;
+    if let Some(after) = after {
+        definition.check_place(id, after)?;
+        definition.schema.as_ref().map_or(Ok(()), |schema| schema.check(id, after))?;
     }
     let entries = |index: &IndexDefinition, document: Option<&Document>| match document {
         Some(document) => Entries::of(index, id, document),

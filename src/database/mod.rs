@@ -205,7 +205,7 @@ impl Database {
         self.scope().read(|session| catalog::names(session, Kind::Objects))
     }
 
-    /// Removes a collection with its documents and indexes in one commit; says whether it was there. Most of its space
+    /// Removes a collection with its documents, indexes and subcollections in one commit; says whether it was there. Most of its space
     /// goes back at once, unless someone reads an older view, who then goes on to see it.
     ///
     /// # Errors

@@ -53,10 +53,12 @@ fn ensure_within(session: &Session, collection: &str, index: &Index, progress: &
     }
     let declared = declare(session, collection, index)?;
     if !declared.ready {
-        let mut fill = Fill { batch_documents: u64::MAX, ..Fill::default() };
+        let definition = definition_with(session, collection, declared.id)?;
+        let expected = Fill::expected(session, &definition, None)?;
+        let mut fill = Fill { batch_documents: u64::MAX, expected, ..Fill::default() };
         fill.advance(session, collection, &declared)?;
         complete(session, collection, declared.id)?;
-        tell(progress, fill.documents)?;
+        tell(progress, &fill)?;
     }
     Ok(())
 }
@@ -78,7 +80,7 @@ fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress
     let mut fill = Fill::of_all_before(core, collection, declared)?;
     while !fill.complete {
         fill = fill.commit_batch(core, collection, declared)?;
-        tell(progress, fill.documents)?;
+        tell(progress, &fill)?;
     }
     commit_alone(core, BUILD_ISOLATION, core.durability, |session| complete(session, collection, declared.id))
 }
@@ -88,8 +90,8 @@ fn is_misfit(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded | ErrorKind::AlreadyExists)
 }
 
-fn tell(progress: &mut Progress<'_>, documents: u64) -> Result<()> {
-    match progress(IndexProgress { documents }) {
+fn tell(progress: &mut Progress<'_>, fill: &Fill) -> Result<()> {
+    match progress(IndexProgress { documents: fill.documents, expected: fill.expected }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(Error::cancelled("the building of the index was stopped by its caller")),
     }
@@ -169,6 +171,8 @@ pub(crate) fn check_room(collection: &str, indexes: &[IndexDefinition]) -> Resul
 #[derive(Clone, Debug, Default)]
 struct Fill {
     documents: u64,
+    /// How many it is to come to, if that is known.
+    expected: Option<u64>,
     /// The last document that has its entries.
     last: Option<Vec<u8>>,
     /// The last document that was there when the index was declared; later ones have their entries.
@@ -189,7 +193,23 @@ impl Fill {
         let until = cursor.next()?.map(|(key, _)| key.to_vec());
         // Where a build went on before that was cut short.
         let last = session.get(index.family(), &prefixed(index.id, BUILD_POSITION))?;
-        Ok(Fill { complete: until.is_none(), last, until, batch_documents: BATCH_DOCUMENTS_MAX, ..Fill::default() })
+        let expected = Fill::expected(&session, &definition, last.as_deref())?;
+        let batch_documents = BATCH_DOCUMENTS_MAX;
+        Ok(Fill { complete: until.is_none(), expected, last, until, batch_documents, ..Fill::default() })
+    }
+
+    /// How many documents there are behind the last one that has its entries.
+    fn expected(session: &Session, definition: &Definition, last: Option<&[u8]>) -> Result<Option<u64>> {
+        if !definition.counted {
+            return Ok(None);
+        }
+        let done = match last {
+            Some(last) => {
+                session.count(Family::Data, &KeyRange::new(prefix(definition.id), Some([last, &[0]].concat())))?
+            }
+            None => 0,
+        };
+        Ok(Some(catalog::count(session, definition)?.saturating_sub(done)))
     }
 
     /// Makes the entries of the next documents in a transaction of its own, of fewer documents after each conflict.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use blaze_core::key::Order;
 use blaze_core::limits::{INDEX_FIELDS_MAX, INDEX_FILTER_BYTES_MAX, VECTOR_DIMENSIONS_MAX};
 use blaze_core::record::{self, Dictionary};
-use blaze_core::{Document, Error, Family, Filter, ID_FIELD, Path, Result, Value};
+use blaze_core::{Document, Error, Family, Filter, ID_FIELD, PARENT_FIELD, Path, Result, Value};
 use blaze_vector::Metric;
 use serde::{Deserialize, Serialize};
 
@@ -249,6 +249,14 @@ impl IndexDefinition {
                 })?,
             },
         })
+    }
+
+    /// True if its entries may tell of the field for a document's parent.
+    pub(crate) fn asks_for_parent(&self) -> Result<bool> {
+        let is_parent =
+            |(path, _): &(Path, Order)| path.segments().first().is_some_and(|first| first.key() == PARENT_FIELD);
+        Ok(self.only()?.is_some()
+            || matches!(self.parts()?, IndexFields::Fields(fields) if fields.iter().any(is_parent)))
     }
 
     /// What it is on, as text, with its rules.

@@ -15,7 +15,7 @@ use std::collections::btree_map::Entry as MapEntry;
 
 use blaze_core::key::{self, Order};
 use blaze_core::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, INDEX_ENTRY_BYTES_MAX, INDEX_VALUE_BYTES_MAX};
-use blaze_core::{Document, DocumentId, Error, KeyRange, Path, Result, Value, Vector, traverse};
+use blaze_core::{Document, DocumentId, Error, KeyRange, PARENT_FIELD, Path, Result, Value, Vector, traverse};
 use blaze_vector::Metric;
 
 use super::{IndexDefinition, IndexFields, Traits};
@@ -61,6 +61,18 @@ struct Draft {
 
 impl Entries {
     pub(crate) fn of(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Entries> {
+        match id.parent() {
+            // The record holds no more than its place.
+            Some(parent) if index.asks_for_parent()? => {
+                let mut whole = document.clone();
+                whole.insert(PARENT_FIELD, Value::from(parent));
+                Entries::of_whole(index, id, &whole)
+            }
+            _ => Entries::of_whole(index, id, document),
+        }
+    }
+
+    fn of_whole(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Entries> {
         if index.only()?.is_some_and(|filter| !filter.matches(document)) {
             return Ok(Entries::default());
         }
@@ -260,7 +272,11 @@ pub(crate) fn id_order(fields: &[(Path, Order)]) -> Order {
 
 /// Appends an id to an entry.
 pub(crate) fn write_id(key: &mut Vec<u8>, id: &DocumentId, order: Order) {
-    key::write_value(key, &Value::from(id), order);
+    let value = match id.parent() {
+        Some(parent) => Value::Array(vec![parent.into(), id.own().into()]),
+        None => id.into(),
+    };
+    key::write_value(key, &value, order);
 }
 
 /// The id of an entry, at the end of its key or in its value, and the encoded values before it.
@@ -279,12 +295,23 @@ pub(crate) fn read_id<'a>(entry: &'a [u8], value: &[u8], fields: &[(Path, Order)
     }
     let value = key::read_value(&mut rest, id_order(fields))?.ok_or_else(damaged)?;
     let id = match value {
-        Value::String(string) => DocumentId::String(string),
-        Value::Bytes(bytes) => DocumentId::Bytes(bytes),
-        Value::Uuid(uuid) => DocumentId::Uuid(uuid),
-        number => integer_id(&number).ok_or_else(damaged)?,
+        Value::Array(parts) => match <[Value; 2]>::try_from(parts) {
+            Ok([parent, own]) => plain_id(parent).zip(plain_id(own)).map(DocumentId::from),
+            Err(_) => None,
+        },
+        value => plain_id(value),
     };
-    Ok((encoded, id))
+    Ok((encoded, id.ok_or_else(damaged)?))
+}
+
+/// The id without a parent that a value of a key stands for.
+fn plain_id(value: Value) -> Option<DocumentId> {
+    match value {
+        Value::String(string) => Some(DocumentId::String(string)),
+        Value::Bytes(bytes) => Some(DocumentId::Bytes(bytes)),
+        Value::Uuid(uuid) => Some(DocumentId::Uuid(uuid)),
+        number => integer_id(&number),
+    }
 }
 
 /// Steps over the value of one field. In an entry of the first version, nothing was cut.

@@ -238,4 +238,7 @@ pub struct IndexInfo {
 pub struct IndexProgress {
     /// Documents that this call has looked at: those that a build which was cut short had come to are not among them.
     pub documents: u64,
+    /// How many documents it was to look at when it began, if the collection counts its documents. Those that come and go
+    /// meanwhile are not followed: at the end it may have looked at a few more or fewer.
+    pub expected: Option<u64>,
 }

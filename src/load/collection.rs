@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::sink::Sink;
 use super::target::Target;
-use crate::catalog::prefix;
+use crate::catalog::{check_place, prefix};
 use crate::collection::{document_key, to_stored, to_stored_under};
 use crate::database::core::{Core, Storage};
 use crate::index::{Entries, IndexDefinition, Traits, owner, violation};
@@ -119,6 +119,7 @@ impl<'a, T> CollectionLoader<'a, T> {
         if self.sorter.is_none() {
             return Err(ended());
         }
+        check_place(self.target.parent.as_deref(), id, document)?;
         if let Some(schema) = &self.target.schema {
             schema.check(id, document)?;
         }

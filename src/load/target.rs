@@ -23,6 +23,8 @@ pub(super) struct Target {
     pub(super) schema: Option<Box<SchemaDefinition>>,
     /// The form that they have.
     migration: MigrationDefinition,
+    /// Of a subcollection, the collection above.
+    pub(super) parent: Option<String>,
     replaces: bool,
     /// Where its rows are, until it has its name.
     orphans: Vec<Orphan>,
@@ -46,6 +48,7 @@ impl Target {
             there.migration.check_at_rest(name)?;
         }
         let migration = there.as_ref().map(|there| there.migration).unwrap_or_default();
+        let parent = there.as_ref().and_then(|there| there.parent.clone());
         let mut indexes = there.map_or_else(Vec::new, |there| there.indexes.clone());
         let taken_over = indexes.iter().map(|index| index.name.clone()).collect();
         for wanted in declared {
@@ -68,7 +71,8 @@ impl Target {
             orphans.iter().try_for_each(|orphan| orphan.declare(&session))?;
             session.commit()
         })?;
-        Ok(Target { name: name.to_owned(), id, indexes, taken_over, schema, migration, replaces, orphans, begun_at })
+        let name = name.to_owned();
+        Ok(Target { name, id, indexes, taken_over, schema, migration, parent, replaces, orphans, begun_at })
     }
 
     /// Has the name lead to the collection, in one commit, and lets go of what it led to before.
@@ -93,6 +97,10 @@ impl Target {
         }
         self.check_indexes(there.as_deref())?;
         self.check_schema(there.as_deref())?;
+        if there.as_ref().and_then(|there| there.parent.as_ref()) != self.parent.as_ref() {
+            let name = &self.name;
+            return Err(Error::invalid(format!("the subcollection {name:?} was dropped while it was loaded")));
+        }
         let dropped = catalog::remove_name(session, &self.name, Kind::Collection)?;
         self.orphans.iter().try_for_each(|orphan| orphan.adopt(session))?;
         for entry in dictionary {

@@ -66,6 +66,7 @@ impl Compiler<'_> {
             Stage::Set(fields) => (Box::new(SetFields(fields.clone())), streamed()),
             Stage::Unset(paths) => (Box::new(UnsetFields(paths.clone())), streamed()),
             Stage::Group(group) => (Box::new(group.operator(label)), "in memory".to_owned()),
+            Stage::BucketAuto(buckets) => (Box::new(buckets.operator(label)), "in memory".to_owned()),
             Stage::Sort(keys) => {
                 let most = most_of(behind);
                 (Box::new(SortRows::new(label, keys.clone(), most)), in_memory(most))

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use std::fmt;
 
 use blaze_core::aggregate::{Accumulation, Accumulator};
+use blaze_core::expression::Input;
 use blaze_core::key::{self, Order};
 use blaze_core::{Document, Error, Expression, Path, Result};
 
+use super::memory::Memory;
 use super::needs::Reads;
 use super::row::{Context, Flow, Next, Operator, Row};
 use super::stage::{joined, validate_distinct, validate_name};
@@ -192,6 +194,52 @@ impl Group {
         }
     }
 
+    /// What is computed.
+    pub(super) fn results_in_words(&self) -> String {
+        let results = self.aggregates.iter().map(|(name, accumulator)| match accumulator.expression() {
+            Some(of) => format!("{name}: {}({of})", accumulator.name()),
+            None => format!("{name}: {}", accumulator.name()),
+        });
+        results.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The names of what is computed.
+    pub(super) fn result_names(&self) -> impl Iterator<Item = &str> {
+        self.aggregates.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What is computed of no rows yet.
+    pub(super) fn begin(&self) -> Vec<Accumulation> {
+        self.aggregates.iter().map(|(_, accumulator)| accumulator.begin()).collect()
+    }
+
+    /// Adds a row to what is computed.
+    pub(super) fn accumulate(
+        &self,
+        input: Input<'_>,
+        states: &mut [Accumulation],
+        account: &mut Account<'_>,
+    ) -> Result<()> {
+        for ((name, accumulator), accumulation) in self.aggregates.iter().zip(states) {
+            let value: Option<Cow<'_, _>> = match accumulator.expression() {
+                Some(expression) => expression.evaluate_in(input).map_err(|error| error.context(name))?,
+                None => None,
+            };
+            account.change(accumulation.add(value).map_err(|error| error.context(name))?)?;
+        }
+        Ok(())
+    }
+
+    /// Puts what was computed into a document.
+    pub(super) fn finish_into(&self, document: &mut Document, states: Vec<Accumulation>) -> Result<()> {
+        for ((name, _), accumulation) in self.aggregates.iter().zip(states) {
+            if let Some(value) = accumulation.finish().map_err(|error| error.context(name))? {
+                document.insert(name.as_str(), value);
+            }
+        }
+        Ok(())
+    }
+
     /// The path by which it counts and does nothing else: an index knows the answer.
     pub(super) fn counted_path(&self) -> Option<&Path> {
         let only_counts = self.aggregates.iter().all(|(_, accumulator)| *accumulator == Accumulator::Count);
@@ -203,6 +251,31 @@ impl Group {
 
     pub(super) fn operator(&self, label: String) -> GroupRows {
         GroupRows { label, group: self.clone(), groups: HashMap::new(), states: Vec::new(), key: Vec::new(), held: 0 }
+    }
+}
+
+/// Where a stage that accumulates accounts for its memory.
+pub(super) struct Account<'a> {
+    pub(super) label: &'a str,
+    pub(super) held: &'a mut usize,
+    pub(super) memory: &'a mut Memory,
+}
+
+impl Account<'_> {
+    fn change(&mut self, bytes: isize) -> Result<()> {
+        let changed = bytes.unsigned_abs();
+        match bytes {
+            0 => {}
+            1.. => {
+                self.memory.hold(self.label, changed)?;
+                *self.held += changed;
+            }
+            _ => {
+                self.memory.release(changed);
+                *self.held = self.held.saturating_sub(changed);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -240,11 +313,7 @@ pub(super) fn validate(group: &Group) -> Result<()> {
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.keys.iter().map(|(_, expression)| expression).collect();
-        let aggregates = self.aggregates.iter().map(|(name, accumulator)| match accumulator.expression() {
-            Some(of) => format!("{name}: {}({of})", accumulator.name()),
-            None => format!("{name}: {}", accumulator.name()),
-        });
-        let aggregates = aggregates.collect::<Vec<_>>().join(", ");
+        let aggregates = self.results_in_words();
         match keys.is_empty() {
             true => write!(f, "all rows ({aggregates})"),
             false => write!(f, "by {} ({aggregates})", joined(&keys)),
@@ -283,13 +352,9 @@ impl GroupRows {
         context.memory.hold(&self.label, bytes)?;
         self.held += bytes;
         let at = self.states.len();
-        self.states.push(self.begin());
+        self.states.push(self.group.begin());
         self.groups.insert(self.key.clone(), at);
         Ok(at)
-    }
-
-    fn begin(&self) -> Vec<Accumulation> {
-        self.group.aggregates.iter().map(|(_, accumulator)| accumulator.begin()).collect()
     }
 
     fn add(&mut self, row: &Row<'_>, context: &mut Context) -> Result<()> {
@@ -298,24 +363,8 @@ impl GroupRows {
             expression.write_key(row.input(), &mut self.key)?;
         }
         let at = self.find(context)?;
-        for ((name, accumulator), accumulation) in self.group.aggregates.iter().zip(&mut self.states[at]) {
-            let value: Option<Cow<'_, _>> = match accumulator.expression() {
-                Some(expression) => expression.evaluate_in(row.input()).map_err(|error| error.context(name))?,
-                None => None,
-            };
-            match accumulation.add(value).map_err(|error| error.context(name))? {
-                0 => {}
-                grown if grown > 0 => {
-                    context.memory.hold(&self.label, grown.unsigned_abs())?;
-                    self.held += grown.unsigned_abs();
-                }
-                shrunk => {
-                    context.memory.release(shrunk.unsigned_abs());
-                    self.held = self.held.saturating_sub(shrunk.unsigned_abs());
-                }
-            }
-        }
-        Ok(())
+        let mut account = Account { label: &self.label, held: &mut self.held, memory: &mut context.memory };
+        self.group.accumulate(row.input(), &mut self.states[at], &mut account)
     }
 
     fn document(&self, key: &[u8], accumulations: Vec<Accumulation>) -> Result<Document> {
@@ -325,11 +374,7 @@ impl GroupRows {
                 document.insert(name.as_str(), value);
             }
         }
-        for ((name, _), accumulation) in self.group.aggregates.iter().zip(accumulations) {
-            if let Some(value) = accumulation.finish().map_err(|error| error.context(name))? {
-                document.insert(name.as_str(), value);
-            }
-        }
+        self.group.finish_into(&mut document, accumulations)?;
         Ok(document)
     }
 }
@@ -342,7 +387,7 @@ impl Operator for GroupRows {
     fn finish(&mut self, next: &mut Next<'_>) -> Result<()> {
         if self.group.keys.is_empty() && self.groups.is_empty() {
             self.groups.insert(Vec::new(), 0);
-            self.states.push(self.begin());
+            self.states.push(self.group.begin());
         }
         let mut groups: Vec<_> = std::mem::take(&mut self.groups).into_iter().collect();
         groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use blaze_core::expression::Input;
 use blaze_core::key::{self, Order};
 use blaze_core::record::Record;
-use blaze_core::{Document, DocumentId, Error, Family, Filter, ID_FIELD, Path, Predicate, Result, Value};
+use blaze_core::{Document, DocumentId, Error, Family, Filter, ID_FIELD, PARENT_FIELD, Path, Predicate, Result, Value};
 
 use super::memory::document_bytes;
 use super::needs::Reads;
@@ -94,8 +94,11 @@ impl Lookup {
     pub(super) fn operator(&self, label: String, session: &Arc<Session>) -> Result<LookupRows> {
         let definition = catalog::get(session, &self.collection, Kind::Collection)?;
         let join = match &self.foreign {
+            // Documents of different parents have the same id.
+            None if definition.parent.is_some() => Join::InMemory(Path::from(ID_FIELD), None),
             None => Join::ById,
-            Some(path) if matches!(path.segments(), [only] if only.key() == ID_FIELD) => Join::ById,
+            Some(path) if definition.parent.is_none() && is_field(path, ID_FIELD) => Join::ById,
+            Some(path) if definition.parent.is_some() && is_field(path, PARENT_FIELD) => Join::ByParent(path.clone()),
             Some(path) if Source::is_indexed(session, &definition, path)? => Join::ByIndex(path.clone()),
             Some(path) => Join::InMemory(path.clone(), None),
         };
@@ -113,6 +116,10 @@ impl fmt::Display for Lookup {
     }
 }
 
+fn is_field(path: &Path, field: &str) -> bool {
+    matches!(path.segments(), [only] if only.key() == field)
+}
+
 pub(super) struct LookupRows {
     label: String,
     definition: Arc<Definition>,
@@ -124,6 +131,8 @@ pub(super) struct LookupRows {
 
 enum Join {
     ById,
+    /// Of a subcollection, those below one parent.
+    ByParent(Path),
     ByIndex(Path),
     /// Read when the first row asks for it.
     InMemory(Path, Option<Table>),
@@ -138,6 +147,7 @@ impl Join {
     fn name(&self) -> &'static str {
         match self {
             Join::ById => "by id",
+            Join::ByParent(_) => "by parent",
             Join::ByIndex(_) => "by an index",
             Join::InMemory(..) => "held in memory",
         }
@@ -157,7 +167,7 @@ impl LookupRows {
         }
         match &mut self.join {
             Join::ById => Ok(by_id(&self.definition, value, context)?.into_iter().collect()),
-            Join::ByIndex(path) => {
+            Join::ByParent(path) | Join::ByIndex(path) => {
                 let filter = Filter::Field(path.clone(), Predicate::Eq(value.clone()));
                 let mut source = Source::open(&context.session, &self.definition, &filter, &[])?;
                 let mut found = Vec::new();
@@ -254,7 +264,7 @@ fn read_table(
     while let Some((id, record)) = source.next_record()? {
         let document = Arc::new(record.document().with_id(&id).decode()?);
         let mut keys = Vec::new();
-        Input::document(&document).visit(path, &mut |value| {
+        Input::document(&document).with_id(&id).visit(path, &mut |value| {
             let mut encoded = Vec::new();
             key::write_value(&mut encoded, value, Order::Ascending);
             keys.push(encoded);

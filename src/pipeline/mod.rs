@@ -15,6 +15,7 @@
 //! | [`sort`](Pipeline::sort) | in order; equal ones by id in the direction of the last key, then as they came | all rows, or as many as a skip and a limit right behind it let through |
 //! | [`skip`](Pipeline::skip), [`limit`](Pipeline::limit) | a window | nothing |
 //! | [`group`](Pipeline::group) | one for each key, ascending by key | keys and results |
+//! | [`bucket_auto`](Pipeline::bucket_auto) | one for each bucket, ascending | all rows, as far as they are needed |
 //! | [`aggregate`](Pipeline::aggregate), [`count`](Pipeline::count) | one, of an empty input, too | the results |
 //! | [`facet`](Pipeline::facet) | one, with an array for each of its pipelines | those arrays |
 //!
@@ -25,6 +26,7 @@
 //!
 //! Without a sort before them, `first`, `last`, `push`, `skip` and `limit` go by the order of the plan.
 
+mod bucket_auto;
 mod compile;
 mod explain;
 mod facet;
@@ -57,6 +59,7 @@ pub use unwind::Unwind;
 
 use crate::collection::Collection;
 use crate::query::SortKeys;
+use bucket_auto::BucketAuto;
 use facet::Branch;
 use group::Group;
 use stage::Stage;
@@ -205,6 +208,34 @@ impl<S> Pipeline<S> {
     /// ```
     pub fn group(self, keys: impl Into<GroupKeys>, aggregates: impl IntoIterator<Item = Aggregate>) -> Pipeline<S> {
         self.stage(Stage::Group(Group::new(keys.into(), aggregates)))
+    }
+
+    /// Puts the rows into buckets by a value, each with about the same number of rows, and makes one row of each: `min` and
+    /// `max`, the first and the last value in it, and the results.
+    ///
+    /// Rows with equal values are in one bucket, which may therefore have more than its share; so there may be fewer buckets
+    /// than asked for, as there are where rows are fewer. A missing value counts, before null, and as an end it is left out.
+    /// For buckets with ends of your own, group by a [`bucket`](crate::expression::bucket).
+    ///
+    /// ```
+    /// use blaze::pipeline::count;
+    /// use blaze::{Database, Document};
+    ///
+    /// let db = Database::temporary()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.insert_many([1925, 1966, 1972, 1972, 1979, 1983].map(|year| Document::new().with("year", year)))?;
+    /// let rows = films.pipeline().bucket_auto("year", 2, [count()]).run()?;
+    /// let bucket = |min: i32, max: i32, count: i32| Document::new().with("min", min).with("max", max).with("count", count);
+    /// assert_eq!(rows, [bucket(1925, 1972, 4), bucket(1979, 1983, 2)]);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn bucket_auto(
+        self,
+        of: impl Into<Expression>,
+        buckets: usize,
+        aggregates: impl IntoIterator<Item = Aggregate>,
+    ) -> Pipeline<S> {
+        self.stage(Stage::BucketAuto(BucketAuto::new(of.into(), buckets, aggregates)))
     }
 
     /// Makes one row of all rows.

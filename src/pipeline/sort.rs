@@ -42,7 +42,7 @@ impl SortRows {
             let mut first: Option<Vec<u8>> = None;
             row.input().visit(&sort.path, &mut |value| {
                 encoding.clear();
-                key::write_value(&mut encoding, value, sort.order);
+                sort.write_value(&mut encoding, value);
                 if first.as_ref().is_none_or(|first| encoding < *first) {
                     first = Some(encoding.clone());
                 }

@@ -31,7 +31,7 @@ impl Source {
         let plan = plan(session, definition, question)?;
         let node = describe(&plan.access, &mut std::iter::empty());
         let sorted = sort.is_empty() || plan.sorted;
-        let candidates = Candidates::open(session, definition.id, &plan, filter)?;
+        let candidates = Candidates::open(session, definition, &plan, filter)?;
         Ok(Source { candidates, sorted, index: node.first_index().map(str::to_owned), description: node.in_a_line() })
     }
 

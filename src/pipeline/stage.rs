@@ -4,6 +4,7 @@ use std::fmt;
 
 use blaze_core::{Error, Expression, Filter, Path, Result};
 
+use super::bucket_auto::BucketAuto;
 use super::facet::{self, Branch};
 use super::group::Group;
 use super::lookup::Lookup;
@@ -21,6 +22,7 @@ pub(super) enum Stage {
     Set(Vec<(Path, Expression)>),
     Unset(Vec<Path>),
     Group(Group),
+    BucketAuto(BucketAuto),
     Sort(Vec<Sort>),
     Skip(usize),
     Limit(usize),
@@ -37,6 +39,7 @@ impl Stage {
             Stage::Set(_) => "set",
             Stage::Unset(_) => "unset",
             Stage::Group(_) => "group",
+            Stage::BucketAuto(_) => "bucket_auto",
             Stage::Sort(_) => "sort",
             Stage::Skip(_) => "skip",
             Stage::Limit(_) => "limit",
@@ -62,6 +65,7 @@ impl Stage {
             Stage::Set(fields) => set::validate(fields),
             Stage::Unset(paths) => set::validate_unset(paths),
             Stage::Group(group) => group::validate(group),
+            Stage::BucketAuto(buckets) => buckets.validate(),
             Stage::Sort(keys) if keys.is_empty() => Err(Error::invalid("there is no key, at least 1 is needed")),
             Stage::Sort(keys) => keys.iter().try_for_each(Sort::validate),
             Stage::Skip(_) => Ok(()),
@@ -86,6 +90,10 @@ impl Stage {
             }
             Stage::Group(group) => {
                 group.read(reads);
+                reads.close();
+            }
+            Stage::BucketAuto(buckets) => {
+                buckets.read(reads);
                 reads.close();
             }
             Stage::Sort(keys) => keys.iter().for_each(|key| reads.path(&key.path)),
@@ -113,6 +121,7 @@ impl fmt::Display for Stage {
             }
             Stage::Unset(paths) => write!(f, " {}", joined(paths)),
             Stage::Group(group) => write!(f, " {group}"),
+            Stage::BucketAuto(buckets) => write!(f, " {buckets}"),
             Stage::Sort(keys) => write!(f, " {}", joined(keys)),
             Stage::Skip(rows) | Stage::Limit(rows) => write!(f, " {rows}"),
             Stage::Unwind(unwind) => write!(f, " {unwind}"),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use blaze_core::limits::TRANSACTION_BYTES_MAX;
-use blaze_core::{Document, DocumentId, Error, ID_FIELD, Predicate, Result, Update};
+use blaze_core::{Document, DocumentId, Error, ID_FIELD, PARENT_FIELD, Predicate, Result, Update};
 
 use super::Query;
 use crate::catalog::Definition;
-use crate::collection::{UpdateReport, apply, check_update, insert, made_by, read_stored, write_document};
+use crate::collection::{UpdateReport, apply, check_update, insert_below, made_by, read_stored, write_document};
 use crate::session::Session;
 
 /// Bytes that a transaction holds at least for each document that it changes, beside the id.
@@ -96,6 +96,9 @@ impl<T> Query<T> {
         let (mut id, mut fields) = (None, Vec::new());
         for (path, predicate) in self.filter.conjuncts() {
             let Predicate::Eq(value) = predicate else { continue };
+            if self.parent.is_some() && matches!(path.segments(), [only] if only.key() == PARENT_FIELD) {
+                continue;
+            }
             let is_id = path.segments().first().is_some_and(|first| first.key() == ID_FIELD);
             match is_id && path.segments().len() == 1 {
                 true => {
@@ -126,7 +129,7 @@ impl<T> Query<T> {
     ) -> Result<(DocumentId, Document)> {
         let (id, fields) = self.equalities()?;
         let document = made_by(session, update, fields)?;
-        let id = insert(session, definition, id, &document)?;
+        let id = insert_below(session, definition, self.parent.as_ref(), id, &document)?;
         Ok((id, document))
     }
 }

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::Query;
 use crate::catalog::Definition;
-use crate::collection::{Found, apply, check_id, check_update, insert, read_stored, to_stored, write_document};
+use crate::collection::{
+    Found, apply, check_update, insert_below, place_under, read_stored, to_stored, write_document,
+};
 use crate::session::Session;
 
 /// A change to the first document of an answer, which it returns: find and update, replace or delete in one step.
@@ -124,9 +126,10 @@ impl<T> ChangeFirst<T> {
         let after = match &self.change {
             Change::Update(update) => apply(session, update, &id, &before)?.map_or(After::Same, After::Written),
             Change::Replace(own, document) => {
-                check_id(own.as_ref(), &id)?;
+                let mut document = document.clone();
+                place_under(own.as_ref(), &id, &mut document)?;
                 definition.migration.note_whole(session, definition.id, &id)?;
-                After::Written(document.clone())
+                After::Written(document)
             }
             Change::Delete => After::Removed,
         };
@@ -142,11 +145,16 @@ impl<T> ChangeFirst<T> {
         let (id, document) = match &self.change {
             Change::Update(update) => self.query.insert_made(session, definition, update)?,
             Change::Replace(own, document) => {
-                let asked = self.query.equalities()?.0;
+                let (asked, parent) = (self.query.equalities()?.0, self.query.parent.as_ref());
+                let mut document = document.clone();
                 if let Some(asked) = &asked {
-                    check_id(own.as_ref(), asked)?;
+                    place_under(own.as_ref(), asked, &mut document)?;
                 }
-                (insert(session, definition, asked.or_else(|| own.clone()), document)?, document.clone())
+                if let Some(parent) = parent {
+                    place_under(None, &DocumentId::child(parent, 0), &mut document)?;
+                }
+                let id = insert_below(session, definition, parent, asked.or_else(|| own.clone()), &document)?;
+                (id, document)
             }
             Change::Delete => return Ok(None),
         };

@@ -16,7 +16,7 @@ mod terminals;
 
 use std::sync::Arc;
 
-use blaze_core::{Filter, Result};
+use blaze_core::{DocumentId, Filter, Result};
 use serde::de::DeserializeOwned;
 
 pub use change::{DeleteQuery, UpdateQuery};
@@ -67,19 +67,26 @@ pub struct Query<T> {
     skip: usize,
     limit: Option<usize>,
     hint: Option<Hint>,
+    /// The parent of what it may insert.
+    parent: Option<DocumentId>,
 }
 
 impl<T> Clone for Query<T> {
     fn clone(&self) -> Query<T> {
-        let Query { collection, filter, sort, skip, limit, hint } = self;
+        let Query { collection, filter, sort, skip, limit, hint, parent } = self;
         let (collection, filter, sort) = (collection.clone(), filter.clone(), sort.clone());
-        Query { collection, filter, sort, skip: *skip, limit: *limit, hint: hint.clone() }
+        Query { collection, filter, sort, skip: *skip, limit: *limit, hint: hint.clone(), parent: parent.clone() }
     }
 }
 
 impl<T> Query<T> {
     pub(crate) fn new(collection: Collection<T>, filter: Filter) -> Query<T> {
-        Query { collection, filter, sort: Vec::new(), skip: 0, limit: None, hint: None }
+        Query { collection, filter, sort: Vec::new(), skip: 0, limit: None, hint: None, parent: None }
+    }
+
+    /// Has documents that it inserts stand below a parent, which the filter asks for.
+    pub(crate) fn below(self, parent: DocumentId) -> Query<T> {
+        Query { parent: Some(parent), ..self }
     }
 
     /// The order: one key, or several of which the first counts most. Documents that are equal in all of them are
@@ -168,7 +175,7 @@ impl<T> Query<T> {
     }
 
     fn records_of(&self, session: &Arc<Session>, definition: &Definition, plan: &Plan) -> Result<Records> {
-        let candidates = Candidates::open(session, definition.id, plan, &self.filter)?;
+        let candidates = Candidates::open(session, definition, plan, &self.filter)?;
         match self.sort.is_empty() || plan.sorted {
             true => Ok(Records::streamed(candidates, self.skip, self.limit)),
             false => Records::sorted(

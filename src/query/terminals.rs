@@ -26,7 +26,7 @@ impl<T> Query<T> {
                 return Ok(count.saturating_sub(self.skip as u64));
             }
             let plan = query.plan(session, definition, false)?;
-            let mut candidates = Candidates::open(session, definition.id, &plan, &self.filter)?;
+            let mut candidates = Candidates::open(session, definition, &plan, &self.filter)?;
             while count < most && candidates.next_id()?.is_some() {
                 count += 1;
             }

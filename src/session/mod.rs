@@ -7,6 +7,7 @@ mod merge;
 mod read_set;
 mod retry;
 mod scope;
+mod turn;
 mod write_index;
 mod write_set;
 mod writer;
@@ -291,7 +292,7 @@ impl Session {
     /// Adds to a counter, as an operation of its own.
     pub(crate) fn add(&self, family: Family, key: Vec<u8>, delta: i64) -> Result<()> {
         self.core.check_writable()?;
-        let _operation = self.writer()?.begin_turn();
+        let _operation = self.writer()?.begin_turn()?;
         self.add_within(family, key, delta)
     }
 
@@ -327,7 +328,7 @@ impl Session {
     pub(crate) fn write_alone(&self, write: Write) -> Result<()> {
         self.core.check_writable()?;
         let writer = self.writer()?;
-        let _operation = writer.begin_turn();
+        let _operation = writer.begin_turn()?;
         writer.write(&self.core, write)
     }
 
@@ -351,7 +352,7 @@ impl Session {
     pub(crate) fn atomically<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
         self.core.check_writable()?;
         let writer = self.writer()?;
-        let _operation = writer.begin_turn();
+        let _operation = writer.begin_turn()?;
         writer.begin_operation(&self.core)?;
         let mut operation = Operation { writer, succeeded: false };
         let result = work();

@@ -14,6 +14,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::coverage::Coverage;
 use super::read_set::ReadSet;
+use super::turn::{Held, Turn};
 use super::write_set::{Lookup, Overlay, WriteSet};
 use crate::catalog::Orphan;
 use crate::database::core::Core;
@@ -37,8 +38,7 @@ pub(super) struct Writer {
     /// When the session becomes too old to go on.
     expires_ms: Option<u64>,
     state: Mutex<State>,
-    /// Held by one operation at a time, so that a failing one takes back its own writes only.
-    turn: Mutex<()>,
+    turn: Turn,
     /// How often the session has changed the catalog.
     catalog_changes: AtomicU64,
 }
@@ -69,7 +69,7 @@ impl Writer {
             deadline_ms,
             expires_ms,
             state: Mutex::default(),
-            turn: Mutex::default(),
+            turn: Turn::default(),
             catalog_changes: AtomicU64::new(0),
         }
     }
@@ -159,9 +159,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits until no other operation runs.
-    pub(super) fn begin_turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock()
+    /// Waits until no other operation runs; refuses one that the running one has called itself.
+    pub(super) fn begin_turn(&self) -> Result<Held<'_>> {
+        self.turn.begin()
     }
 
     pub(super) fn begin_operation(&self, core: &Core) -> Result<()> {
@@ -184,12 +184,12 @@ impl Writer {
     }
 
     pub(super) fn add_savepoint(&self, core: &Core) -> Result<u64> {
-        let _turn = self.begin_turn();
+        let _turn = self.begin_turn()?;
         Ok(self.state(core)?.writes.add_savepoint())
     }
 
     pub(super) fn roll_back_to(&self, core: &Core, savepoint: u64) -> Result<()> {
-        let _turn = self.begin_turn();
+        let _turn = self.begin_turn()?;
         let mut state = self.state(core)?;
         if !state.writes.cut_to_savepoint(savepoint) {
             return Err(Error::invalid("the savepoint is gone: the transaction was rolled back to an earlier one"));
@@ -204,7 +204,7 @@ impl Writer {
 
     /// Ends the session with the request to commit it, and with what is to be removed afterwards.
     pub(super) fn finish(&self, core: &Core, read_ts: Timestamp) -> Result<(CommitRequest, Vec<Orphan>)> {
-        let _turn = self.begin_turn();
+        let _turn = self.begin_turn()?;
         let mut state = self.close(&mut *self.state(core)?);
         state
             .cursors

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blaze_core::{Document, Error, ID_FIELD, JsonForm, Path, Result, Value, traverse};
+use blaze_core::{Document, Error, ID_FIELD, JsonForm, PARENT_FIELD, Path, Result, Value, traverse};
 
 use super::cell;
 use super::columns::{Columns, check_columns};
@@ -162,6 +162,10 @@ impl Export<'_, Csv> {
                 }
             };
             names.splice(0..0, id_field.map(str::to_owned));
+            if definition.parent.is_some() {
+                names.retain(|name| name != PARENT_FIELD);
+                names.splice(0..0, id_field.map(|_| PARENT_FIELD.to_owned()));
+            }
             let paths: Vec<Path> = names.iter().map(|name| Path::from(name.as_str())).collect();
             check_columns(&paths)?;
             let mut record = csv::WriterBuilder::new().delimiter(csv.delimiter).from_writer(Vec::new());
@@ -206,22 +210,25 @@ impl<F> Export<'_, F> {
     }
 }
 
-/// The document with its id in front.
+/// The document with its id in front, and that of its parent before it.
 fn with_id(id_field: Option<&str>, walked: Walked) -> Result<Document> {
     let Walked { id, mut document, .. } = walked;
     let Some(field) = id_field else {
         document.remove(ID_FIELD);
+        id.parent().and_then(|_| document.remove(PARENT_FIELD));
         return Ok(document);
     };
+    let parent = id.parent().filter(|_| !document.contains_key(PARENT_FIELD)).map(Value::from);
+    let parent = parent.map(|parent| (PARENT_FIELD.to_owned(), parent));
     if field == ID_FIELD && document.contains_key(field) {
-        return Ok(document);
+        return Ok(parent.into_iter().chain(document).collect());
     }
     if document.contains_key(field) {
         return Err(Error::invalid(format!(
             "document {id:?} has a field {field:?} itself: choose another for the ids"
         )));
     }
-    Ok(std::iter::once((field.to_owned(), Value::from(id))).chain(document).collect())
+    Ok(parent.into_iter().chain([(field.to_owned(), Value::from(id))]).chain(document).collect())
 }
 
 fn cell_of(document: &Document, path: &Path) -> Result<String> {

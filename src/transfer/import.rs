@@ -5,7 +5,9 @@ use std::io::{BufRead, Read};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blaze_core::{Document, DocumentId, Error, ErrorKind, ID_FIELD, JsonForm, Result, Value, take_id};
+use blaze_core::{
+    Document, DocumentId, Error, ErrorKind, ID_FIELD, JsonForm, PARENT_FIELD, Result, Value, take_id, take_parent,
+};
 
 use super::destination::{Arrival, Arrived, Destination};
 use super::input::{Piece, Pieces, text};
@@ -13,7 +15,7 @@ use super::lines::Lines;
 use super::options::{BadLine, Csv, CsvTypes, ImportProgress, ImportReport, JsonLines, OnDuplicate, OnError};
 use super::records::Records;
 use crate::catalog::Named;
-use crate::collection::check_id;
+use crate::collection::place_under;
 use crate::session::Scope;
 
 /// Pieces between two reports of progress.
@@ -155,8 +157,10 @@ impl<'a, F> Import<'a, F> {
         let in_collection = |error: Error| error.context(format!("import into the collection {name:?}"));
         self.check_options().map_err(in_collection)?;
         let Import { reader, scope, named, on_error, on_duplicate, batch_documents, .. } = self;
-        let ids = Ids { field: self.id_field, keeps: self.keeps_id_field };
+        let (field, keeps) = (self.id_field, self.keeps_id_field);
         let going = || -> Result<ImportReport> {
+            let below = scope.read(|session| Ok(named.definition(session)?.parent.is_some()))?;
+            let ids = Ids { field, keeps, below };
             let destination = match self.loads {
                 true => Destination::loader(&scope, named.name(), on_error)?,
                 false => Destination::commits(&scope, &named, on_error, on_duplicate, batch_documents),
@@ -184,6 +188,8 @@ impl<'a, F> Import<'a, F> {
 struct Ids {
     field: Option<String>,
     keeps: bool,
+    /// True if documents say their parent, too.
+    below: bool,
 }
 
 impl Ids {
@@ -192,6 +198,7 @@ impl Ids {
         let field = match &self.field {
             Some(field) => field,
             None if has_id(document) => ID_FIELD,
+            None if self.below => return Err(format!("there is no field {ID_FIELD:?}, which holds the id")),
             None => return Ok(None),
         };
         let id = match document.get(field) {
@@ -214,9 +221,18 @@ impl Ids {
         }
         if field != ID_FIELD {
             let own = take_id(document).map_err(|error| error.to_string())?;
-            check_id(own.as_ref(), &id).map_err(|error| error.to_string())?;
+            place_under(own.as_ref(), &id, document).map_err(|error| error.to_string())?;
         }
-        Ok(Some(id))
+        if !self.below {
+            return Ok(Some(id));
+        }
+        let parent = take_parent(document).map_err(|error| error.to_string())?;
+        let parent =
+            parent.ok_or_else(|| format!("there is no field {PARENT_FIELD:?}, which holds the parent's id"))?;
+        if self.field.is_some() && !self.keeps {
+            document.remove(PARENT_FIELD);
+        }
+        Ok(Some(DocumentId::child(parent, id)))
     }
 }
 

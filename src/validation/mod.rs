@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use blaze_core::limits::VIOLATIONS_MAX;
-use blaze_core::{Document, DocumentId, Error, ID_FIELD, Isolation, Result, Schema, Value, fill_id};
+use blaze_core::{Document, DocumentId, Error, ID_FIELD, Isolation, PARENT_FIELD, Result, Schema, Value, fill_id};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{self, Definition, Kind};
@@ -87,7 +87,8 @@ struct Previous {
 impl SchemaDefinition {
     /// Refuses a document that does not fit.
     pub(crate) fn check(&self, id: &DocumentId, document: &Document) -> Result<()> {
-        if document.get(ID_FIELD) == Some(&Value::Null) {
+        let is_place = |field| id.held_in(field).is_some() && document.get(field) == Some(&Value::Null);
+        if is_place(ID_FIELD) || is_place(PARENT_FIELD) {
             let mut whole = document.clone();
             fill_id(&mut whole, id);
             return self.check_whole(id, &whole);

@@ -147,11 +147,24 @@ fn building_tells_how_far_it_is() {
     let mut told = Vec::new();
     numbers
         .ensure_index_with(Index::on("n"), |progress| {
-            told.push(progress.documents);
+            told.push((progress.documents, progress.expected));
             ControlFlow::Continue(())
         })
         .unwrap();
-    assert_eq!(told, [1_000, 2_000, 2_500]);
+    assert_eq!(told, [(1_000, Some(2_500)), (2_000, Some(2_500)), (2_500, Some(2_500))]);
+    let told_within = db.transaction(|tx| {
+        let mut told = None;
+        let numbers = tx.collection::<Document>("numbers")?;
+        numbers.insert(&Document::new())?;
+        numbers.ensure_index_with(Index::on_desc("n").named("down"), |progress| {
+            told = Some((progress.documents, progress.expected));
+            ControlFlow::Continue(())
+        })?;
+        numbers.drop_index("down")?;
+        numbers.find(field("n").exists(false)).delete().run()?;
+        Ok(told)
+    });
+    assert_eq!(told_within.unwrap(), Some((2_501, Some(2_501))), "what the transaction itself has written counts");
     numbers.ensure_index_with(Index::on("n"), |_| panic!("it is there already")).unwrap();
     let info = &numbers.indexes().unwrap()[0];
     assert_eq!((info.name.as_str(), info.definition.as_str(), info.state), ("n", "n", IndexState::Ready));

@@ -7,7 +7,6 @@ use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Literal};
 use crate::id::DocumentId;
-use crate::identified::ID_FIELD;
 use crate::key::{self, Order};
 use crate::path::{Path, Segment};
 use crate::record::RawDocument;
@@ -46,11 +45,13 @@ impl<'a> Input<'a> {
         Input { id: Some(id), ..self }
     }
 
-    /// The id, where a path asks for it and the decoded document does not hold it itself: a record under an id does.
+    /// The id or the parent's, where a path asks for it and the decoded document does not hold it itself: a record under an
+    /// id does.
     fn own_id(self, path: &Path) -> Option<Value> {
         let Fields::Document(document) = self.fields else { return None };
-        let asks = matches!(path.segments(), [only] if only.key() == ID_FIELD) && !document.contains_key(ID_FIELD);
-        self.id.filter(|_| asks).map(Value::from)
+        let [only] = path.segments() else { return None };
+        let held = self.id?.held_in(only.key())?;
+        (!document.contains_key(only.key())).then(|| held.into())
     }
 
     /// The value of a path, as expressions see it.

@@ -15,12 +15,14 @@ impl fmt::Display for DocumentId {
             DocumentId::String(string) => f.write_str(string),
             DocumentId::Bytes(bytes) => write_hex(bytes, f),
             DocumentId::Uuid(uuid) => write!(f, "{uuid}"),
+            DocumentId::Child(child) => write!(f, "{}/{}", child.parent(), child.own()),
         }
     }
 }
 
 impl fmt::Debug for DocumentId {
-    /// The id as [`parse`](DocumentId::parse) reads it: `42`, `"solaris"`, `x"00ff"` or a UUID.
+    /// The id as [`parse`](DocumentId::parse) reads it: `42`, `"solaris"`, `x"00ff"` or a UUID; of a
+    /// document below another one `"order-7"/1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DocumentId::String(string) => write!(f, "{string:?}"),
@@ -29,6 +31,7 @@ impl fmt::Debug for DocumentId {
                 write_hex(bytes, f)?;
                 f.write_str("\"")
             }
+            DocumentId::Child(child) => write!(f, "{:?}/{:?}", child.parent(), child.own()),
             _ => fmt::Display::fmt(self, f),
         }
     }
@@ -39,7 +42,8 @@ pub(crate) fn write_hex(bytes: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
 }
 
 impl DocumentId {
-    /// Reads what `{:?}` prints, in which each id has a spelling of its own: `42`, `"solaris"`, `x"00ff"`, a UUID.
+    /// Reads what `{:?}` prints, in which each id has a spelling of its own: `42`, `"solaris"`, `x"00ff"`, a UUID,
+    /// two of them with a slash between.
     ///
     /// ```
     /// use blaze_core::DocumentId;
@@ -55,6 +59,16 @@ impl DocumentId {
     /// [`Invalid`](crate::ErrorKind::Invalid) if it is none of them, empty, or a string without quotes;
     /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) if it is too long for an id.
     pub fn parse(text: &str) -> Result<DocumentId> {
+        let id = match split_child(text) {
+            Some((parent, own)) => DocumentId::child(DocumentId::parse_plain(parent)?, DocumentId::parse_plain(own)?),
+            None => DocumentId::parse_plain(text)?,
+        };
+        id.validate()?;
+        Ok(id)
+    }
+
+    /// Reads an id without a parent.
+    fn parse_plain(text: &str) -> Result<DocumentId> {
         let quoted = |text: &str| text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).map(str::to_owned);
         let id = if let Some(string) = quoted(text) {
             unescape(&string).map(DocumentId::String)
@@ -67,14 +81,27 @@ impl DocumentId {
         } else {
             Uuid::parse(text).ok().map(DocumentId::Uuid)
         };
-        let id = id.ok_or_else(|| {
+        id.ok_or_else(|| {
             Error::invalid(format!(
                 "{text:?} is not a document id: write an integer, a UUID, bytes as x\"00ff\", or a string in quotes"
             ))
-        })?;
-        id.validate()?;
-        Ok(id)
+        })
     }
+}
+
+/// What stands before and behind the slash between two ids: the first one that is not in quotes.
+fn split_child(text: &str) -> Option<(&str, &str)> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for (at, next) in text.char_indices() {
+        match next {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = is_quoted,
+            '"' => is_quoted = !is_quoted,
+            '/' if !is_quoted => return Some((&text[..at], &text[at + 1..])),
+            _ => {}
+        }
+    }
+    None
 }
 
 impl FromStr for DocumentId {
@@ -150,11 +177,26 @@ mod tests {
 
     #[test]
     fn text_that_is_no_id_is_refused() {
-        let cases =
-            ["", "solaris", "\"", "\"\"", "x\"\"", "x\"0\"", "x\"0g\"", "1.5", "\"a\\q\"", "\"a\"b\"", "\"\\u{d800}\""];
+        let cases = [
+            "",
+            "solaris",
+            "\"",
+            "\"\"",
+            "x\"\"",
+            "x\"0\"",
+            "x\"0g\"",
+            "1.5",
+            "\"a\\q\"",
+            "\"a\"b\"",
+            "\"\\u{d800}\"",
+            "1/",
+            "/1",
+            "1/2/3",
+        ];
         for text in cases {
             assert_eq!(DocumentId::parse(text).unwrap_err().kind(), ErrorKind::Invalid, "{text}");
         }
+        assert_eq!(DocumentId::parse(r#""a/b\""/7"#).unwrap(), ("a/b\"", 7).into());
         assert!(DocumentId::parse("solaris").unwrap_err().to_string().contains("a string in quotes"));
         let long = format!("\"{}\"", "a".repeat(crate::limits::ID_BYTES_MAX + 1));
         assert_eq!(DocumentId::parse(&long).unwrap_err().kind(), ErrorKind::LimitExceeded);

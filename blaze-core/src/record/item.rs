@@ -148,6 +148,7 @@ impl<'a> Item<'a> {
             DocumentId::String(string) => Item::String(string.as_bytes()),
             DocumentId::Bytes(bytes) => Item::Bytes(bytes),
             DocumentId::Uuid(uuid) => Item::Uuid(*uuid.as_bytes()),
+            DocumentId::Child(child) => Item::of_id(child.own()),
         }
     }
 

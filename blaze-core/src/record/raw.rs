@@ -8,7 +8,7 @@ use super::item::Item;
 use crate::document::Document;
 use crate::error::Result;
 use crate::id::DocumentId;
-use crate::identified::{ID_FIELD, fill_id};
+use crate::identified::fill_id;
 use crate::limits::NESTING_MAX;
 use crate::path::{Path, Segment};
 use crate::value::Value;
@@ -29,7 +29,8 @@ impl<'a> RawDocument<'a> {
         RawDocument { body, dictionary, id: None }
     }
 
-    /// The same document as the one stored under `id`, which its field [`ID_FIELD`] then holds.
+    /// The same document as the one stored under `id`, which its field [`ID_FIELD`](crate::ID_FIELD) then holds, and in that
+    /// of a document below another one [`PARENT_FIELD`](crate::PARENT_FIELD) the parent's.
     #[must_use]
     pub fn with_id(self, id: &'a DocumentId) -> RawDocument<'a> {
         RawDocument { id: Some(id), ..self }
@@ -42,7 +43,7 @@ impl<'a> RawDocument<'a> {
     /// [`Corruption`](crate::ErrorKind::Corruption) if damage stands in the way.
     pub fn get(&self, path: &Path) -> Result<Option<Value>> {
         let Some((first, rest)) = path.segments().split_first() else { return Ok(None) };
-        if let Some(id) = self.id.filter(|_| first.key() == ID_FIELD) {
+        if let Some(id) = self.id.and_then(|id| id.held_in(first.key())) {
             return Ok(rest.is_empty().then(|| id.into()));
         }
         let mut item = self.field(self.body, first.key())?;
@@ -72,13 +73,11 @@ impl<'a> RawDocument<'a> {
     /// # Errors
     /// As [`visit`](RawDocument::visit).
     pub fn visit_raw(&self, path: &Path, visit: &mut dyn FnMut(RawValue<'a>) -> Result<()>) -> Result<()> {
-        match (path.segments().split_first(), self.id) {
-            (Some((first, rest)), Some(id)) if first.key() == ID_FIELD => match rest {
-                [] => visit(RawValue { item: Item::of_id(id), raw: *self, level: 1 }),
-                _ => Ok(()),
-            },
-            (Some((first, rest)), _) => self.visit_field(self.body, first, rest, 1, visit),
-            (None, _) => Ok(()),
+        let Some((first, rest)) = path.segments().split_first() else { return Ok(()) };
+        match self.id.and_then(|id| id.held_in(first.key())) {
+            Some(id) if rest.is_empty() => visit(RawValue { item: Item::of_id(id), raw: *self, level: 1 }),
+            Some(_) => Ok(()),
+            None => self.visit_field(self.body, first, rest, 1, visit),
         }
     }
 

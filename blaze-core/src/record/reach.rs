@@ -5,7 +5,6 @@ use super::item::Item;
 use super::raw::{RawDocument, check_level, element};
 use crate::document::Document;
 use crate::error::Result;
-use crate::identified::ID_FIELD;
 use crate::key::{self, Order};
 use crate::path::{Path, Segment};
 use crate::value::Value;
@@ -87,7 +86,7 @@ impl<'a> RawDocument<'a> {
 
     fn walk(&self, path: &Path) -> Result<Option<Reached<'a>>> {
         let Some((first, mut rest)) = path.segments().split_first() else { return Ok(None) };
-        let mut item = match self.id.filter(|_| first.key() == ID_FIELD) {
+        let mut item = match self.id.and_then(|id| id.held_in(first.key())) {
             Some(id) => Some(Item::of_id(id)),
             None => self.field(self.body, first.key())?,
         };

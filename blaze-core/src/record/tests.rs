@@ -124,17 +124,20 @@ struct Fields {
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Identified {
     _id: crate::DocumentId,
+    _parent: Option<crate::DocumentId>,
     a: Option<Value>,
 }
 
 /// What a record and the document in it become as a type, with and without an id, errors included.
 fn both_ways<T: serde::de::DeserializeOwned + std::fmt::Debug>(record: &Record<'_>) -> Option<(String, String)> {
     let shown = |result: Result<T>| format!("{:?}", result.map_err(|error| (error.kind(), error.to_string())));
-    let id = crate::DocumentId::from("solaris");
+    let ids = [crate::DocumentId::from("solaris"), crate::DocumentId::child("solaris", 7)];
     let raw = record.document();
-    let straight = (shown(raw.deserialize()), shown(raw.with_id(&id).deserialize()));
-    let under = |document| crate::from_document_under(document, &id);
-    let through = (shown(record.decode().and_then(crate::from_document)), shown(record.decode().and_then(under)));
+    let mut straight = vec![shown(raw.deserialize())];
+    straight.extend(ids.iter().map(|id| shown(raw.with_id(id).deserialize())));
+    let mut through = vec![shown(record.decode().and_then(crate::from_document))];
+    let under = |id| record.decode().and_then(|document| crate::from_document_under(document, id));
+    through.extend(ids.iter().map(|id| shown(under(id))));
     (straight != through).then_some((format!("{straight:?}"), format!("{through:?}")))
 }
 

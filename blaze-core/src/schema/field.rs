@@ -103,7 +103,7 @@ pub fn one_of(alternatives: impl IntoIterator<Item = FieldSchema>) -> FieldSchem
 }
 
 impl FieldSchema {
-    fn new(kind: Kind) -> FieldSchema {
+    pub(super) fn new(kind: Kind) -> FieldSchema {
         FieldSchema {
             kind,
             nullable: false,

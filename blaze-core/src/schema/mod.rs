@@ -6,6 +6,7 @@
 mod check;
 mod field;
 mod infer;
+mod json_schema;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ pub use field::{
     vector,
 };
 pub use infer::{InferredField, InferredSchema};
+pub use json_schema::JsonSchema;
 
 use std::fmt;
 

@@ -13,12 +13,16 @@ use crate::value::Value;
 /// The one key of the map that stands for a UUID in JSON, where it would else be a string.
 const UUID: &str = "$uuid";
 
+/// The keys of the map that stands for the id of a document below another one.
+const CHILD: [&str; 2] = ["$parent", "$id"];
+
 /// The one key of the map that stands for bytes in JSON: hexadecimal digits.
 const BYTES: &str = "$bytes";
 
 impl Serialize for DocumentId {
     /// The id itself in a document. In JSON and other readable formats a UUID is `{"$uuid": "…"}` and bytes are
-    /// `{"$bytes": "00ff"}`, so that every id reads back as what it was; in other formats the bytes of its key.
+    /// `{"$bytes": "00ff"}`, so that every id reads back as what it was, and that of a document below another one is
+    /// `{"$parent": …, "$id": …}`; in other formats the bytes of its key.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
             let mut key = Vec::new();
@@ -31,6 +35,7 @@ impl Serialize for DocumentId {
             DocumentId::String(string) => serializer.serialize_str(string),
             DocumentId::Bytes(bytes) => serializer.serialize_newtype_struct(special::NAME, &Tagged::Bytes(bytes)),
             DocumentId::Uuid(uuid) => serializer.serialize_newtype_struct(special::NAME, &Tagged::Uuid(*uuid)),
+            DocumentId::Child(child) => serializer.collect_map(CHILD.into_iter().zip([child.parent(), child.own()])),
         }
     }
 }
@@ -74,11 +79,24 @@ impl<'de> Deserialize<'de> for DocumentId {
 }
 
 fn tagged(map: &Document) -> Option<DocumentId> {
+    if map.len() == 2 {
+        let [parent, own] = CHILD.map(|key| part(map.get(key)?));
+        return Some(DocumentId::child(parent?, own?));
+    }
     let (key, value) = map.iter().next().filter(|_| map.len() == 1)?;
     match key {
         UUID => Uuid::parse(value.as_str()?).ok().map(DocumentId::Uuid),
         BYTES => read_hex(value.as_str()?).map(DocumentId::Bytes),
         _ => None,
+    }
+}
+
+/// One of the ids of a child.
+fn part(value: &Value) -> Option<DocumentId> {
+    match value {
+        Value::Map(map) if map.len() == 1 => tagged(map),
+        Value::Map(_) | Value::Array(_) => None,
+        value => DocumentId::try_from(value.clone()).ok(),
     }
 }
 

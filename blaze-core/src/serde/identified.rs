@@ -7,11 +7,11 @@ use super::failure::Failure;
 use crate::document::Document;
 use crate::error::Result;
 use crate::id::DocumentId;
-use crate::identified::{ID_FIELD, fill_id};
+use crate::identified::{ID_FIELD, PARENT_FIELD, fill_id};
 use crate::value::Value;
 
 /// As [`from_document`](super::from_document), for a document stored under `id`: its field [`ID_FIELD`] holds the id, as
-/// does that of a struct which has one.
+/// does that of a struct which has one, and [`PARENT_FIELD`] the parent's.
 ///
 /// ```
 /// #[derive(serde::Deserialize)]
@@ -62,8 +62,13 @@ impl<'de> de::Deserializer<'de> for Identified<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        if fields.contains(&ID_FIELD) && !self.document.contains_key(ID_FIELD) {
-            self.document.insert(ID_FIELD, Value::from(self.id));
+        for field in [ID_FIELD, PARENT_FIELD] {
+            if let Some(id) = self.id.held_in(field)
+                && fields.contains(&field)
+                && !self.document.contains_key(field)
+            {
+                self.document.insert(field, Value::from(id));
+            }
         }
         self.plain().deserialize_struct(name, fields, visitor)
     }

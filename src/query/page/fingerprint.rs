@@ -13,6 +13,10 @@ pub(super) fn of(collection: u32, filter: &Filter, sort: &[Sort]) -> u64 {
     for key in sort {
         add_path(&mut hash, &key.path);
         hash.add(&[u8::from(key.order == Order::Descending)]);
+        if !key.is_bytewise() {
+            let of = key.collation;
+            hash.add(&[of.ignores_case(), of.ignores_accents(), of.is_numeric()].map(u8::from));
+        }
     }
     hash.0
 }
@@ -91,7 +95,7 @@ fn add_value(hash: &mut Hash, value: &Value) {
 mod tests {
     use std::collections::HashSet;
 
-    use blaze_core::field;
+    use blaze_core::{Collation, field};
 
     use super::*;
     use crate::query::{asc, desc};
@@ -117,7 +121,15 @@ mod tests {
             field("a").has_type(blaze_core::filter::TypeName::Int),
             field("a").has_type(blaze_core::filter::TypeName::Float),
         ];
-        let sorts = [vec![], vec![asc("a")], vec![desc("a")], vec![asc("a"), asc("b")]];
+        let collated = |collation: Collation| vec![asc("a").collation(collation)];
+        let sorts = [
+            vec![],
+            vec![asc("a")],
+            vec![desc("a")],
+            vec![asc("a"), asc("b")],
+            collated(Collation::new().ignore_case()),
+            collated(Collation::new().numeric()),
+        ];
         let mut seen = HashSet::new();
         for (filter, sort) in filters.iter().flat_map(|filter| sorts.iter().map(move |sort| (filter, sort))) {
             for collection in [2, 3] {
@@ -125,6 +137,8 @@ mod tests {
             }
         }
         assert_eq!(of(2, &field("a").eq(1), &[]), of(2, &field("a").eq(1.0), &[]), "equal operands are the same");
+        let default = asc("a").collation(Collation::new());
+        assert_eq!(of(2, &field("a").eq(1), &[default]), of(2, &field("a").eq(1), &[asc("a")]));
         assert_eq!(of(2, &Filter::everything(), &[]), 0x6680_9BD5_53FC_0937, "it must never change");
     }
 }

@@ -108,7 +108,7 @@ impl<T: DeserializeOwned> Query<T> {
         // Documents are stored in the order of their ids.
         let is_ordered = if self.sort.is_empty() { plan.is_scan() } else { plan.sorted };
         let documents = position::documents_after(definition.id, after.filter(|_| self.sort.is_empty()));
-        let documents = documents.intersect(&ids::records(definition.id, &self.filter));
+        let documents = documents.intersect(&ids::records(definition, &self.filter));
         if let Some(after) = after.filter(|_| is_ordered)
             && let Some(scan) = plan.sorting_index_mut()
         {

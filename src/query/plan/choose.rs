@@ -2,15 +2,16 @@
 
 use std::cmp::Reverse;
 
-use blaze_core::{Filter, Result};
+use blaze_core::{Filter, KeyRange, Result};
 
 use super::cost::{self, Work};
 use super::fit::fit;
-use super::size::{PROBED_KEYS, Size, sizes};
+use super::size::{PROBED_KEYS, Size, documents_in, sizes};
 use super::terms::Parts;
 use super::{Access, Considered, Plan, Question};
-use crate::catalog::{self, Definition};
+use crate::catalog::{self, Definition, prefix};
 use crate::index::IndexDefinition;
+use crate::query::ids;
 use crate::query::implication::implies;
 use crate::session::Session;
 
@@ -24,6 +25,8 @@ pub(super) struct Chooser<'a> {
     question: Question<'a>,
     /// How many documents there are, if the collection knows.
     pub(super) documents: Option<u64>,
+    /// How many of them are below the one parent that the filter asks for, if it does and that is known.
+    below_parent: Option<u64>,
 }
 
 /// A plan that may be chosen.
@@ -44,7 +47,7 @@ pub(super) struct Candidate {
 
 impl<'a> Chooser<'a> {
     pub(super) fn new(session: &'a Session, definition: &'a Definition, question: Question<'a>) -> Chooser<'a> {
-        Chooser { session, definition, question, documents: None }
+        Chooser { session, definition, question, documents: None, below_parent: None }
     }
 
     pub(super) fn choose(mut self, parts: &Parts) -> Result<Plan> {
@@ -52,13 +55,18 @@ impl<'a> Chooser<'a> {
         if candidates.is_empty() {
             return Ok(Plan::scan(parts, self.question.told(|| vec![Considered::scan("no index fits")])));
         }
-        if candidates.len() == 1 && !self.may_read_much(&candidates[0], parts) {
+        let of_parent = ids::records_of_parent(self.definition, self.question.filter);
+        if candidates.len() == 1 && of_parent.is_none() && !self.may_read_much(&candidates[0], parts) {
             let only = candidates.swap_remove(0);
             let told = || vec![considered(&only, true, "the only one that fits".to_owned())];
             let considered = self.question.told(told);
             return Ok(self.plan_of(only, parts, considered));
         }
         self.documents = catalog::count_estimate(self.session, self.definition)?;
+        if let Some(part) = of_parent {
+            let all = KeyRange::prefix(&prefix(self.definition.id));
+            self.below_parent = documents_in(self.session, &part, &all, self.documents)?;
+        }
         self.measure(&mut candidates)?;
         self.add_intersection(&mut candidates);
         Ok(self.cheapest(candidates, parts))
@@ -163,15 +171,20 @@ impl<'a> Chooser<'a> {
     /// The cheapest candidate, or a scan.
     fn cheapest(&self, candidates: Vec<Candidate>, parts: &Parts) -> Plan {
         let sizes = candidates.iter().filter(|candidate| candidate.narrows);
-        let matching = sizes.filter_map(|candidate| candidate.found.or(candidate.size.map(|size| size.entries))).min();
+        let found = sizes.filter_map(|candidate| candidate.found.or(candidate.size.map(|size| size.entries)));
+        let matching = found.chain(self.below_parent).min();
         let costs: Vec<u64> = candidates.iter().map(|candidate| self.cost(candidate, matching, parts)).collect();
         let best = (0..candidates.len()).min_by_key(|at| (costs[*at], Reverse(candidates[*at].score)));
-        let scan = self.documents.filter(|_| matching.is_none_or(|matching| matching > PROBED_KEYS)).map(|documents| {
+        let is_of_parent = self.below_parent.is_some();
+        let is_large = is_of_parent || matching.is_none_or(|matching| matching > PROBED_KEYS);
+        let scanned = self.below_parent.or(self.documents).filter(|_| is_large);
+        let scan = scanned.map(|documents| {
             let needs_sort = !self.question.sort.is_empty();
             cost::of_scan(documents, matching.unwrap_or(documents), needs_sort)
         });
         // What is read in order streams, however much it is.
-        let scan = scan.filter(|_| self.question.window.is_none() && !candidates.iter().any(|one| one.sorted));
+        let is_streamed = self.question.window.is_some() || candidates.iter().any(|one| one.sorted);
+        let scan = scan.filter(|_| is_of_parent || !is_streamed);
         let best = best.filter(|best| scan.is_none_or(|scan| costs[*best] <= scan));
         let reason = |at: usize| match best {
             Some(best) if best == at => "the cheapest".to_owned(),
@@ -182,7 +195,7 @@ impl<'a> Chooser<'a> {
             let told = listed.map(|(at, candidate)| considered(candidate, best == Some(at), reason(at)));
             let scan = scan.map(|scan| {
                 let reason = if best.is_none() { "most would be read".to_owned() } else { format!("costs {scan}") };
-                Considered { plan: "scan".to_owned(), estimate: self.documents, chosen: best.is_none(), reason }
+                Considered { plan: "scan".to_owned(), estimate: scanned, chosen: best.is_none(), reason }
             });
             told.chain(scan).collect()
         });
@@ -209,7 +222,7 @@ impl<'a> Chooser<'a> {
 }
 
 /// True if a range of the first field of an index ends where a class of values does.
-fn is_half_open(range: &blaze_core::KeyRange) -> bool {
+fn is_half_open(range: &KeyRange) -> bool {
     range.start().len() <= 5 || range.end().is_none_or(|end| end.len() <= 5)
 }
 

@@ -219,7 +219,9 @@ fn order_of(
         return None;
     }
     let along = |same: bool| {
-        let agrees = |((path, order), key): (&(Path, Order), &Sort)| *path == key.path && (*order == key.order) == same;
+        let agrees = |((path, order), key): (&(Path, Order), &Sort)| {
+            *path == key.path && key.is_bytewise() && (*order == key.order) == same
+        };
         rest.iter().zip(sort).all(agrees)
     };
     let order = ScanOrder { fixed_fields, fixed_keys, is_merged };

@@ -139,7 +139,7 @@ pub(crate) fn plan(session: &Session, definition: &Definition, question: Questio
     if session.is_as_of() {
         return Ok(Plan::scan(&parts, question.told(|| vec![Considered::scan("indexes tell of the present only")])));
     }
-    if ids::is_said(question.filter) {
+    if ids::is_said(definition, question.filter) {
         return Ok(Plan::scan(&parts, question.told(|| vec![Considered::scan("the filter says the id")])));
     }
     Chooser::new(session, definition, question).choose(&parts)

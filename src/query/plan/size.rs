@@ -41,6 +41,33 @@ pub(super) fn sizes(session: &Session, documents: Option<u64>, plans: &[Vec<&Ind
     probes.iter_mut().map(|probe| probe.estimate(session, documents)).collect()
 }
 
+/// About how many documents a part of a collection has, of `documents` in all; exact where it is small.
+pub(super) fn documents_in(
+    session: &Session,
+    part: &KeyRange,
+    all: &KeyRange,
+    documents: Option<u64>,
+) -> Result<Option<u64>> {
+    let directory = match &session.core().storage {
+        Storage::Directory { store, .. } => Some(store),
+        Storage::Memory => None,
+    };
+    let most = if directory.is_some() { PROBED_KEYS } else { PROBED_KEYS_IN_MEMORY };
+    let mut cursor = session.committed_cursor(Family::Data, part, Direction::Forward)?;
+    let mut walked = 0;
+    while walked < most {
+        if cursor.next()?.is_none() {
+            return Ok(Some(walked));
+        }
+        walked += 1;
+    }
+    let (Some(store), Some(documents)) = (directory, documents) else { return Ok(documents) };
+    let of_part = u128::from(store.approximate_bytes(Family::Data, part)?);
+    let of_all = u128::from(store.approximate_bytes(Family::Data, all)?).max(of_part).max(1);
+    let estimate = u128::from(documents) * of_part / of_all;
+    Ok(Some(u64::try_from(estimate).unwrap_or(u64::MAX).max(walked)))
+}
+
 /// A walk over the entries of scans, one after the other, that ends early.
 struct Probe<'a> {
     scans: &'a [&'a IndexScan],

@@ -8,7 +8,7 @@ use blaze_core::{DocumentId, Error, Family, Filter, KeyRange, Result};
 use super::covered::EntryFilter;
 use super::ids::IdSet;
 use super::source::{Next, Source};
-use crate::catalog::prefix;
+use crate::catalog::{Definition, prefix};
 use crate::query::plan::{Access, IndexScan, Plan};
 use crate::query::{Counters, ids};
 use crate::session::Session;
@@ -41,8 +41,13 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    pub(crate) fn open(session: &Arc<Session>, collection: u32, plan: &Plan, filter: &Filter) -> Result<Candidates> {
-        Candidates::open_in(session, collection, &ids::records(collection, filter), plan, filter)
+    pub(crate) fn open(
+        session: &Arc<Session>,
+        definition: &Definition,
+        plan: &Plan,
+        filter: &Filter,
+    ) -> Result<Candidates> {
+        Candidates::open_in(session, definition.id, &ids::records(definition, filter), plan, filter)
     }
 
     /// As [`open`](Candidates::open); a scan reads only those documents whose keys are in a range.

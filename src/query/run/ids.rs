@@ -8,6 +8,15 @@ use blaze_core::{DocumentId, Error, Result};
 /// Bytes that an id takes beside what it points to.
 const ID_BYTES: usize = 2 * size_of::<DocumentId>();
 
+/// Bytes that an id without a parent points to.
+fn text_bytes(id: &DocumentId) -> usize {
+    match id {
+        DocumentId::String(string) => string.len(),
+        DocumentId::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    }
+}
+
 /// A set of ids in bounded memory.
 #[derive(Debug, Default)]
 pub(crate) struct IdSet {
@@ -22,10 +31,9 @@ impl IdSet {
             return Ok(false);
         }
         self.bytes += ID_BYTES
-            + match id {
-                DocumentId::String(string) => string.len(),
-                DocumentId::Bytes(bytes) => bytes.len(),
-                _ => 0,
+            + match id.parent() {
+                Some(parent) => 2 * size_of::<DocumentId>() + text_bytes(parent) + text_bytes(id.own()),
+                None => text_bytes(id),
             };
         match self.bytes {
             0..=QUERY_IDS_BYTES_MAX => Ok(true),

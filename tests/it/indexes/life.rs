@@ -55,11 +55,11 @@ fn a_build_that_was_cut_short_goes_on_where_it_was() {
     let mut told = Vec::new();
     numbers
         .ensure_index_with(Index::on("n").unique(), |progress| {
-            told.push(progress.documents);
+            told.push((progress.documents, progress.expected));
             ControlFlow::Continue(())
         })
         .unwrap();
-    assert_eq!(told.last(), Some(&2_000), "3,000 of 5,000 documents had their entries: {told:?}");
+    assert_eq!(told.last(), Some(&(2_000, Some(2_000))), "3,000 of 5,000 documents had their entries: {told:?}");
     assert_eq!(numbers.find(field("n").lt(0)).count().unwrap(), 2);
     let report = db.verify().unwrap();
     assert_eq!((report.problems, report.index_entries), (vec![], 5_000));

@@ -21,6 +21,10 @@ pub(crate) enum Step {
     Group(Vec<(&'static str, Formula)>, Vec<(&'static str, Summary)>),
     /// Fields, and whether they descend.
     Sort(Vec<(&'static str, bool)>),
+    /// One field, without regard to case.
+    SortWithoutCase(&'static str),
+    /// An expression by which rows come into so many buckets, and what is computed of each.
+    BucketAuto(Formula, usize, Vec<(&'static str, Summary)>),
     Skip(usize),
     Limit(usize),
     /// Local field, and the foreign field or the id.
@@ -159,6 +163,14 @@ fn apply(step: &Step, mut rows: Vec<Row>, others: &[(DocumentId, Document)]) -> 
         }
         Step::Group(keys, summaries) => return group(keys, summaries, rows),
         Step::Sort(keys) => rows.sort_by(|a, b| compare(keys, a, b)),
+        Step::SortWithoutCase(field) => {
+            let lower = |row: &Row| match row.document.get(field) {
+                Some(Value::String(text)) => Some(Value::from(text.to_lowercase())),
+                other => other.cloned(),
+            };
+            rows.sort_by(|a, b| lower(a).cmp(&lower(b)).then_with(|| a.id.cmp(&b.id)));
+        }
+        Step::BucketAuto(of, buckets, summaries) => return bucket_auto(of, *buckets, summaries, rows),
         Step::Skip(count) => drop(rows.drain(..(*count).min(rows.len()))),
         Step::Limit(count) => rows.truncate(*count),
         Step::Lookup(local, foreign) => rows.iter_mut().for_each(|row| {
@@ -213,6 +225,29 @@ fn group(keys: &[(&str, Formula)], summaries: &[(&str, Summary)], rows: Vec<Row>
         Row { id: None, document: keys.chain(results).collect() }
     };
     groups.into_iter().map(document).collect()
+}
+
+/// Of rows in the order of a value, each bucket takes up to its share of them all, and those equal to its last.
+fn bucket_auto(of: &Formula, buckets: usize, summaries: &[(&str, Summary)], rows: Vec<Row>) -> Vec<Row> {
+    let mut keyed: Vec<(Option<Value>, Row)> = rows.into_iter().map(|row| (evaluate(of, &row), row)).collect();
+    keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let (all, mut made, mut start) = (keyed.len(), Vec::new(), 0);
+    for bucket in 1..=buckets {
+        let mut end = (all * bucket).div_ceil(buckets);
+        while end > start && end < all && keyed[end].0 == keyed[end - 1].0 {
+            end += 1;
+        }
+        if end <= start {
+            continue;
+        }
+        let rows: Vec<Row> = keyed[start..end].iter().map(|(_, row)| row.clone()).collect();
+        let ends = [("min", keyed[start].0.clone()), ("max", keyed[end - 1].0.clone())];
+        let ends = ends.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let results = summaries.iter().filter_map(|(name, summary)| Some((*name, summarise(summary, &rows)?)));
+        made.push(Row { id: None, document: ends.chain(results).collect() });
+        start = end;
+    }
+    made
 }
 
 fn compare(keys: &[(&str, bool)], a: &Row, b: &Row) -> Ordering {

@@ -5,7 +5,8 @@ use blaze::pipeline::{
     Aggregate, GroupKey, Lookup, Pipeline, Unwind, add_to_set, avg, by, count, first, last, max, min, push, stages, sum,
 };
 use blaze::{
-    Collection, Database, Document, DocumentId, Entropy, Filter, History, Index, SeededEntropy, Value, asc, desc, field,
+    Collation, Collection, Database, Document, DocumentId, Entropy, Filter, History, Index, SeededEntropy, Value, asc,
+    desc, field,
 };
 
 use super::naive::{Formula, Row, Step, Summary, run};
@@ -31,7 +32,7 @@ impl Random {
     fn scalar(&self) -> Value {
         match self.below(6) {
             0 => Value::Null,
-            1 | 2 => Value::from(self.one_of(&["", "a", "ab", "b\0c"])),
+            1 | 2 => Value::from(self.one_of(&["", "a", "A", "ab", "AC", "b\0c"])),
             _ => self.number(),
         }
     }
@@ -99,6 +100,10 @@ impl Random {
             2 => vec![("k", self.formula())],
             _ => vec![("a", Formula::Field("a"))],
         };
+        Step::Group(keys, self.summaries(ordered))
+    }
+
+    fn summaries(&self, ordered: bool) -> Vec<(&'static str, Summary)> {
         let names = ["r0", "r1", "r2"];
         let of = || self.one_of(&["a", "b", "tags", "n.x"]);
         let kinds = if ordered { 9 } else { 6 };
@@ -125,7 +130,7 @@ impl Random {
         if self.below(2) == 0 {
             summaries.drain(..summaries.len() - 1);
         }
-        Step::Group(keys, summaries)
+        summaries
     }
 
     fn sort(&self) -> Step {
@@ -135,7 +140,7 @@ impl Random {
 
     /// A stage whose outcome has a defined order if its input has one.
     fn step(&self, facets: bool) -> Step {
-        match self.below(if facets { 12 } else { 11 }) {
+        match self.below(if facets { 14 } else { 13 }) {
             0 => Step::Filter(self.filter()),
             1 => Step::Set("c", self.formula()),
             2 => Step::Unset(self.one_of(&["a", "n", "tags"])),
@@ -145,7 +150,9 @@ impl Random {
             7 => self.sort(),
             8 => Step::Skip(self.below(6) as usize),
             9 => Step::Limit(1 + self.below(20) as usize),
-            10 => Step::Lookup(self.one_of(&["a", "b", "tags"]), self.one_of(&[None, Some("key"), Some("other")])),
+            10 => Step::SortWithoutCase(self.one_of(&["a", "k", "c"])),
+            11 => Step::BucketAuto(self.formula(), 1 + self.below(6) as usize, self.summaries(true)),
+            12 => Step::Lookup(self.one_of(&["a", "b", "tags"]), self.one_of(&[None, Some("key"), Some("other")])),
             _ => Step::Facet(vec![("f", self.steps(2, false)), ("g", self.steps(2, false))]),
         }
     }
@@ -157,7 +164,9 @@ impl Random {
     /// A pipeline whose rows have one order, whatever the plan.
     fn pipeline(&self) -> Vec<Step> {
         let mut steps: Vec<_> = (0..self.below(2)).map(|_| Step::Filter(self.filter())).collect();
-        if self.below(2) == 0 {
+        if self.below(4) == 0 {
+            steps.push(Step::SortWithoutCase(self.one_of(&["a", "b"])));
+        } else if self.below(2) == 0 {
             steps.push(self.sort());
         } else {
             for _ in 0..self.below(2) {
@@ -219,6 +228,10 @@ fn with_step<S>(pipeline: Pipeline<S>, step: &Step) -> Pipeline<S> {
         }
         Step::Sort(keys) => pipeline
             .sort(keys.iter().map(|(of, descends)| if *descends { desc(*of) } else { asc(*of) }).collect::<Vec<_>>()),
+        Step::SortWithoutCase(of) => pipeline.sort(asc(*of).collation(Collation::new().ignore_case())),
+        Step::BucketAuto(of, buckets, summaries) => {
+            pipeline.bucket_auto(expression(of), *buckets, summaries.iter().map(aggregate))
+        }
         Step::Skip(rows) => pipeline.skip(*rows),
         Step::Limit(rows) => pipeline.limit(*rows),
         Step::Lookup(local, foreign) => pipeline.lookup(match foreign {

@@ -7,7 +7,8 @@ use std::env;
 
 use blaze::filter::element;
 use blaze::{
-    Collection, Database, Document, Entropy, Filter, Hint, Index, Query, SeededEntropy, Sort, Value, asc, desc, field,
+    Collation, Collection, Database, Document, Entropy, Filter, Hint, Index, Query, SeededEntropy, Sort, Value, asc,
+    desc, field,
 };
 
 /// Documents by id.
@@ -30,7 +31,7 @@ impl Random {
             0 => Value::Null,
             1 => Value::Bool(small % 2 == 0),
             2 => (small as f64 / 2.0).into(),
-            3..6 => ["", "a", "ab", "b", "ba", "c"][small as usize].into(),
+            3..6 => ["", "a", "AB", "á", "ba", "b10", "B9", "c"][self.below(8)].into(),
             _ => small.into(),
         }
     }
@@ -109,7 +110,14 @@ impl Random {
     pub(super) fn sort(&self) -> Vec<Sort> {
         let keys = [["a", "b"], ["b", "a"], ["s", "a"], ["items.k", "b"], ["tags", "a"]][self.below(5)];
         let keys = keys.into_iter().take(self.below(3));
-        keys.map(|key| if self.one_in(2) { asc(key) } else { desc(key) }).collect()
+        let keys = keys.map(|key| if self.one_in(2) { asc(key) } else { desc(key) });
+        keys.map(|key| if self.one_in(3) { key.collation(self.collation()) } else { key }).collect()
+    }
+
+    fn collation(&self) -> Collation {
+        let collation = Collation::new().ignore_case();
+        [Collation::new().numeric(), collation, collation.numeric(), collation.ignore_accents().numeric()]
+            [self.below(4)]
     }
 }
 
@@ -131,15 +139,30 @@ fn values(document: &Document, path: &str) -> Vec<Value> {
     values
 }
 
+/// The collation of which a sort key shows these options.
+fn named(options: &str) -> Collation {
+    let options = options.trim_matches(['(', ')']).split(", ").filter(|option| !option.is_empty());
+    options.fold(Collation::new(), |collation, option| match option {
+        "ignore_case" => collation.ignore_case(),
+        "ignore_accents" => collation.ignore_accents(),
+        option => {
+            assert_eq!(option, "numeric");
+            collation.numeric()
+        }
+    })
+}
+
 /// The order of two documents as the documentation of `sort` has it.
 pub(super) fn compare(sort: &[Sort], a: (&i64, &Document), b: (&i64, &Document)) -> Ordering {
     let mut last_is_descending = false;
     for key in sort.iter().map(ToString::to_string) {
-        let path = key.strip_suffix(" desc");
-        last_is_descending = path.is_some();
+        let rest = key.strip_suffix(" desc");
+        last_is_descending = rest.is_some();
+        let (path, options) = rest.unwrap_or(&key).split_once(' ').unwrap_or((rest.unwrap_or(&key), ""));
+        let collation = named(options);
         let counts = |document: &Document| {
-            let values = values(document, path.unwrap_or(&key));
-            if path.is_some() { values.into_iter().max() } else { values.into_iter().min() }
+            let values = values(document, path).into_iter().map(|value| collation.key_of(&value).into_owned());
+            if last_is_descending { values.max() } else { values.min() }
         };
         let order = counts(a.1).cmp(&counts(b.1));
         let order = if last_is_descending { order.reverse() } else { order };

@@ -15,7 +15,7 @@ use super::item::Item;
 use super::raw::RawDocument;
 use crate::error::Result;
 use crate::id::DocumentId;
-use crate::identified::{ID_FIELD, fill_id};
+use crate::identified::{ID_FIELD, PARENT_FIELD, fill_id};
 use crate::limits::NESTING_MAX;
 use crate::serde::{Deserializer, Failure, KeyDeserializer};
 
@@ -61,9 +61,13 @@ struct Identified<'a> {
 }
 
 impl Identified<'_> {
-    fn entries<'de, V: Visitor<'de>>(self, asked_for: bool, visitor: V) -> Result<V::Value, Failure> {
+    fn entries<'de, V: Visitor<'de>>(self, asked_for: &[&str], visitor: V) -> Result<V::Value, Failure> {
         let entries = Entries::open(self.raw.body, self.item.dictionary, self.item.enter()?)?;
-        visitor.visit_map(IdentifiedEntries { entries, id: self.id, is_missing: asked_for, is_next: false })
+        let missing = [ID_FIELD, PARENT_FIELD].map(|field| {
+            let id = if asked_for.contains(&field) { self.id.held_in(field) } else { None };
+            id.map(|id| (field, id))
+        });
+        visitor.visit_map(IdentifiedEntries { entries, id: self.id, missing, next: None })
     }
 }
 
@@ -79,11 +83,11 @@ impl<'de> de::Deserializer<'de> for Identified<'_> {
     type Error = Failure;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.entries(false, visitor)
+        self.entries(&[], visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.entries(false, visitor)
+        self.entries(&[], visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -92,7 +96,7 @@ impl<'de> de::Deserializer<'de> for Identified<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        self.entries(fields.contains(&ID_FIELD), visitor)
+        self.entries(fields, visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failure> {
@@ -126,46 +130,46 @@ impl<'de> de::Deserializer<'de> for Identified<'_> {
     }
 }
 
-/// The entries of a whole document, with its id in the field for that.
+/// The entries of a whole document, with its id and that of its parent in the fields for them.
 struct IdentifiedEntries<'a> {
     entries: Entries<'a>,
     id: &'a DocumentId,
-    /// True if the field is asked for and has not come yet.
-    is_missing: bool,
-    /// True if its value comes next.
-    is_next: bool,
+    /// The fields that are asked for and have not come yet.
+    missing: [Option<(&'static str, &'a DocumentId)>; 2],
+    /// What comes next, if it is the value of such a field.
+    next: Option<(&'static str, &'a DocumentId)>,
 }
 
 impl<'de> MapAccess<'de> for IdentifiedEntries<'_> {
     type Error = Failure;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        self.next = None;
         let key = match self.entries.next_key()? {
-            Some(ID_FIELD) => {
-                self.entries.skip_value()?; // the place that is kept for it
-                (self.is_missing, self.is_next) = (false, true);
-                ID_FIELD
+            Some(key) => match self.id.held_in(key) {
+                Some(id) => {
+                    self.entries.skip_value()?; // the place that is kept for it
+                    let field = if key == ID_FIELD { ID_FIELD } else { PARENT_FIELD };
+                    self.missing.iter_mut().for_each(|missing| *missing = missing.filter(|(other, _)| *other != field));
+                    self.next = Some((field, id));
+                    field
+                }
+                None => key,
+            },
+            None => {
+                self.next = self.missing.iter_mut().find_map(Option::take);
+                let Some((field, _)) = self.next else { return Ok(None) };
+                field
             }
-            Some(key) => {
-                self.is_next = false;
-                key
-            }
-            None if self.is_missing => {
-                (self.is_missing, self.is_next) = (false, true);
-                ID_FIELD
-            }
-            None => return Ok(None),
         };
         seed.deserialize(KeyDeserializer(key)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
-        if !std::mem::take(&mut self.is_next) {
-            return self.entries.next_value_seed(seed);
-        }
+        let Some((field, id)) = self.next.take() else { return self.entries.next_value_seed(seed) };
         let Entries { dictionary, levels, .. } = self.entries;
-        let value = seed.deserialize(ItemDeserializer { item: Item::of_id(self.id), dictionary, levels });
-        value.map_err(|failure| failure.within(ID_FIELD))
+        let value = seed.deserialize(ItemDeserializer { item: Item::of_id(id), dictionary, levels });
+        value.map_err(|failure| failure.within(field))
     }
 
     fn size_hint(&self) -> Option<usize> {
