@@ -81,10 +81,10 @@ mod tests {
             let IndexFields::Fields(fields) = definition.parts().unwrap() else { panic!("an index over fields") };
             // A unique index refuses what is too long.
             let Ok(entries) = Entries::of(&definition, &id, &document) else { return Ok(()) };
-            for (key, value) in &entries.entries {
+            for (key, value) in entries.iter() {
                 prop_assert_eq!(read_id(key, value, fields).unwrap().1, id.clone());
                 let Some(values) = covered_values(key, value, fields).unwrap() else { continue };
-                prop_assert_eq!(entries.entries.len(), 1);
+                prop_assert_eq!(entries.len(), 1);
                 for ((path, _), value) in fields.iter().zip(values) {
                     let there = traverse::get(&document, path);
                     prop_assert_eq!(value.as_ref().map(bytes), there.map(bytes), "{:?}", path);
@@ -98,8 +98,8 @@ mod tests {
         let definition = Index::on("a").then_desc("b.c").define(7).unwrap();
         let IndexFields::Fields(fields) = definition.parts().unwrap() else { panic!("an index over fields") };
         let covered = |document: Document| {
-            let entries = Entries::of(&definition, &1.into(), &document).unwrap().entries;
-            let (key, value) = entries.first_key_value().unwrap();
+            let entries = Entries::of(&definition, &1.into(), &document).unwrap();
+            let (key, value) = entries.iter().next().unwrap();
             covered_values(key, value, fields).unwrap()
         };
         let inner = Document::new().with("c", 0.5);

@@ -39,6 +39,8 @@ impl Number {
     pub(crate) fn floor(self) -> (f64, bool) {
         let mut float = match self {
             Number::Float(float) => return (float, true),
+            // Floats have 53 bits.
+            Number::Int(int) if int.unsigned_abs() <= 1 << 53 => return (int as f64, true),
             Number::Int(int) => int as f64,
             // Off by a few units in the last place, which the steps below make good.
             Number::Decimal(decimal) => {
