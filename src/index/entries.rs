@@ -148,25 +148,25 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn visit(self, path: &Path, visit: &mut dyn FnMut(&Value)) -> Result<()> {
+    /// The one value that a path leads to through maps alone.
+    fn get(self, path: &Path) -> Result<Option<Cow<'a, Value>>> {
         match self {
-            Subject::Document(document) => {
-                traverse::visit(document, path, &mut |value| visit(value));
-                Ok(())
-            }
-            Subject::Record(record) => record.visit(path, &mut |value| {
-                visit(&value);
-                Ok(())
-            }),
+            Subject::Document(document) => Ok(traverse::get(document, path).map(Cow::Borrowed)),
+            Subject::Record(record) => Ok(record.get(path)?.map(Cow::Owned)),
         }
     }
 
-    /// True if a path leads to one value and nowhere through an array.
-    fn leads(self, path: &Path) -> Result<bool> {
+    /// True if a path reaches nothing, through arrays either.
+    fn lacks(self, path: &Path) -> Result<bool> {
+        let mut lacks = true;
         match self {
-            Subject::Document(document) => Ok(traverse::get(document, path).is_some()),
-            Subject::Record(record) => Ok(record.get(path)?.is_some()),
+            Subject::Document(document) => traverse::visit(document, path, &mut |_| lacks = false),
+            Subject::Record(record) => record.visit_raw(path, &mut |_| {
+                lacks = false;
+                Ok(())
+            })?,
         }
+        Ok(lacks)
     }
 }
 
@@ -180,24 +180,25 @@ fn one_entry(
 ) -> Result<Option<Entries>> {
     let mut draft = Draft::begin(index);
     for (path, order) in fields {
-        let (start, mut reached, mut is_array) = (draft.key.len(), 0, false);
-        let mut part = Component { is_constrained: false, is_restorable: true, bytes_uncut: None };
-        subject.visit(path, &mut |value| {
-            reached += 1;
-            is_array |= value.as_array().is_some();
-            if reached == 1 && !is_array {
-                key::write_value(&mut draft.key, value, *order);
-                part.is_constrained = !value.is_null();
-                part.is_restorable = index.has_values() && key::is_restorable(value);
-            }
-        })?;
-        if is_array || reached > 1 || (index.has_values() && draft.key.len() - start > INDEX_VALUE_BYTES_MAX) {
-            return Ok(None);
+        if path.segments().iter().any(|segment| segment.index().is_some()) {
+            return Ok(None); // it may choose an element and go on in the others, too
         }
-        match reached {
-            0 => key::write_missing(&mut draft.key, *order),
-            // A value that was reached through an array is not all that the field is.
-            _ => part.is_restorable = part.is_restorable && (path.segments().len() == 1 || subject.leads(path)?),
+        let start = draft.key.len();
+        let part = match subject.get(path)? {
+            Some(value) if value.as_array().is_some() => return Ok(None),
+            Some(value) => {
+                key::write_value(&mut draft.key, &value, *order);
+                let is_restorable = index.has_values() && key::is_restorable(&value);
+                Component { is_constrained: !value.is_null(), is_restorable, bytes_uncut: None }
+            }
+            None if subject.lacks(path)? => {
+                key::write_missing(&mut draft.key, *order);
+                Component { is_constrained: false, is_restorable: true, bytes_uncut: None }
+            }
+            None => return Ok(None),
+        };
+        if index.has_values() && draft.key.len() - start > INDEX_VALUE_BYTES_MAX {
+            return Ok(None);
         }
         draft.whole = draft.whole.with(&part);
     }
@@ -450,5 +451,23 @@ fn integer_id(number: &Value) -> Option<DocumentId> {
             if same { Some(int.into()) } else { (Value::UInt(unsigned) == *number).then(|| unsigned.into()) }
         }
         _ => None,
+    }
+}
+
+/// The entry of a document that has one, if the short way to it can be taken.
+#[cfg(test)]
+pub(super) fn short_way(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Option<Entries>> {
+    match index.parts()? {
+        IndexFields::Fields(fields) => one_entry(index, fields, id, Subject::Document(document)),
+        IndexFields::Vector { .. } => Ok(None),
+    }
+}
+
+/// The entries of a document by the way that is always open.
+#[cfg(test)]
+pub(super) fn long_way(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Entries> {
+    match index.parts()? {
+        IndexFields::Fields(fields) => field_entries(index, fields, id, document),
+        IndexFields::Vector { .. } => Ok(Entries::default()),
     }
 }

@@ -13,7 +13,6 @@ use ::serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
-use super::cursor::write_varint;
 use super::dictionary::{Dictionary, Shape};
 use super::encode::Encoder;
 use super::tag::{ARRAY, FALSE, MAP, NULL, TRUE};
@@ -160,17 +159,20 @@ impl Writer<'_> {
     /// Writes the shape of a map before its values and, unless it is the document itself, tag and length before that.
     fn close_map(&mut self, frame: Frame, is_root: bool) -> Written {
         let body = self.encoder.out.len() - frame.at - frame.room;
-        let mut head = Vec::with_capacity(16);
+        let (mut head, mut head_bytes) = ([0; 11], 0);
         let keys = &self.scratch.keys[frame.keys..];
+        let (mut shape, mut shape_bytes) = ([0; 5], 0);
         if !keys.is_empty() {
-            let shape = self.scratch.shapes.find(keys, self.encoder.dictionary).ok_or(NotHere)?;
-            write_varint(&mut head, shape + 1);
+            let number = self.scratch.shapes.find(keys, self.encoder.dictionary).ok_or(NotHere)?;
+            (shape, shape_bytes) = varint(number + 1);
         }
         if !is_root {
-            let (sized, length) = MAP.head(head.len() + body);
-            head.splice(..0, sized[..length].iter().copied());
+            let (sized, length) = MAP.head(shape_bytes + body);
+            head[..length].copy_from_slice(&sized[..length]);
+            head_bytes = length;
         }
-        self.put_head(frame, &head);
+        head[head_bytes..head_bytes + shape_bytes].copy_from_slice(&shape[..shape_bytes]);
+        self.put_head(frame, &head[..head_bytes + shape_bytes]);
         self.scratch.keys.truncate(frame.keys);
         Ok(self.encoder.check_size(0)?)
     }
@@ -200,6 +202,18 @@ impl Writer<'_> {
         }
         out[frame.at..to].copy_from_slice(head);
     }
+}
+
+/// What [`write_varint`](super::cursor::write_varint) writes, and how many of these bytes count.
+fn varint(mut int: u32) -> ([u8; 5], usize) {
+    let (mut bytes, mut used) = ([0; 5], 0);
+    while int >= 0x80 {
+        bytes[used] = int as u8 | 0x80;
+        int >>= 7;
+        used += 1;
+    }
+    bytes[used] = int as u8;
+    (bytes, used + 1)
 }
 
 impl KnownShapes {

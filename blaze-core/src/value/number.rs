@@ -39,8 +39,7 @@ impl Number {
     pub(crate) fn floor(self) -> (f64, bool) {
         let mut float = match self {
             Number::Float(float) => return (float, true),
-            // Floats have 53 bits.
-            Number::Int(int) if int.unsigned_abs() <= 1 << 53 => return (int as f64, true),
+            Number::Int(int) if int.unsigned_abs() <= u128::from(u64::MAX) => return floor_of_int(int),
             Number::Int(int) => int as f64,
             // Off by a few units in the last place, which the steps below make good.
             Number::Decimal(decimal) => {
@@ -72,6 +71,16 @@ impl Number {
                 Some(if decimal.is_negative() { -magnitude } else { magnitude })
             }
         }
+    }
+}
+
+/// The largest float that is not above an integer in the ranges of `i64` and `u64`, and whether it is that.
+fn floor_of_int(int: i128) -> (f64, bool) {
+    let nearest = int as f64;
+    match (nearest as i128).cmp(&int) {
+        Ordering::Equal => (nearest, true),
+        Ordering::Less => (nearest, false),
+        Ordering::Greater => (nearest.next_down(), false),
     }
 }
 

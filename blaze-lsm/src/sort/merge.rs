@@ -40,7 +40,9 @@ impl SortedRows {
                 sources.push(Source::File(Box::new(reader)));
             }
         }
-        sources.extend(buffer.filter(|buffer| !buffer.is_empty()).map(|buffer| Source::Memory(buffer, Position::default())));
+        sources.extend(
+            buffer.filter(|buffer| !buffer.is_empty()).map(|buffer| Source::Memory(buffer, Position::default())),
+        );
         Ok(SortedRows { sources, answered: false })
     }
 
