@@ -44,7 +44,7 @@ const PARTS_PER_THREAD: usize = 2;
 /// What a thread tells of the part that it writes.
 enum News {
     Rows(u64),
-    Written(Result<SortedLoad>),
+    Written(Result<Box<SortedLoad>>),
 }
 
 fn write_parts(
@@ -87,7 +87,7 @@ fn write_parts(
                 News::Rows(_) => Ok(()),
                 News::Written(written) => {
                     running -= 1;
-                    written.and_then(|load| join(&mut loads, load))
+                    written.and_then(|load| join(&mut loads, *load))
                 }
             };
             if let (Ok(()), Err(error)) = (&outcome, went_on) {
@@ -108,8 +108,8 @@ fn write_part(
     part: &SortedPart,
     stop: &AtomicBool,
     tell: &Sender<News>,
-) -> Result<SortedLoad> {
-    let mut load = store.load(part.family())?;
+) -> Result<Box<SortedLoad>> {
+    let mut load = Box::new(store.load(part.family())?);
     let (mut last, mut rows) = (None, 0);
     for (key, value) in part.rows() {
         if let Some((_, before)) = last.filter(|(last_key, _)| *last_key == key) {

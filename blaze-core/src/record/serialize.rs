@@ -53,9 +53,15 @@ pub struct RecordSerializer {
 
 /// The shapes of structs, whose keys need not be compared letter by letter: each is the same piece of memory every time.
 #[derive(Debug, Default)]
-struct KnownShapes {
-    /// The addresses of the keys, the number of the shape, and the shape itself, by which a dictionary is known again.
-    shapes: Vec<(Vec<(usize, usize)>, u32, Shape)>,
+struct KnownShapes(Vec<KnownShape>);
+
+#[derive(Debug)]
+struct KnownShape {
+    /// Where the keys are, and how long.
+    addresses: Vec<(usize, usize)>,
+    number: u32,
+    /// The keys as the dictionary has them, by which that is known again.
+    shape: Shape,
 }
 
 /// Shapes that are remembered by address.
@@ -222,20 +228,20 @@ impl KnownShapes {
             Cow::Borrowed(key) => Some((key.as_ptr().addr(), key.len())),
             Cow::Owned(_) => None,
         };
-        for (addresses, number, shape) in &self.shapes {
-            let is_same = addresses.len() == keys.len()
-                && addresses.iter().zip(keys).all(|(known, key)| address(key) == Some(*known));
-            if is_same && dictionary.shape(*number).is_some_and(|known| Arc::ptr_eq(known, shape)) {
-                return Some(*number);
+        for known in &self.0 {
+            let is_same = known.addresses.len() == keys.len()
+                && known.addresses.iter().zip(keys).all(|(known, key)| address(key) == Some(*known));
+            if is_same && dictionary.shape(known.number).is_some_and(|shape| Arc::ptr_eq(shape, &known.shape)) {
+                return Some(known.number);
             }
         }
         let number = dictionary.shape_of_keys(keys.iter().map(|key| &**key))?;
         let addresses: Option<Vec<_>> = keys.iter().map(address).collect();
         if let (Some(addresses), Some(shape)) = (addresses, dictionary.shape(number)) {
-            if self.shapes.len() >= KNOWN_SHAPES_MAX {
-                self.shapes.clear(); // another dictionary, or more shapes than are worth looking through
+            if self.0.len() >= KNOWN_SHAPES_MAX {
+                self.0.clear(); // another dictionary, or more shapes than are worth looking through
             }
-            self.shapes.push((addresses, number, Arc::clone(shape)));
+            self.0.push(KnownShape { addresses, number, shape: Arc::clone(shape) });
         }
         Some(number)
     }
