@@ -54,7 +54,7 @@ pub use log::LogDamage;
 pub use maintenance::CompactionPause;
 pub use options::{CreateMode, LsmOptions};
 pub use salvage::{SalvagedStore, Sieve, salvage};
-pub use sort::{Row, RowSorter, SortedRows};
+pub use sort::{Row, RowSorter, SortedPart, SortedRows};
 pub use stats::{CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats, RetentionStats};
 pub use store::LsmStore;
 pub use verify::{Met, Scrub};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind as IoErrorKind;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,6 +63,8 @@ pub struct SortedLoad {
     files: Vec<PathBuf>,
     first: Option<Vec<u8>>,
     last: Vec<u8>,
+    /// First and last keys of the loads that have joined this one.
+    joined: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl SortedLoad {
@@ -82,7 +85,14 @@ impl SortedLoad {
             files: Vec::new(),
             first: None,
             last: Vec::new(),
+            joined: Vec::new(),
         }
+    }
+
+    /// Where the keys go.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        self.family
     }
 
     /// Adds a key and its value.
@@ -106,6 +116,40 @@ impl SortedLoad {
         Ok(())
     }
 
+    /// Completes the files and makes them durable, so that [`finish`](SortedLoad::finish) has less to do.
+    ///
+    /// # Errors
+    /// [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    pub fn complete(&mut self) -> Result<()> {
+        self.complete_file()
+    }
+
+    /// Has the keys of `other`, a load of the same family of the same store, become a part of the store together with these.
+    /// Both are completed. No key of one is between the first and the last of the other.
+    ///
+    /// # Errors
+    /// [`Invalid`](blaze_core::ErrorKind::Invalid) for a load of another family, or of keys that are among these;
+    /// [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    pub fn join(&mut self, mut other: SortedLoad) -> Result<()> {
+        self.complete()?;
+        other.complete()?;
+        if other.family != self.family || !Arc::ptr_eq(&other.handles, &self.handles) {
+            return Err(Error::invalid("two loads that are not of one family of one store cannot be joined"));
+        }
+        let Some(first) = other.first.take() else { return Ok(()) };
+        let meets = |from: &[u8], to: &[u8]| *from <= *other.last && *first <= *to;
+        let own = self.first.as_ref().map(|first| (first, &self.last));
+        let joined = self.joined.iter().map(|(first, last)| (first, last));
+        if own.into_iter().chain(joined).any(|(from, to)| meets(from, to)) {
+            let [first, last] = [&first, &other.last].map(|key| key.escape_ascii());
+            return Err(Error::invalid(format!("another load has keys from \"{first}\" to \"{last}\"")));
+        }
+        self.joined.push((first, mem::take(&mut other.last)));
+        self.joined.append(&mut other.joined);
+        self.files.append(&mut other.files);
+        Ok(())
+    }
+
     /// Makes all keys a part of the store, durably. Everything committed before is made durable first. Commits go on, but
     /// wait while some of the files are taken in, a few milliseconds each time.
     ///
@@ -115,13 +159,19 @@ impl SortedLoad {
     /// [`Closed`](blaze_core::ErrorKind::Closed): some of it may have been.
     pub fn finish(mut self) -> Result<()> {
         self.complete_file()?;
-        let Some(first) = self.first.take() else { return Ok(()) };
+        let own = self.first.take().map(|first| (first, mem::take(&mut self.last)));
+        let ranges: Vec<_> = own.into_iter().chain(self.joined.drain(..)).collect();
+        if ranges.is_empty() {
+            return Ok(());
+        }
         let engine = self.handles.engine()?;
         // What tells of the range must not be lost while the range stays: its number would be given out again.
         self.pipeline.sync(&engine)?;
-        if let Some(key) = engine.first_key_from(self.family, &first)?.filter(|key| *key <= self.last) {
-            let [key, first, last] = [&key, &first, &self.last].map(|key| key.escape_ascii());
-            return Err(Error::invalid(format!("there is a key \"{key}\" from \"{first}\" to \"{last}\" already")));
+        for (first, last) in &ranges {
+            if let Some(key) = engine.first_key_from(self.family, first)?.filter(|key| key <= last) {
+                let [key, first, last] = [&key, first, last].map(|key| key.escape_ascii());
+                return Err(Error::invalid(format!("there is a key \"{key}\" from \"{first}\" to \"{last}\" already")));
+            }
         }
         self.files.chunks(FILES_AT_ONCE).try_for_each(|files| {
             self.pipeline.exclusively(&engine, |engine| {

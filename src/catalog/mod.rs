@@ -38,7 +38,7 @@ pub(crate) use layout::{counted_of, is_own, migration_key, prefix, prefixed, ret
 pub(crate) use named::{Named, Target};
 pub(crate) use orphan::{Orphan, reclaim_orphans};
 pub(crate) use row::{Row, read_row, rewrite};
-pub(crate) use subcollection::{check_place, open_below, subcollections};
+pub(crate) use subcollection::{check_level, check_place, open_below, subcollections};
 
 use crate::database::core::Core;
 use crate::history;
@@ -49,15 +49,44 @@ use crate::session::{RetryLimits, Scope, Session, retry};
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     pub(crate) dictionaries: Dictionaries,
-    /// Decoded rows by name, each with the version of the row.
-    rows: RwLock<HashMap<String, (Timestamp, Arc<Definition>)>>,
+    /// Decoded rows by name.
+    rows: RwLock<HashMap<String, KnownRow>>,
     /// True once there may be a keyspace whose values expire: who begins to read must then know the time.
     expires: AtomicBool,
     /// Held by who corrects the count of a collection.
     correcting_counts: Mutex<()>,
 }
 
+/// A row of the catalog as it was last read.
+#[derive(Debug)]
+struct KnownRow {
+    /// The commit that wrote it.
+    version: Timestamp,
+    /// The last commit to the catalog of the latest view in which it was found, if it was found without changes on top.
+    found_in: Option<Timestamp>,
+    definition: Arc<Definition>,
+}
+
 impl Catalog {
+    /// The row of a name, if it was found in this very catalog before.
+    fn row_in(&self, name: &str, catalog_ts: Timestamp) -> Option<Arc<Definition>> {
+        let rows = self.rows.read();
+        rows.get(name).filter(|row| row.found_in == Some(catalog_ts)).map(|row| Arc::clone(&row.definition))
+    }
+
+    /// The row of a name, if it is of this version; remembers in which catalog it was found.
+    fn row_of(&self, name: &str, version: Timestamp, catalog_ts: Option<Timestamp>) -> Option<Arc<Definition>> {
+        let known = |rows: &HashMap<String, KnownRow>| {
+            let row = rows.get(name).filter(|row| row.version == version)?;
+            Some((Arc::clone(&row.definition), row.found_in < catalog_ts))
+        };
+        let (definition, is_later) = known(&self.rows.read())?;
+        if is_later && let Some(row) = self.rows.write().get_mut(name).filter(|row| row.version == version) {
+            row.found_in = row.found_in.max(catalog_ts);
+        }
+        Some(definition)
+    }
+
     /// True if there may be a keyspace whose values expire.
     pub(crate) fn expires(&self) -> bool {
         self.expires.load(Ordering::Acquire)
@@ -298,18 +327,25 @@ fn row(session: &Session, name: &str) -> Result<Option<Arc<Definition>>> {
     let key = layout::name_key(name);
     session.guard(Family::Catalog, &key)?;
     let catalog = &session.core().catalog;
+    let seen = session.catalog_version();
+    let catalog_ts = seen.is_committed().then(|| seen.committed_ts());
+    // Each transaction asks for its names anew, and the row may be in a file (2026-11-21: two such reads were a seventh of the
+    // work of a transaction that inserts one document).
+    if let Some(definition) = catalog_ts.and_then(|catalog_ts| catalog.row_in(name, catalog_ts)) {
+        return Ok(Some(definition));
+    }
     let mut found = None;
     session.visit(Family::Catalog, &key, &mut |row| {
         let version = layout::stamp_of(row)?;
-        let cached = catalog.rows.read().get(name).filter(|(cached, _)| *cached == version).cloned();
-        found = Some(match cached {
-            Some((_, definition)) => definition,
+        found = Some(match catalog.row_of(name, version, catalog_ts) {
+            Some(definition) => definition,
             None => {
                 let (version, definition) = decode(row)?;
                 let definition = Arc::new(definition);
                 // A row of this transaction's own has no version yet.
                 if version != Timestamp::ZERO {
-                    catalog.rows.write().insert(name.to_owned(), (version, Arc::clone(&definition)));
+                    let known = KnownRow { version, found_in: catalog_ts, definition: Arc::clone(&definition) };
+                    catalog.rows.write().insert(name.to_owned(), known);
                 }
                 definition
             }

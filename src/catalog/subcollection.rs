@@ -70,6 +70,17 @@ impl Definition {
 
 /// As [`Definition::check_place`], for one of the collection `above` has below its documents.
 pub(crate) fn check_place(above: Option<&str>, id: &DocumentId, document: &Document) -> Result<()> {
+    check_level(above, id)?;
+    match document.get(PARENT_FIELD) {
+        Some(said) if above.is_some() && *said != Value::Null => Err(Error::invalid(format!(
+            "document {id:?}: its field {PARENT_FIELD} says where it is and cannot be changed"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses an id where it does not belong.
+pub(crate) fn check_level(above: Option<&str>, id: &DocumentId) -> Result<()> {
     match (above, id.parent()) {
         (Some(above), None) => Err(Error::invalid(format!(
             "document {id:?} has no parent, and those of a subcollection are below one of the collection {above:?}: \
@@ -78,9 +89,6 @@ pub(crate) fn check_place(above: Option<&str>, id: &DocumentId, document: &Docum
         (None, Some(_)) => {
             Err(Error::invalid(format!("document {id:?} is below another one, and the collection is no subcollection")))
         }
-        (Some(_), Some(_)) if document.get(PARENT_FIELD).is_some_and(|said| *said != Value::Null) => Err(
-            Error::invalid(format!("document {id:?}: its field {PARENT_FIELD} says where it is and cannot be changed")),
-        ),
         _ => Ok(()),
     }
 }

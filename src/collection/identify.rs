@@ -20,14 +20,20 @@ pub(crate) fn to_stored_under<T: Serialize>(id: &DocumentId, value: &T) -> Resul
 /// Refuses a document that says it has another id or parent than those under which it is to be stored, and takes the parent
 /// out of its field.
 pub(crate) fn place_under(own: Option<&DocumentId>, id: &DocumentId, document: &mut Document) -> Result<()> {
-    if let Some(own) = own.filter(|own| *own != id.own()) {
-        return Err(Error::invalid(format!(
-            "document {id:?}: its field {ID_FIELD} is {own:?}, and the id of a document cannot be changed"
-        )));
-    }
+    check_id(own, id)?;
     let Some(parent) = id.parent() else { return Ok(()) };
     match take_parent(document)?.filter(|said| said != parent) {
         None => Ok(()),
         Some(said) => Err(Error::invalid(format!("a document below {parent:?}: its field {PARENT_FIELD} is {said:?}"))),
+    }
+}
+
+/// Refuses another id than that under which a document is to be stored.
+pub(crate) fn check_id(own: Option<&DocumentId>, id: &DocumentId) -> Result<()> {
+    match own.filter(|own| *own != id.own()) {
+        None => Ok(()),
+        Some(own) => Err(Error::invalid(format!(
+            "document {id:?}: its field {ID_FIELD} is {own:?}, and the id of a document cannot be changed"
+        ))),
     }
 }

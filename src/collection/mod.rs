@@ -26,7 +26,7 @@ use blaze_core::{DocumentId, Error, Filter, Result, Timestamp};
 
 pub use bulk::Bulk;
 pub use found::Found;
-pub(crate) use identify::{place_under, to_stored, to_stored_under};
+pub(crate) use identify::{check_id, place_under, to_stored, to_stored_under};
 pub use if_version::IfVersion;
 pub use raw::RawFound;
 pub(crate) use read::{Stored, document_key, read_stored};

@@ -106,13 +106,13 @@ pub(crate) fn write_entries(
     after: Entries,
 ) -> Result<()> {
     let family = index.family();
-    for (key, value) in before.entries.iter().filter(|(key, _)| !after.entries.contains_key(*key)) {
+    for (key, value) in before.iter().filter(|(key, _)| !after.has(key)) {
         if is_own(session, index, key, value)? {
-            session.delete(family, key.clone())?;
+            session.delete(family, key.to_vec())?;
         }
     }
     after.traits().remember(session, index)?;
-    for (key, value) in after.entries.into_iter().filter(|(key, value)| before.entries.get(key) != Some(value)) {
+    for (key, value) in after.into_iter().filter(|(key, value)| before.get(key) != Some(value.as_slice())) {
         session.put(family, key, value, None)?;
     }
     Ok(())

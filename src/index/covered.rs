@@ -20,12 +20,13 @@ pub(crate) fn covered_values(key: &[u8], value: &[u8], fields: &[(Path, Order)])
 
 #[cfg(test)]
 mod tests {
-    use blaze_core::record::{Dictionary, encode};
-    use blaze_core::{Decimal, Document, DocumentId, traverse};
+    use blaze_core::record::{Dictionary, Record, encode};
+    use blaze_core::{Decimal, Document, DocumentId, field, traverse};
     use proptest::collection::vec;
     use proptest::prelude::*;
     use proptest::sample::select;
 
+    use super::super::entries::{long_way, short_way};
     use super::super::{Entries, Index, IndexFields, read_id};
     use super::*;
 
@@ -81,14 +82,54 @@ mod tests {
             let IndexFields::Fields(fields) = definition.parts().unwrap() else { panic!("an index over fields") };
             // A unique index refuses what is too long.
             let Ok(entries) = Entries::of(&definition, &id, &document) else { return Ok(()) };
-            for (key, value) in &entries.entries {
+            for (key, value) in entries.iter() {
                 prop_assert_eq!(read_id(key, value, fields).unwrap().1, id.clone());
                 let Some(values) = covered_values(key, value, fields).unwrap() else { continue };
-                prop_assert_eq!(entries.entries.len(), 1);
+                prop_assert_eq!(entries.len(), 1);
                 for ((path, _), value) in fields.iter().zip(values) {
                     let there = traverse::get(&document, path);
                     prop_assert_eq!(value.as_ref().map(bytes), there.map(bytes), "{:?}", path);
                 }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_has_the_entries_of_its_document(
+            index in index(),
+            only in any::<bool>(),
+            a in proptest::option::of(value()),
+            b in proptest::option::of(value()),
+        ) {
+            let fields = [("a", a), ("b", b)].into_iter().filter_map(|(key, value)| Some((key, value?)));
+            let document: Document = fields.collect();
+            let index = if only { index.only(field("a").ne(0.5)) } else { index };
+            let definition = index.define(7).unwrap();
+            for dictionary in [Dictionary::default(), { let mut learnt = Dictionary::default(); learnt.learn(&document); learnt }] {
+                let mut bytes = Vec::new();
+                encode(&document, &dictionary, &mut bytes).unwrap();
+                let record = Record::open(&bytes, &dictionary).unwrap();
+                let of_record = Entries::of_record(&definition, &1.into(), &record.document());
+                match Entries::of(&definition, &1.into(), &document) {
+                    Ok(entries) => prop_assert_eq!(of_record.unwrap(), entries),
+                    Err(error) => prop_assert_eq!(of_record.unwrap_err().to_string(), error.to_string()),
+                }
+            }
+        }
+
+        #[test]
+        fn the_short_way_to_an_entry_leads_where_the_long_one_does(
+            index in index(),
+            a in proptest::option::of(value()),
+            b in proptest::option::of(value()),
+        ) {
+            let fields = [("a", a), ("b", b)].into_iter().filter_map(|(key, value)| Some((key, value?)));
+            let document: Document = fields.collect();
+            let definition = index.define(7).unwrap();
+            let short = short_way(&definition, &1.into(), &document);
+            if let Some(entries) = short.unwrap() {
+                prop_assert_eq!(entries, long_way(&definition, &1.into(), &document).unwrap());
             }
         }
     }
@@ -98,8 +139,8 @@ mod tests {
         let definition = Index::on("a").then_desc("b.c").define(7).unwrap();
         let IndexFields::Fields(fields) = definition.parts().unwrap() else { panic!("an index over fields") };
         let covered = |document: Document| {
-            let entries = Entries::of(&definition, &1.into(), &document).unwrap().entries;
-            let (key, value) = entries.first_key_value().unwrap();
+            let entries = Entries::of(&definition, &1.into(), &document).unwrap();
+            let (key, value) = entries.iter().next().unwrap();
             covered_values(key, value, fields).unwrap()
         };
         let inner = Document::new().with("c", 0.5);

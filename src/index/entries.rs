@@ -10,11 +10,13 @@
 //! index is built, how far that has come. An entry of a vector index is the number of the index and the id, its value the
 //! numbers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as MapEntry;
 
 use blaze_core::key::{self, Order};
 use blaze_core::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, INDEX_ENTRY_BYTES_MAX, INDEX_VALUE_BYTES_MAX};
+use blaze_core::record::RawDocument;
 use blaze_core::{Document, DocumentId, Error, KeyRange, PARENT_FIELD, Path, Result, Value, Vector, traverse};
 use blaze_vector::Metric;
 
@@ -35,11 +37,22 @@ pub(super) const RESTORABLE: u8 = 1;
 /// The entry is constrained: the id is behind the flags.
 pub(super) const CONSTRAINED: u8 = 2;
 
-/// The entries of one document in one index: keys, each with the value under it.
+/// Bytes of an entry for which there is room from the beginning.
+const ENTRY_BYTES: usize = 48;
+
+/// The entries of one document in one index: keys, each with the value under it, in order.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Entries {
-    pub(crate) entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Mostly one.
+    entries: Vec<(Vec<u8>, Vec<u8>)>,
     has_cut: bool,
+}
+
+/// What entries are made of.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    Document(&'a Document),
+    Record(&'a RawDocument<'a>),
 }
 
 /// What a field of a document is in one entry.
@@ -73,13 +86,33 @@ impl Entries {
     }
 
     fn of_whole(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Entries> {
-        if index.only()?.is_some_and(|filter| !filter.matches(document)) {
-            return Ok(Entries::default());
+        match index.only()?.is_some_and(|filter| !filter.matches(document)) {
+            true => Ok(Entries::default()),
+            false => Entries::of_subject(index, id, Subject::Document(document)),
         }
+    }
+
+    /// As [`of`](Entries::of) the document in a record, which is below no other one and is decoded only as far as the index asks
+    /// for it.
+    pub(crate) fn of_record(index: &IndexDefinition, id: &DocumentId, record: &RawDocument<'_>) -> Result<Entries> {
+        let is_left_out = match index.only()? {
+            Some(filter) => !filter.matches_raw(record)?,
+            None => false,
+        };
+        match is_left_out {
+            true => Ok(Entries::default()),
+            false => Entries::of_subject(index, id, Subject::Record(record)),
+        }
+    }
+
+    fn of_subject(index: &IndexDefinition, id: &DocumentId, subject: Subject<'_>) -> Result<Entries> {
         let entries = match index.parts()? {
-            IndexFields::Fields(fields) => field_entries(index, fields, id, document),
+            IndexFields::Fields(fields) => match one_entry(index, fields, id, subject) {
+                Ok(None) => field_entries(index, fields, id, &*subject.document()?),
+                one => one.map(Option::unwrap_or_default),
+            },
             IndexFields::Vector { path, dimension, metric } => {
-                vector_entry(index.id, path, *dimension, *metric, id, document)
+                vector_entry(index.id, path, *dimension, *metric, id, &*subject.document()?)
             }
         };
         entries.map_err(|error| error.context(format!("index {:?}, document {id:?}", index.name)))
@@ -89,6 +122,101 @@ impl Entries {
     pub(crate) fn traits(&self) -> Traits {
         Traits { has_several: self.entries.len() > 1, has_cut: self.has_cut }
     }
+
+    /// The keys in order, each with the value under it.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &[u8])> {
+        self.entries.iter().map(|(key, value)| (key.as_slice(), value.as_slice()))
+    }
+
+    /// The value under a key.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        let place = self.entries.binary_search_by(|(there, _)| there.as_slice().cmp(key)).ok()?;
+        self.entries.get(place).map(|(_, value)| value.as_slice())
+    }
+
+    pub(crate) fn has(&self, key: &[u8]) -> bool {
+        self.get(key).is_some()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+impl IntoIterator for Entries {
+    type Item = (Vec<u8>, Vec<u8>);
+    type IntoIter = std::vec::IntoIter<(Vec<u8>, Vec<u8>)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
+impl<'a> Subject<'a> {
+    fn document(self) -> Result<Cow<'a, Document>> {
+        match self {
+            Subject::Document(document) => Ok(Cow::Borrowed(document)),
+            Subject::Record(record) => record.decode().map(Cow::Owned),
+        }
+    }
+
+    /// The one value that a path leads to through maps alone.
+    fn get(self, path: &Path) -> Result<Option<Cow<'a, Value>>> {
+        match self {
+            Subject::Document(document) => Ok(traverse::get(document, path).map(Cow::Borrowed)),
+            Subject::Record(record) => Ok(record.get(path)?.map(Cow::Owned)),
+        }
+    }
+
+    /// True if a path reaches nothing, through arrays either.
+    fn lacks(self, path: &Path) -> Result<bool> {
+        let mut lacks = true;
+        match self {
+            Subject::Document(document) => traverse::visit(document, path, &mut |_| lacks = false),
+            Subject::Record(record) => record.visit_raw(path, &mut |_| {
+                lacks = false;
+                Ok(())
+            })?,
+        }
+        Ok(lacks)
+    }
+}
+
+/// The entry of a document whose fields are one value each or missing, as most are: without the steps in between that several
+/// entries take. None for others.
+fn one_entry(
+    index: &IndexDefinition,
+    fields: &[(Path, Order)],
+    id: &DocumentId,
+    subject: Subject<'_>,
+) -> Result<Option<Entries>> {
+    let mut draft = Draft::begin(index);
+    for (path, order) in fields {
+        if path.segments().iter().any(|segment| segment.index().is_some()) {
+            return Ok(None); // it may choose an element and go on in the others, too
+        }
+        let start = draft.key.len();
+        let part = match subject.get(path)? {
+            Some(value) if value.as_array().is_some() => return Ok(None),
+            Some(value) => {
+                key::write_value(&mut draft.key, &value, *order);
+                let is_restorable = index.has_values() && key::is_restorable(&value);
+                Component { is_constrained: !value.is_null(), is_restorable, bytes_uncut: None }
+            }
+            None if subject.lacks(path)? => {
+                key::write_missing(&mut draft.key, *order);
+                Component { is_constrained: false, is_restorable: true, bytes_uncut: None }
+            }
+            None => return Ok(None),
+        };
+        if index.has_values() && draft.key.len() - start > INDEX_VALUE_BYTES_MAX {
+            return Ok(None);
+        }
+        draft.whole = draft.whole.with(&part);
+    }
+    let entry = draft.finish(index, fields, id)?;
+    Ok(Some(Entries { entries: vec![entry], has_cut: false }))
 }
 
 fn field_entries(
@@ -97,8 +225,7 @@ fn field_entries(
     id: &DocumentId,
     document: &Document,
 ) -> Result<Entries> {
-    let nothing = Component { is_constrained: index.is_unique(), is_restorable: true, bytes_uncut: None };
-    let mut drafts = vec![Draft { key: prefix(index.id).to_vec(), whole: nothing }];
+    let mut drafts = vec![Draft::begin(index)];
     for (path, order) in fields {
         let components = components(index, document, path, *order);
         let count = drafts.len().saturating_mul(components.len());
@@ -110,23 +237,33 @@ fn field_entries(
         let extended = |draft: &Draft| components.iter().map(|part| draft.extended(part)).collect::<Vec<_>>();
         drafts = drafts.iter().flat_map(extended).collect();
     }
-    let mut entries = Entries::default();
-    for draft in drafts {
-        entries.has_cut |= draft.whole.bytes_uncut.is_some();
-        let (key, value) = draft.finish(index, fields, id)?;
-        entries.entries.insert(key, value);
+    let has_cut = drafts.iter().any(|draft| draft.whole.bytes_uncut.is_some());
+    let entries: Result<BTreeMap<_, _>> = drafts.into_iter().map(|draft| draft.finish(index, fields, id)).collect();
+    Ok(Entries { entries: entries?.into_iter().collect(), has_cut })
+}
+
+impl Component {
+    /// What an entry is of which this is all that came before `next`.
+    fn with(&self, next: &Component) -> Component {
+        Component {
+            is_constrained: self.is_constrained && next.is_constrained,
+            is_restorable: self.is_restorable && next.is_restorable,
+            bytes_uncut: self.bytes_uncut.max(next.bytes_uncut),
+        }
     }
-    Ok(entries)
 }
 
 impl Draft {
+    /// An entry before its first field.
+    fn begin(index: &IndexDefinition) -> Draft {
+        let nothing = Component { is_constrained: index.is_unique(), is_restorable: true, bytes_uncut: None };
+        let mut key = Vec::with_capacity(ENTRY_BYTES);
+        key.extend_from_slice(&prefix(index.id));
+        Draft { key, whole: nothing }
+    }
+
     fn extended(&self, (encoding, part): (&Vec<u8>, &Component)) -> Draft {
-        let whole = Component {
-            is_constrained: self.whole.is_constrained && part.is_constrained,
-            is_restorable: self.whole.is_restorable && part.is_restorable,
-            bytes_uncut: self.whole.bytes_uncut.max(part.bytes_uncut),
-        };
-        Draft { key: [self.key.as_slice(), encoding].concat(), whole }
+        Draft { key: [self.key.as_slice(), encoding].concat(), whole: self.whole.with(part) }
     }
 
     /// The key and the value.
@@ -233,7 +370,7 @@ fn vector_entry(
     id.write_key(&mut key);
     let mut value = Vec::with_capacity(4 * dimension);
     blaze_vector::write_vector(numbers.as_slice(), &mut value);
-    Ok(Entries { entries: BTreeMap::from([(key, value)]), has_cut: false })
+    Ok(Entries { entries: vec![(key, value)], has_cut: false })
 }
 
 /// The components of a vector, or of an array of numbers.
@@ -342,5 +479,23 @@ fn integer_id(number: &Value) -> Option<DocumentId> {
             if same { Some(int.into()) } else { (Value::UInt(unsigned) == *number).then(|| unsigned.into()) }
         }
         _ => None,
+    }
+}
+
+/// The entry of a document that has one, if the short way to it can be taken.
+#[cfg(test)]
+pub(super) fn short_way(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Option<Entries>> {
+    match index.parts()? {
+        IndexFields::Fields(fields) => one_entry(index, fields, id, Subject::Document(document)),
+        IndexFields::Vector { .. } => Ok(None),
+    }
+}
+
+/// The entries of a document by the way that is always open.
+#[cfg(test)]
+pub(super) fn long_way(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Entries> {
+    match index.parts()? {
+        IndexFields::Fields(fields) => field_entries(index, fields, id, document),
+        IndexFields::Vector { .. } => Ok(Entries::default()),
     }
 }

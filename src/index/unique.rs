@@ -19,8 +19,8 @@ pub(crate) fn check_unique(
     if !index.is_unique() {
         return Ok(());
     }
-    let changed = |(key, value): &(&Vec<u8>, &Vec<u8>)| before.entries.get(*key) != Some(value);
-    for (key, _) in after.entries.iter().filter(changed).filter(|(_, value)| is_constrained(value)) {
+    let changed = |(key, value): &(&[u8], &[u8])| before.get(key) != Some(value);
+    for (key, _) in after.iter().filter(changed).filter(|(_, value)| is_constrained(value)) {
         if let Some(there) = session.get(index.family(), key)?.map(|value| owner(&value)).transpose()?
             && there != *id
         {

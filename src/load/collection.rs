@@ -5,20 +5,20 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blaze_core::record::{self, Dictionary, DictionaryEntry, STAMP_AT};
+use blaze_core::record::{self, Dictionary, DictionaryEntry, Record, RecordSerializer, STAMP_AT};
 use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid};
-use blaze_lsm::{RowSorter, SortedRows};
+use blaze_lsm::RowSorter;
 use serde::Serialize;
 
-use super::sink::Sink;
+use super::rows::{ROWS_PER_REPORT, write_rows};
 use super::target::Target;
-use crate::catalog::{check_place, prefix};
-use crate::collection::{document_key, to_stored, to_stored_under};
+use crate::catalog::{check_level, check_place};
+use crate::collection::{check_id, document_key, to_stored, to_stored_under};
 use crate::database::core::{Core, Storage};
-use crate::index::{Entries, IndexDefinition, Traits, owner, violation};
+use crate::index::{Entries, Traits};
 
-/// Documents, and rows, between two reports of progress.
-const ROWS_PER_REPORT: u64 = 1024;
+/// Documents one after the other that cannot be written without a [`Document`] in between, after which it is not tried any more.
+const DETOURS_MAX: u32 = 64;
 
 pub(super) type Progress<'a> = Box<dyn FnMut(LoadProgress) -> ControlFlow<()> + Send + 'a>;
 
@@ -55,6 +55,9 @@ pub struct CollectionLoader<'a, T> {
     traits: Vec<Traits>,
     documents: u64,
     progress: Progress<'a>,
+    serializer: RecordSerializer,
+    /// How many documents before this one could not be written without a document in between.
+    detours: u32,
     record: Vec<u8>,
     of: PhantomData<fn(T)>,
 }
@@ -75,6 +78,8 @@ impl<'a, T> CollectionLoader<'a, T> {
             target,
             documents: 0,
             progress,
+            serializer: RecordSerializer::default(),
+            detours: 0,
             record: Vec::new(),
             of: PhantomData,
         };
@@ -115,10 +120,7 @@ impl<'a, T> CollectionLoader<'a, T> {
 
     /// Takes in a document, all of it or nothing.
     fn add(&mut self, id: &DocumentId, document: &Document) -> Result<()> {
-        id.validate()?;
-        if self.sorter.is_none() {
-            return Err(ended());
-        }
+        self.check(id)?;
         check_place(self.target.parent.as_deref(), id, document)?;
         if let Some(schema) = &self.target.schema {
             schema.check(id, document)?;
@@ -131,8 +133,27 @@ impl<'a, T> CollectionLoader<'a, T> {
         self.record.clear();
         record::encode(document, &self.dictionary, &mut self.record)
             .map_err(|error| error.context(format!("document {id:?}")))?;
+        self.take_in(id, &entries)
+    }
+
+    /// Takes in the document that was just [written](CollectionLoader::write) as a record, all of it or nothing.
+    fn add_written(&mut self, id: &DocumentId) -> Result<()> {
+        self.check(id)?;
+        check_level(self.target.parent.as_deref(), id)?;
+        let record = Record::open(&self.record, &self.dictionary)?;
+        let entries_of = |index| Entries::of_record(index, id, &record.document());
+        let entries = self.target.indexes.iter().map(entries_of).collect::<Result<Vec<_>>>()?;
+        self.take_in(id, &entries)
+    }
+
+    fn check(&self, id: &DocumentId) -> Result<()> {
+        id.validate()?;
+        if self.sorter.is_none() { Err(ended()) } else { Ok(()) }
+    }
+
+    fn take_in(&mut self, id: &DocumentId, entries: &[Entries]) -> Result<()> {
         self.record[STAMP_AT..STAMP_AT + 8].copy_from_slice(&self.target.begun_at.to_bits().to_be_bytes());
-        let taken = self.push(id, &entries).and_then(|()| {
+        let taken = self.push(id, entries).and_then(|()| {
             self.documents += 1;
             match self.documents.is_multiple_of(ROWS_PER_REPORT) {
                 true => self.report_documents(),
@@ -148,7 +169,7 @@ impl<'a, T> CollectionLoader<'a, T> {
         sorter.push(Family::Data, &document_key(self.target.id, id), &self.record)?;
         for (position, (index, entries)) in self.target.indexes.iter().zip(entries).enumerate() {
             self.traits[position] = self.traits[position].with(entries.traits());
-            entries.entries.iter().try_for_each(|(key, value)| sorter.push(index.family(), key, value))?;
+            entries.iter().try_for_each(|(key, value)| sorter.push(index.family(), key, value))?;
         }
         Ok(())
     }
@@ -166,11 +187,21 @@ impl<T: Serialize> CollectionLoader<'_, T> {
     /// # Errors
     /// As [`insert_with_id`](CollectionLoader::insert_with_id).
     pub fn insert(&mut self, document: &T) -> Result<DocumentId> {
-        let (id, document) = to_stored(document)?;
-        let id = id.unwrap_or_else(|| {
-            DocumentId::Uuid(Uuid::from_tick(self.core.ids.tick(&*self.core.clock), self.core.replica))
-        });
-        self.add(&id, &document)?;
+        let core = Arc::clone(&self.core);
+        let automatic = || DocumentId::Uuid(Uuid::from_tick(core.ids.tick(&*core.clock), core.replica));
+        let id = match self.write(document) {
+            Some(own) => {
+                let id = own.unwrap_or_else(automatic);
+                self.add_written(&id)?;
+                id
+            }
+            None => {
+                let (own, document) = to_stored(document)?;
+                let id = own.unwrap_or_else(automatic);
+                self.add(&id, &document)?;
+                id
+            }
+        };
         Ok(id)
     }
 
@@ -183,61 +214,26 @@ impl<T: Serialize> CollectionLoader<'_, T> {
     /// [`Unavailable`](crate::ErrorKind::Unavailable) and [`Closed`](crate::ErrorKind::Closed) the load has ended.
     pub fn insert_with_id(&mut self, id: impl Into<DocumentId>, document: &T) -> Result<()> {
         let id = id.into();
-        self.add(&id, &to_stored_under(&id, document)?)
-    }
-}
-
-/// Writes rows where they belong, one collection or index after the other, and says how many it has written.
-fn write_rows(
-    core: &Core,
-    indexes: &[IndexDefinition],
-    mut rows: SortedRows,
-    report: &mut dyn FnMut(u64) -> Result<()>,
-) -> Result<()> {
-    let mut sink: Option<(Family, Option<[u8; 4]>, Sink)> = None;
-    let mut last_document = Vec::new();
-    let mut last_entry: (Vec<u8>, Vec<u8>) = Default::default();
-    let mut written_rows = 0_u64;
-    while let Some((family, key, value)) = rows.next()? {
-        if family == Family::Data {
-            if key == last_document {
-                let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
-                return Err(Error::already_exists(format!("two documents of the load have the id {id:?}")));
+        match self.write(document) {
+            Some(own) => {
+                check_id(own.as_ref(), &id)?;
+                self.add_written(&id)
             }
-            last_document.clear();
-            last_document.extend_from_slice(key);
-        }
-        if family == Family::Index {
-            if key == last_entry.0 {
-                return Err(duplicate(indexes, key, &last_entry.1, value)?);
-            }
-            last_entry.0.clear();
-            last_entry.0.extend_from_slice(key);
-            last_entry.1.clear();
-            last_entry.1.extend_from_slice(value);
-        }
-        let prefix = key.first_chunk().copied();
-        if sink.as_ref().is_none_or(|(of, prefix_of, _)| (*of, *prefix_of) != (family, prefix)) {
-            sink.take().map_or(Ok(()), |(.., done)| done.finish(core))?;
-            sink = Some((family, prefix, Sink::open(core, family)?));
-        }
-        if let Some((.., sink)) = &mut sink {
-            sink.put(core, key, value)?;
-        }
-        written_rows += 1;
-        if written_rows.is_multiple_of(ROWS_PER_REPORT) {
-            report(written_rows)?;
+            None => self.add(&id, &to_stored_under(&id, document)?),
         }
     }
-    sink.map_or(Ok(()), |(.., done)| done.finish(core))?;
-    report(written_rows)
-}
 
-/// Two documents with one key of a unique index.
-fn duplicate(indexes: &[IndexDefinition], key: &[u8], one: &[u8], other: &[u8]) -> Result<Error> {
-    let index = indexes.iter().find(|index| key.starts_with(&prefix(index.id)));
-    let index = index.ok_or_else(|| Error::internal("two rows of a load have one key"))?;
-    Ok(violation(index, key, &owner(other)?, &owner(one)?))
+    /// Makes the record of a document without the document in between, if that can be done, and answers the id in its field.
+    fn write(&mut self, document: &T) -> Option<Option<DocumentId>> {
+        let needs_document = self.target.schema.is_some() || self.target.parent.is_some();
+        if needs_document || self.detours >= DETOURS_MAX {
+            return None;
+        }
+        self.record.clear();
+        let written = self.serializer.encode(document, &self.dictionary, &mut self.record);
+        self.detours = if written.is_some() { 0 } else { self.detours + 1 };
+        written
+    }
 }
 
 fn report(progress: &mut Progress<'_>, state: LoadProgress) -> Result<()> {

@@ -5,6 +5,7 @@
 mod collection;
 mod keyspace;
 mod options;
+mod rows;
 mod sink;
 mod target;
 

@@ -75,7 +75,7 @@ fn check_document(
             entries.traits().remember(session, index)?;
             batch.count(index, 0, 0);
         }
-        for (key, value) in entries.entries {
+        for (key, value) in entries {
             let found = session.get(index.family(), &key)?;
             match found {
                 Some(found) if found == value => continue,
@@ -105,7 +105,7 @@ fn has_entry(
     let Some(there) = owner(found).ok().filter(|there| index.is_unique() && there != id) else { return Ok(false) };
     let Some(record) = session.get(Family::Data, &document_key(definition.id, &there))? else { return Ok(false) };
     let entries = decode(session, definition, &record).and_then(|document| Entries::of(index, &there, &document));
-    Ok(entries.is_ok_and(|entries| entries.entries.get(key).is_some_and(|value| value == found)))
+    Ok(entries.is_ok_and(|entries| entries.get(key).is_some_and(|value| value == found)))
 }
 
 /// Removes the entries of an index from a key on that no document has.
@@ -147,7 +147,7 @@ fn is_stray(
     let Ok(id) = id else { return Ok(true) };
     let Some(record) = session.get(Family::Data, &document_key(definition.id, &id))? else { return Ok(true) };
     let entries = decode(session, definition, &record).and_then(|document| Entries::of(index, &id, &document));
-    Ok(entries.is_ok_and(|entries| !entries.entries.contains_key(key)))
+    Ok(entries.is_ok_and(|entries| !entries.has(key)))
 }
 
 fn decode(session: &Session, definition: &Definition, record: &[u8]) -> Result<Document> {

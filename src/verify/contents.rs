@@ -264,7 +264,7 @@ impl CollectionContents {
         for index in &mut self.indexes {
             let entries = Entries::of(&index.definition, &id, &document)?;
             index.traits = index.traits.with(entries.traits());
-            entries.entries.iter().for_each(|(key, value)| index.expected.add(key, value));
+            entries.iter().for_each(|(key, value)| index.expected.add(key, value));
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ impl Comparison<'_> {
             let Met::Entry(key, record) = met else { return Ok(()) };
             notes.count(key, record)?;
             let (id, document) = self.contents.decode(&key[4..], record)?;
-            for (entry, value) in Entries::of(definition, &id, &document)?.entries {
+            for (entry, value) in Entries::of(definition, &id, &document)? {
                 let message = match self.source.get(family, &entry)? {
                     None => format!("document {id:?} has no entry"),
                     Some(found) if found != value => self.describe_other(&id, &entry, &found)?,
@@ -86,7 +86,7 @@ impl Comparison<'_> {
             && let Some(record) = self.source.get(Family::Data, &document_key(self.collection, &there))?
         {
             let (there, document) = self.contents.decode(&document_key(self.collection, &there)[4..], &record)?;
-            if Entries::of(definition, &there, &document)?.entries.contains_key(entry) {
+            if Entries::of(definition, &there, &document)?.has(entry) {
                 return Ok(violation(definition, entry, id, &there).to_string());
             }
         }
@@ -103,7 +103,7 @@ impl Comparison<'_> {
             return Err(Error::corruption(format!("an entry is of document {id:?}, which is not there")));
         };
         let (id, document) = self.contents.decode(&key[4..], &record)?;
-        match Entries::of(&self.index.definition, &id, &document)?.entries.contains_key(entry) {
+        match Entries::of(&self.index.definition, &id, &document)?.has(entry) {
             true => Ok(()),
             false => Err(Error::corruption(format!("document {id:?} has this entry and should not"))),
         }

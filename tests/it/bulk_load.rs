@@ -234,6 +234,37 @@ fn a_store_takes_no_files_over_keys_that_it_has() {
 }
 
 #[test]
+fn loads_that_are_joined_become_a_part_of_the_store_together() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = LsmStore::open(directory.path(), LsmOptions::new(Arc::new(ManualClock::at_ms(1)))).unwrap();
+    let write = Write::put(Family::Data, *b"m", *b"there");
+    store.commit(CommitRequest { writes: vec![write], ..CommitRequest::default() }).unwrap();
+    let load = |family, keys: &[&[u8]]| {
+        let mut load = store.load(family).unwrap();
+        keys.iter().for_each(|key| load.put(key, b"1").unwrap());
+        load
+    };
+    let mut joined = load(Family::Data, &[b"n", b"o"]);
+    joined.join(load(Family::Data, &[b"a", b"c"])).unwrap();
+    joined.join(load(Family::Data, &[])).unwrap();
+    for (family, keys) in [(Family::Data, [b"b", b"d"]), (Family::Data, [b"o", b"p"]), (Family::Index, [b"x", b"y"])] {
+        let keys = keys.map(|key| key.as_slice());
+        assert_eq!(joined.join(load(family, &keys)).unwrap_err().kind(), ErrorKind::Invalid);
+    }
+    // Around a key that is there: each has its own range.
+    joined.finish().unwrap();
+    let view = store.read_point().unwrap();
+    let there = |key: &[u8]| view.get(Family::Data, key).unwrap().is_some();
+    assert!([b"a", b"c", b"m", b"n", b"o"].iter().all(|key| there(*key)));
+    assert!([b"b", b"d", b"p"].iter().all(|key| !there(*key)));
+
+    let mut joined = load(Family::Data, &[b"q"]);
+    joined.join(load(Family::Data, &[b"l", b"mm"])).unwrap();
+    assert_eq!(joined.finish().unwrap_err().kind(), ErrorKind::Invalid, "one of them has a key on either side of m");
+    assert_eq!(files_of_loads(directory.path()), Vec::<String>::new());
+}
+
+#[test]
 fn nothing_is_left_of_what_is_dropped() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("db");

@@ -116,6 +116,78 @@ fn a_loaded_collection_is_as_one_that_was_inserted_into() {
 }
 
 #[test]
+fn a_load_that_fits_the_memory_is_written_in_parts_and_is_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Database::builder().durability(Durability::Buffered).open(directory.path()).unwrap();
+    let long = |n: i64| film(n).with("text", format!("{n} ").repeat(100));
+    let indexes = || [Index::on("year").then_desc("title"), Index::on("tags"), Index::vector("at", 3)];
+    let mut load = films_load(&db).begin().unwrap();
+    shuffled(20_000, 7).into_iter().for_each(|n| load.insert_with_id(n, &long(n)).unwrap());
+    assert_eq!(load.finish().unwrap(), 20_000);
+    assert_eq!(files_of_loads(directory.path()), 0);
+    let other = db.collection::<Document>("inserted").unwrap();
+    indexes().into_iter().for_each(|index| other.ensure_index(index).unwrap());
+    other.bulk().insert_with_ids((0..20_000).map(|n| (n, long(n)))).unwrap();
+    assert_same(&db.collection("films").unwrap(), &other);
+    assert_eq!(db.verify().unwrap().problems, []);
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+struct Order {
+    #[serde(rename = "_id")]
+    id: Option<i64>,
+    number: u32,
+    lines: Vec<Line>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    weight: f32,
+    direction: Vec<f32>,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+struct Line {
+    product: String,
+    price: f64,
+}
+
+#[test]
+fn structs_of_several_shapes_are_loaded_as_they_are_inserted() {
+    let order = |n: i64| Order {
+        id: (n % 2 == 0).then_some(n),
+        number: n as u32,
+        lines: (0..n % 3).map(|line| Line { product: format!("product {line}"), price: line as f64 / 3.0 }).collect(),
+        note: (n % 5 == 0).then(|| format!("note {n}")),
+        weight: n as f32 / 7.0,
+        direction: vec![n as f32, 0.5],
+    };
+    for db in fixtures() {
+        let index = || Index::on("lines.product");
+        let mut load = db.load_collection::<Order>("loaded").ensure_index(index()).begin().unwrap();
+        let inserted = db.collection::<Order>("inserted").unwrap();
+        inserted.ensure_index(index()).unwrap();
+        for n in 0..500 {
+            load.insert_with_id(n, &order(n)).unwrap();
+            inserted.insert_with_id(n, &order(n)).unwrap();
+        }
+        let error = load.insert_with_id(7_000, &order(2)).unwrap_err();
+        assert_eq!(error.kind(), blaze::ErrorKind::Invalid);
+        assert!(error.to_string().contains("its field _id is 2"), "{error}");
+        assert_eq!(load.insert(&order(1_000)).unwrap(), 1_000.into());
+        inserted.insert(&order(1_000)).unwrap();
+        assert_eq!(load.finish().unwrap(), 501);
+        let all = |name: &str| -> Vec<(DocumentId, Order)> {
+            let found = db.collection::<Order>(name).unwrap().find_all().run().unwrap().into_iter();
+            found.map(|found| (found.id, found.value)).collect()
+        };
+        assert_eq!(all("loaded"), all("inserted"));
+        let raw = |name: &str| db.collection::<Document>(name).unwrap().find_all().run().unwrap();
+        let values = |name: &str| raw(name).into_iter().map(|found| found.value).collect::<Vec<_>>();
+        assert_eq!(values("loaded"), values("inserted"));
+        assert_eq!(db.verify().unwrap().problems, []);
+    }
+}
+
+#[test]
 fn nothing_is_visible_before_the_load_is_finished_and_then_everything_is() {
     for db in fixtures() {
         let mut load = films_load(&db).begin().unwrap();

@@ -258,6 +258,41 @@ fn an_index_made_in_a_transaction_goes_with_it() {
 }
 
 #[test]
+fn a_name_leads_each_transaction_to_what_it_was_when_that_began() {
+    for db in [Database::in_memory().unwrap(), Database::temporary().unwrap()] {
+        let write = |tx: &Transaction, n: i64| tx.collection::<Document>("rows")?.insert_with_id(n, &number(n));
+        let count = |tx: &Transaction| Ok::<_, Error>(tx.collection::<Document>("rows")?.indexes()?.len());
+        assert!(db.snapshot().unwrap().collection::<Document>("rows").is_err());
+        db.transaction(|tx| write(tx, 1)).unwrap();
+        let old = db.begin().unwrap();
+        assert_eq!(count(&old).unwrap(), 0);
+        let rows = db.collection::<Document>("rows").unwrap();
+        rows.ensure_index(Index::on("n").unique()).unwrap();
+        let new = db.begin().unwrap();
+        assert_eq!((count(&new).unwrap(), count(&old).unwrap(), count(&new).unwrap()), (1, 0, 1));
+        write(&old, 2).unwrap();
+        assert_eq!(old.commit().unwrap_err().kind(), ErrorKind::Conflict, "it would miss the index");
+        write(&new, 3).unwrap();
+        new.commit().unwrap();
+
+        let stale = db.begin().unwrap();
+        assert_eq!(count(&stale).unwrap(), 1);
+        assert!(db.drop_collection("rows").unwrap());
+        assert!(db.snapshot().unwrap().collection::<Document>("rows").is_err());
+        db.transaction(|tx| {
+            write(tx, 4)?;
+            assert_eq!(count(tx)?, 0, "another collection of that name, made by this transaction");
+            write(tx, 5)
+        })
+        .unwrap();
+        assert_eq!(count(&stale).unwrap(), 1);
+        write(&stale, 6).unwrap();
+        assert_eq!(stale.commit().unwrap_err().kind(), ErrorKind::Conflict);
+        assert_eq!(db.collection::<Document>("rows").unwrap().count().unwrap(), 2);
+    }
+}
+
+#[test]
 fn a_writer_never_misses_an_index_or_a_drop() {
     for db in fixtures() {
         let tx = db.begin().unwrap();

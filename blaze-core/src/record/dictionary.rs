@@ -176,7 +176,11 @@ impl Dictionary {
     }
 
     pub(super) fn shape_of(&self, map: &Document) -> Option<u32> {
-        self.find_shape(map.keys()).ok()
+        self.shape_of_keys(map.keys())
+    }
+
+    pub(super) fn shape_of_keys<'k>(&self, keys: impl ExactSizeIterator<Item = &'k str> + Clone) -> Option<u32> {
+        self.find_shape(keys).ok()
     }
 
     #[inline]

@@ -43,23 +43,18 @@ impl Encoder<'_> {
     }
 
     /// Writes a value that stands in an array or map of `level`.
-    fn value(&mut self, value: &Value, level: usize) -> Result<()> {
+    pub(super) fn value(&mut self, value: &Value, level: usize) -> Result<()> {
         match value {
             Value::Null => self.out.push(NULL),
             Value::Bool(false) => self.out.push(FALSE),
             Value::Bool(true) => self.out.push(TRUE),
-            Value::Int(int) => match u64::try_from(*int) {
-                Ok(int) => self.positive(int),
-                Err(_) => self.minimal(NEGATIVE, !*int as u64),
-            },
+            Value::Int(int) => self.signed(*int),
             Value::UInt(int) => self.positive(*int),
             Value::Float(float) => self.float(*float),
             Value::Decimal(decimal) => self.decimal(*decimal),
             Value::String(string) => {
                 self.check_size(string.len())?;
-                let (head, head_length) = STRING.head(string.len());
-                self.out.extend_from_slice(&head[..head_length]);
-                self.out.extend_from_slice(string.as_bytes());
+                self.string(string);
             }
             Value::Bytes(bytes) => {
                 self.out.push(BYTES);
@@ -117,7 +112,21 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn positive(&mut self, int: u64) {
+    /// Writes a string that [`check_size`](Encoder::check_size) has admitted.
+    pub(super) fn string(&mut self, string: &str) {
+        let (head, head_length) = STRING.head(string.len());
+        self.out.extend_from_slice(&head[..head_length]);
+        self.out.extend_from_slice(string.as_bytes());
+    }
+
+    pub(super) fn signed(&mut self, int: i64) {
+        match u64::try_from(int) {
+            Ok(int) => self.positive(int),
+            Err(_) => self.minimal(NEGATIVE, !int as u64),
+        }
+    }
+
+    pub(super) fn positive(&mut self, int: u64) {
         match int {
             0..=0x1F => self.out.push(TINY + int as u8),
             0x20..=0xFFF => self.out.extend_from_slice(&[INT_12 + (int >> 8) as u8, int as u8]),
@@ -133,7 +142,7 @@ impl Encoder<'_> {
         self.out.extend_from_slice(&int.to_be_bytes()[8 - width..]);
     }
 
-    fn float(&mut self, float: f64) {
+    pub(super) fn float(&mut self, float: f64) {
         let single = float as f32;
         // Compared as bits: the sign of zero and the bits of NaN come back as well.
         if f64::from(single).to_bits() == float.to_bits() {
@@ -193,7 +202,7 @@ impl Encoder<'_> {
 
 impl Sized {
     /// Tag and length of a value of `length` bytes, and how many of these bytes count.
-    fn head(&self, length: usize) -> ([u8; 6], usize) {
+    pub(super) fn head(&self, length: usize) -> ([u8; 6], usize) {
         let mut head = [0; 6];
         if length <= usize::from(self.short_last - self.short) {
             head[0] = self.short + length as u8;

@@ -14,6 +14,7 @@ mod item;
 mod owned;
 mod raw;
 mod reach;
+mod serialize;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use entry::DictionaryEntry;
 pub(crate) use item::Item;
 pub use owned::OwnedRecord;
 pub use raw::{RawDocument, RawValue};
+pub use serialize::RecordSerializer;
 
 use crate::clock::Timestamp;
 use crate::document::Document;
@@ -65,17 +67,27 @@ const BODY_AT: usize = CHECKSUM_AT + 4;
 /// [`DOCUMENT_BYTES_MAX`](crate::limits::DOCUMENT_BYTES_MAX) bytes.
 pub fn encode(document: &Document, dictionary: &Dictionary, out: &mut Vec<u8>) -> Result<()> {
     let start = out.len();
-    out.push(FORMAT_VERSION);
-    out.resize(start + BODY_AT, 0);
+    begin(out);
     let mut encoder = Encoder { dictionary, out, start };
     let encoded = encoder.map(document, 1).and_then(|()| encoder.check_size(0));
     if encoded.is_err() {
         out.truncate(start);
         return encoded;
     }
+    complete(out, start);
+    Ok(())
+}
+
+/// Appends the envelope of a record, still empty.
+fn begin(out: &mut Vec<u8>) {
+    out.push(FORMAT_VERSION);
+    out.resize(out.len() + BODY_AT - STAMP_AT, 0);
+}
+
+/// Writes the checksum of the body into the envelope of the record that starts at `start`.
+fn complete(out: &mut [u8], start: usize) {
     let checksum = crc32fast::hash(&out[start + BODY_AT..]);
     out[start + CHECKSUM_AT..start + BODY_AT].copy_from_slice(&checksum.to_be_bytes());
-    Ok(())
 }
 
 /// A record whose format version and checksum are right.

@@ -61,7 +61,7 @@ fn maps(values: impl Strategy<Value = Value>) -> impl Strategy<Value = Document>
     prop::collection::vec((keys, values), 0..7).prop_map(Document::from_iter)
 }
 
-fn documents() -> impl Strategy<Value = Document> {
+pub(super) fn documents() -> impl Strategy<Value = Document> {
     let values =
         scalars().prop_recursive(5, 60, 6, |inner| {
             prop_oneof![
@@ -77,7 +77,7 @@ fn paths() -> impl Strategy<Value = Path> {
 }
 
 /// Dictionaries that know nothing, everything, half of it, or little because of their limits.
-fn dictionaries(document: &Document) -> Vec<Dictionary> {
+pub(super) fn dictionaries(document: &Document) -> Vec<Dictionary> {
     let mut learnt = Dictionary::default();
     let entries = learnt.learn(document);
     let mut half = Dictionary::default();

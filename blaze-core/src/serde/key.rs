@@ -7,7 +7,7 @@ use ::serde::ser::{Error as _, Impossible, Serialize};
 use super::failure::Failure;
 
 /// Makes the string that stands for a key.
-pub(super) struct KeySerializer;
+pub(crate) struct KeySerializer;
 
 fn refuse<T>(what: &str) -> Result<T, Failure> {
     Err(Failure::custom(format!("{what} cannot be the key of a map")))

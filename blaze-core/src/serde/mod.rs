@@ -30,7 +30,7 @@ mod identified;
 mod key;
 mod node;
 mod ser;
-mod special;
+pub(crate) mod special;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -38,7 +38,8 @@ mod value;
 pub(crate) use de::Deserializer;
 pub(crate) use failure::Failure;
 pub use identified::from_document_under;
-pub(crate) use key::KeyDeserializer;
+pub(crate) use key::{KeyDeserializer, KeySerializer};
+pub(crate) use value::integer;
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;

@@ -46,6 +46,15 @@ impl Serializer {
     }
 }
 
+/// The value of a type that serde does not know, given what is in the newtype struct of its name.
+pub(super) fn special_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Failure> {
+    match value.serialize(Serializer { readable: false, ..Serializer::new() })?.into_value() {
+        Value::Bytes(bytes) => special::from_bytes(&bytes).or_else(|| special::from_plain_bytes(&bytes)),
+        _ => None,
+    }
+    .ok_or_else(|| Failure::custom(format!("{} is a name that only Blaze may use", special::NAME)))
+}
+
 /// The value, as the content of an enum's variant if there is one.
 fn under(variant: Option<&'static str>, value: Value) -> Node {
     Node::Value(match variant {
@@ -120,12 +129,7 @@ impl ::serde::Serializer for Serializer {
         if name != special::NAME {
             return value.serialize(self);
         }
-        match value.serialize(Serializer { readable: false, ..self })?.into_value() {
-            Value::Bytes(bytes) => special::from_bytes(&bytes).or_else(|| special::from_plain_bytes(&bytes)),
-            _ => None,
-        }
-        .map(Node::Value)
-        .ok_or_else(|| Failure::custom(format!("{name} is a name that only Blaze may use")))
+        special_value(value).map(Node::Value)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

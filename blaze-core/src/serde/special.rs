@@ -8,6 +8,7 @@ use std::fmt;
 use ::serde::de::{self, Deserializer, SeqAccess, Unexpected, Visitor};
 use ::serde::{Deserialize, Serialize, Serializer};
 
+use super::failure::Failure;
 use crate::id::Uuid;
 use crate::value::{Decimal, Time, Value, Vector};
 
@@ -89,6 +90,11 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Option<Value> {
         VECTOR_BITS => Value::Vector(Vector::Bits(body.to_vec())),
         _ => return None,
     })
+}
+
+/// The value in a newtype struct, if its name says that it is of a special type.
+pub(crate) fn value_of<T: Serialize + ?Sized>(name: &str, value: &T) -> Option<Result<Value, Failure>> {
+    (name == NAME).then(|| super::ser::special_value(value))
 }
 
 /// The bytes that [`from_bytes`] takes for a UUID.

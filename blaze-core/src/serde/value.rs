@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
 }
 
 /// The integer in the smallest type that holds it.
-pub(super) fn integer(negative: bool, magnitude: u128) -> Value {
+pub(crate) fn integer(negative: bool, magnitude: u128) -> Value {
     match u64::try_from(magnitude) {
         Ok(magnitude) if !negative => Value::from(magnitude),
         Ok(magnitude) if magnitude <= i64::MIN.unsigned_abs() => Value::Int(0_i64.wrapping_sub_unsigned(magnitude)),

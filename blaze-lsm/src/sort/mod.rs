@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use blaze_core::{Error, Family, Result};
 
-use self::buffer::Buffer;
-pub use self::merge::SortedRows;
+use self::buffer::{Buffer, Position};
+pub use self::merge::{SortedPart, SortedRows};
 use self::run::{Run, RunWriter};
 use crate::handles::Handles;
 use crate::load;
@@ -136,7 +136,11 @@ impl Files {
 
     fn write(&self, sorted: &Buffer) -> Result<Run> {
         let mut run = self.create()?;
-        (0..sorted.len()).filter_map(|position| sorted.row(position)).try_for_each(|row| run.push(row))?;
+        let mut position = Position::default();
+        while let Some(row) = sorted.row(position) {
+            run.push(row)?;
+            position = sorted.after(position);
+        }
         run.finish()
     }
 

@@ -22,6 +22,14 @@ fn read_all(mut rows: SortedRows) -> Vec<OwnedRow> {
     all
 }
 
+fn read_parts(parts: &[SortedPart]) -> Vec<OwnedRow> {
+    let rows = |part: &SortedPart| -> Vec<_> {
+        let rows = part.rows().map(|(key, value)| (part.family(), key.to_vec(), value.to_vec()));
+        rows.collect()
+    };
+    parts.iter().flat_map(rows).collect()
+}
+
 fn files(path: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     files.filter(|file| file.file_name().unwrap().to_string_lossy().starts_with("LOAD-")).collect()
@@ -45,6 +53,44 @@ fn more_runs_than_are_merged_at_once_are_merged_in_several_rounds() {
     assert_eq!(sorted.len(), 5_000);
     assert!(sorted.is_sorted());
     assert!(files(directory.path()).is_empty(), "files go with the sorter");
+}
+
+#[test]
+fn many_rows_are_sorted_by_two_threads_and_equal_keys_stay_in_one_part() {
+    let mut sorter = RowSorter::in_memory();
+    for n in 0..40_000_u32 {
+        let value = [7; 50];
+        let key = [[0, 0, 0, (n % 3) as u8], (n.wrapping_mul(2_654_435_761) % 9_000).to_be_bytes()].concat();
+        sorter.push(if n % 5 == 0 { Family::Index } else { Family::Data }, &key, &value).unwrap();
+    }
+    let parts = sorter.into_sorted(&mut || Ok(())).unwrap().into_parts(64).unwrap();
+    assert_eq!(parts.len(), 6, "three prefixes in two families, and no part is smaller than a file should be");
+    let rows = read_parts(&parts);
+    assert_eq!(rows.len(), 40_000);
+    assert!(rows.is_sorted());
+
+    let mut sorter = RowSorter::in_memory();
+    for n in 0..40_000_u32 {
+        sorter.push(Family::Data, &[[0; 4], (n / 1_000).to_be_bytes()].concat(), &[7; 100]).unwrap();
+    }
+    let parts = sorter.into_sorted(&mut || Ok(())).unwrap().into_parts(4).unwrap();
+    assert_eq!(parts.len(), 4);
+    for pair in parts.windows(2) {
+        let (last, first) = (pair[0].rows().last().unwrap(), pair[1].rows().next().unwrap());
+        assert!(last.0 < first.0);
+    }
+    assert_eq!(read_parts(&parts).len(), 40_000);
+}
+
+#[test]
+fn rows_of_which_one_was_answered_are_not_parted() {
+    let mut sorter = RowSorter::in_memory();
+    push_numbers(&mut sorter, 10);
+    let mut rows = sorter.into_sorted(&mut || Ok(())).unwrap();
+    let first = rows.next().unwrap().map(|(_, key, _)| key.to_vec());
+    let mut rows = rows.into_parts(2).unwrap_err();
+    assert!(first < rows.next().unwrap().map(|(_, key, _)| key.to_vec()));
+    assert_eq!(read_all(rows).len(), 8);
 }
 
 #[test]
@@ -116,6 +162,7 @@ proptest! {
     fn rows_go_out_in_order_whatever_the_memory(
         rows in vec((prop::sample::select(Family::ALL.to_vec()), vec(any::<u8>(), 0..6), vec(any::<u8>(), 0..40)), 0..200),
         memory_bytes in 0_usize..2_000,
+        parts in 0_usize..9,
     ) {
         let directory = tempfile::tempdir().unwrap();
         let store = store(directory.path());
@@ -126,7 +173,10 @@ proptest! {
                 sorter.push(*family, key, value).unwrap();
             }
             prop_assert_eq!(sorter.rows(), rows.len() as u64);
-            let sorted = read_all(sorter.into_sorted(&mut || Ok(())).unwrap());
+            let sorted = match sorter.into_sorted(&mut || Ok(())).unwrap().into_parts(parts) {
+                Ok(parts) => read_parts(&parts),
+                Err(rows) => read_all(rows),
+            };
             prop_assert!(sorted.is_sorted_by_key(|(family, key, _)| (*family, key.clone())));
             let mut sorted = sorted;
             sorted.sort(); // rows with the same key may come in any order

@@ -18,7 +18,7 @@ pub(super) fn description(options: &EngineOptions) -> String {
 pub(super) fn options(options: &EngineOptions) -> Options {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(&Cache::new_hyper_clock_cache(options.cache_bytes, 0));
-    table.set_bloom_filter(10.0, false);
+    table.set_bloom_filter(14.0, false);
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
 
