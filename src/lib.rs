@@ -50,7 +50,7 @@ pub use blaze_derive::Document;
 #[cfg(feature = "metrics")]
 pub use blaze_lsm::metrics;
 pub use blaze_lsm::{
-    Backup, BackupProgress, Backups, CommitStats, CompactionStats, DatabaseStats, DiskStats, Environment,
+    Backup, BackupProgress, Backups, CommitStats, CompactionStats, Compression, DatabaseStats, DiskStats, Environment,
     EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats, RetentionStats,
 };
 pub use blaze_vector::Metric;

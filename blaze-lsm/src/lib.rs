@@ -52,7 +52,7 @@ pub use environment::{Environment, EnvironmentBuilder};
 pub use load::SortedLoad;
 pub use log::LogDamage;
 pub use maintenance::CompactionPause;
-pub use options::{CreateMode, LsmOptions};
+pub use options::{Compression, CreateMode, LsmOptions};
 pub use salvage::{SalvagedStore, Sieve, salvage};
 pub use sort::{Row, RowSorter, SortedPart, SortedRows};
 pub use stats::{CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats, RetentionStats};

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use blaze::{Database, Document, Durability, Entropy, ErrorKind, Index, SeededEntropy};
+use blaze::{Compression, Database, Document, Durability, Entropy, ErrorKind, Index, SeededEntropy};
 
 fn open(directory: &Path) -> Database {
     Database::builder().durability(Durability::Buffered).write_buffer_bytes(1 << 20).open(directory).unwrap()
@@ -112,6 +112,39 @@ fn a_database_says_what_it_holds_and_does() {
     let in_memory = Database::in_memory().unwrap();
     write_noise(&in_memory, "k", 10);
     assert!(in_memory.stats().unwrap().disk.total_bytes > 10_000);
+}
+
+#[test]
+fn what_is_to_be_small_is_smaller_and_reads_the_same_either_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |compression| Database::builder().compression(compression).open(directory.path()).unwrap();
+    let text = |n: u32| {
+        format!("a line of a log, of which there are many; this one is number {n}, {}", n.wrapping_mul(2_654_435_761))
+    };
+    let db = open(Compression::Fast);
+    let all: Vec<_> = (0..20_000_u32).map(|n| (n.to_be_bytes(), text(n))).collect();
+    let written = db.transaction(|transaction| {
+        let lines = transaction.keyspace("lines")?;
+        all.iter().try_for_each(|(key, line)| lines.put(key, line))
+    });
+    written.unwrap();
+    let lines = db.keyspace("lines").unwrap();
+    db.compact().unwrap();
+    let fast = lines.bytes_used().unwrap();
+    db.close().unwrap();
+
+    let db = open(Compression::Small);
+    let lines = db.keyspace("lines").unwrap();
+    assert_eq!(lines.get(7_u32.to_be_bytes()).unwrap().unwrap(), text(7).as_bytes());
+    db.compact().unwrap();
+    let small = lines.bytes_used().unwrap();
+    assert!(small < fast / 10 * 8, "{small} bytes instead of {fast}");
+    db.close().unwrap();
+
+    let lines = open(Compression::Fast).keyspace("lines").unwrap();
+    for n in 0..20_000_u32 {
+        assert_eq!(lines.get(n.to_be_bytes()).unwrap().unwrap(), text(n).as_bytes());
+    }
 }
 
 #[test]

@@ -1,0 +1,42 @@
+//! How files are compressed.
+
+use blaze_core::Family;
+use rocksdb::{DBCompressionType, Options as RocksOptions};
+
+/// Bytes that the blocks of a file have in common, which are kept once for all of them, and of which samples they are made.
+const DICTIONARY_BYTES: i32 = 32 * 1024;
+const SAMPLED_BYTES: i32 = 1024 * 1024;
+
+/// RocksDB's own choices.
+const WINDOW_BITS: i32 = -14;
+const LEVEL: i32 = 32_767;
+const STRATEGY: i32 = 0;
+
+/// How the last level of files is compressed, which holds nine tenths of what is stored. The others are always compressed to be
+/// read and written fast, and what a history needs to be small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Compression {
+    /// To be read fast: LZ4.
+    #[default]
+    Fast,
+    /// To be small: Zstandard, with a dictionary for each file.
+    Small,
+}
+
+impl Compression {
+    pub(super) fn apply(self, family: Family, options: &mut RocksOptions) {
+        options.set_compression_type(DBCompressionType::Lz4);
+        match self {
+            Compression::Fast if family == Family::History => {
+                options.set_bottommost_compression_type(DBCompressionType::Zstd); // hardly ever read
+            }
+            Compression::Fast => options.set_bottommost_compression_type(DBCompressionType::Lz4),
+            Compression::Small => {
+                options.set_bottommost_compression_type(DBCompressionType::Zstd);
+                options.set_bottommost_compression_options(WINDOW_BITS, LEVEL, STRATEGY, DICTIONARY_BYTES, true);
+                options.set_bottommost_zstd_max_train_bytes(SAMPLED_BYTES, true);
+            }
+        }
+    }
+}
