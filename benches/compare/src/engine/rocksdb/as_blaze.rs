@@ -1,4 +1,4 @@
-//! The settings of Blaze, in the words of RocksDB: `blaze-lsm/src/options.rs` has the reason of each. What differs in the
+//! The settings of Blaze, in the words of RocksDB: `blaze-lsm/src/options/` has the reason of each. What differs in the
 //! engine's own table is then what each does with the same RocksDB.
 
 use blaze_bench::engine::EngineOptions;
@@ -30,7 +30,6 @@ pub(super) fn options(options: &EngineOptions) -> Options {
     database.set_write_buffer_size(buffer_bytes / 2);
     database.set_max_total_wal_size(2 * buffer_bytes as u64);
     database.set_compression_type(DBCompressionType::Lz4);
-    database.set_bottommost_compression_type(DBCompressionType::Zstd);
     database.set_level_compaction_dynamic_level_bytes(true);
     database.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     database.set_track_and_verify_wals_in_manifest(true);
