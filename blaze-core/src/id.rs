@@ -93,6 +93,9 @@ pub enum DocumentId {
     Child(Box<ChildId>),
 }
 
+/// Bytes of what is no id that an error shows.
+const SHOWN_BYTES_MAX: usize = 64;
+
 const INT: u8 = 0x10;
 const UINT: u8 = 0x11;
 const STRING: u8 = 0x20;
@@ -156,7 +159,10 @@ impl DocumentId {
     /// # Errors
     /// [`Corruption`](crate::ErrorKind::Corruption) if it did not write them.
     pub fn read_key(bytes: &[u8]) -> Result<DocumentId> {
-        let damaged = || Error::corruption(format!("{bytes:02x?} is not a document id"));
+        let damaged = || {
+            let (shown, count) = (&bytes[..bytes.len().min(SHOWN_BYTES_MAX)], bytes.len());
+            Error::corruption(format!("{shown:02x?}, {count} bytes, is not a document id"))
+        };
         let (&tag, rest) = bytes.split_first().ok_or_else(damaged)?;
         let eight = || <[u8; 8]>::try_from(rest).map_err(|_| damaged());
         Ok(match tag {
@@ -267,6 +273,12 @@ pub(crate) mod tests {
             if let Ok(id) = DocumentId::read_key(&bytes) {
                 prop_assert_eq!(key(&id), bytes);
             }
+        }
+
+        #[test]
+        fn bytes_that_nest_ids_are_refused_at_the_first_level(levels in 2_usize..50_000) {
+            let error = DocumentId::read_key(&[CHILD, BYTES, 0, 0].repeat(levels)).unwrap_err();
+            prop_assert!(error.to_string().len() < 1_000);
         }
 
         #[test]

@@ -69,6 +69,8 @@ pub(crate) struct RecordCache {
     /// True once it was found to be nearly full. Before that every record that is read has a place: what is small enough is in
     /// memory as a whole after it was read once.
     is_full: AtomicBool,
+    /// Bytes that were taken in of one key in so many, while it was not full.
+    taken_bytes: AtomicU64,
     /// Hits and misses when that was last looked at.
     looked_at: Mutex<(u64, u64)>,
 }
@@ -160,6 +162,7 @@ impl RecordCache {
             passed: (0..COUNTS).map(|_| Count::default()).collect(),
             samples: AtomicBool::new(false),
             is_full: AtomicBool::new(bytes == 0),
+            taken_bytes: AtomicU64::new(0),
             looked_at: Mutex::new((0, 0)),
         }
     }
@@ -235,15 +238,25 @@ impl RecordCache {
             if !self.was_seen(hash) {
                 return;
             }
-        } else if hash.is_multiple_of(FILL_LOOKED_AT_EVERY) && self.entries.weight() >= self.entries.capacity() / 8 * 7
-        {
-            self.is_full.store(true, Ordering::Relaxed); // and it will stay so, but for what is removed
+        } else if hash.is_multiple_of(FILL_LOOKED_AT_EVERY) {
+            self.look_at_fill((ENTRY_OVERHEAD_BYTES + key.len() + value.len()) as u64);
         }
         let mut shard = self.shard(hash);
         if shard.stamp <= ts {
             shard.used = true;
             self.entries.insert(key.into(), Cached::new(ts, value, None));
         }
+    }
+
+    /// Notes that one more key of a few is taken in, and whether the cache is full: it will stay so, but for what is removed.
+    /// Where entries are large beside its parts, it never becomes that by its weight.
+    #[cold]
+    fn look_at_fill(&self, entry_bytes: u64) {
+        let taken = self.taken_bytes.fetch_add(entry_bytes, Ordering::Relaxed) + entry_bytes;
+        let capacity = self.entries.capacity();
+        let is_full =
+            self.entries.weight() >= capacity / 8 * 7 || taken.saturating_mul(FILL_LOOKED_AT_EVERY) >= 2 * capacity;
+        self.is_full.store(is_full, Ordering::Relaxed);
     }
 
     /// Takes in what the commit of `ts` writes. It must be called before that is published, and no commit may be written

@@ -38,13 +38,16 @@ fn subject(core: &Arc<Core>, family: Family, key: &[u8]) -> Result<Option<String
             let name = layout::name_of(row_key)?;
             return Ok(Some(format!("the number of documents of the {} {name:?}", definition.kind)));
         }
-        let subject = match (definition.kind, DocumentId::read_key(rest)) {
-            (Kind::Collection, Ok(document)) if definition.id == id => Some(format!("document {document:?} of")),
-            (Kind::Keyspace, _) if definition.id == id && family == Family::Index => {
+        let subject = match definition.kind {
+            Kind::Collection if definition.id == id => Some(match DocumentId::read_key(rest) {
+                Ok(document) => format!("document {document:?} of"),
+                Err(_) => String::from("a part of"),
+            }),
+            Kind::Keyspace if definition.id == id && family == Family::Index => {
                 Some(format!("when key \"{}\" expires, of", rest.get(8..).unwrap_or_default().escape_ascii()))
             }
-            (Kind::Keyspace, _) if definition.id == id => Some(format!("key \"{}\" of", rest.escape_ascii())),
-            (Kind::Objects, _) if definition.id == id => Some(match rest.strip_prefix(b"i") {
+            Kind::Keyspace if definition.id == id => Some(format!("key \"{}\" of", rest.escape_ascii())),
+            Kind::Objects if definition.id == id => Some(match rest.strip_prefix(b"i") {
                 Some(key) => format!("object \"{}\" of", key.escape_ascii()),
                 None => String::from("a part of"),
             }),

@@ -332,7 +332,7 @@ fn row(session: &Session, name: &str) -> Result<Option<Arc<Definition>>> {
     // Each transaction asks for its names anew, and the row may be in a file (2026-11-21: two such reads were a seventh of the
     // work of a transaction that inserts one document).
     if let Some(definition) = catalog_ts.and_then(|catalog_ts| catalog.row_in(name, catalog_ts)) {
-        return Ok(Some(definition));
+        return session.check_open().map(|()| Some(definition));
     }
     let mut found = None;
     session.visit(Family::Catalog, &key, &mut |row| {

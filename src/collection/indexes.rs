@@ -27,7 +27,7 @@ impl<T> Collection<T> {
 
     /// As [`ensure_index`](Collection::ensure_index), telling how far it has come. With [`ControlFlow::Break`] it ends and
     /// there is no index, not even one that an earlier call had begun. In a transaction, what `progress` writes to that
-    /// transaction, which is waiting for it, is refused as [`Invalid`](crate::ErrorKind::Invalid).
+    /// transaction from its own thread, which is waiting for it, is refused as [`Invalid`](crate::ErrorKind::Invalid).
     ///
     /// ```
     /// use std::ops::ControlFlow;

@@ -49,7 +49,7 @@ impl<T> Collection<T> {
 
     /// As [`migrate`](Collection::migrate), telling after each transaction how far it has come; with
     /// [`ControlFlow::Break`] it stops there. In a transaction, what `progress` or a step writes to that
-    /// transaction, which is waiting for them, is refused as [`Invalid`](crate::ErrorKind::Invalid).
+    /// transaction from their own thread, which is waiting for them, is refused as [`Invalid`](crate::ErrorKind::Invalid).
     ///
     /// # Errors
     /// As [`migrate`](Collection::migrate); [`Cancelled`](crate::ErrorKind::Cancelled).

@@ -43,7 +43,7 @@ impl<T> Collection<T> {
     }
 
     /// As [`set_schema`](Collection::set_schema), telling how far it has come; with [`ControlFlow::Break`] it ends.
-    /// In a transaction, what `progress` writes to that transaction, which is waiting for it, is refused as
+    /// In a transaction, what `progress` writes to that transaction from its own thread, which is waiting for it, is refused as
     /// [`Invalid`](crate::ErrorKind::Invalid).
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Changing fields of documents.
 
 use blaze_core::update::Operator;
-use blaze_core::{Document, DocumentId, Error, Filter, ID_FIELD, Path, Result, Time, Update};
+use blaze_core::{Document, DocumentId, Error, Filter, ID_FIELD, PARENT_FIELD, Path, Result, Time, Update};
 
 use super::{Collection, insert, read_stored, valid, write_document};
 use crate::session::Session;
@@ -101,17 +101,19 @@ impl<T> Collection<T> {
 /// Checks what can be checked without a document.
 pub(crate) fn check_update(update: &Update) -> Result<()> {
     update.validate()?;
-    let of_id = |path: &Path| path.segments().first().is_some_and(|first| first.key() == ID_FIELD);
-    let changes_id = |path: &Path, operator: &Operator| match operator {
-        Operator::Rename(to) => of_id(path) || of_id(to),
-        _ => of_id(path),
+    leaves_alone(update, ID_FIELD, "the id of a document cannot be changed")
+}
+
+/// Refuses an update that changes a field.
+fn leaves_alone(update: &Update, field: &str, why: &str) -> Result<()> {
+    let of_field = |path: &Path| path.segments().first().is_some_and(|first| first.key() == field);
+    let changes_it = |path: &Path, operator: &Operator| match operator {
+        Operator::Rename(to) => of_field(path) || of_field(to),
+        _ => of_field(path),
     };
-    match update.changes().find(|(path, operator)| changes_id(path, operator)) {
+    match update.changes().find(|(path, operator)| changes_it(path, operator)) {
         None => Ok(()),
-        Some((path, operator)) => {
-            let operator = operator.name();
-            Err(Error::invalid(format!("{operator} {path}: the id of a document cannot be changed")))
-        }
+        Some((path, operator)) => Err(Error::invalid(format!("{} {path}: {why}", operator.name()))),
     }
 }
 
@@ -122,6 +124,10 @@ pub(crate) fn apply(
     id: &DocumentId,
     before: &Document,
 ) -> Result<Option<Document>> {
+    if id.parent().is_some() {
+        leaves_alone(update, PARENT_FIELD, "where a document is cannot be changed")
+            .map_err(|error| error.context(format!("document {id:?}")))?;
+    }
     let mut after = before.clone();
     let changed =
         update.apply_at(&mut after, now(session)).map_err(|error| error.context(format!("document {id:?}")))?;

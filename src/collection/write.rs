@@ -1,7 +1,7 @@
 //! Writing a document with everything that follows from it.
 
 use blaze_core::record::{self, STAMP_AT};
-use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid};
+use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid, take_parent};
 
 use super::read::document_key;
 use crate::catalog::{self, Definition};
@@ -26,6 +26,13 @@ pub(crate) fn insert_below(
     own: Option<DocumentId>,
     document: &Document,
 ) -> Result<DocumentId> {
+    // Through the group, a document says itself where it belongs.
+    let mut placed = None;
+    let mut said = None;
+    if parent.is_none() && definition.parent.is_some() && own.as_ref().is_none_or(|own| own.parent().is_none()) {
+        said = take_parent(placed.insert(document.clone()))?;
+    }
+    let (document, parent) = (placed.as_ref().unwrap_or(document), parent.or(said.as_ref()));
     let whole = |own: DocumentId| match parent {
         Some(parent) => DocumentId::child(parent, own),
         None => own,

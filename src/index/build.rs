@@ -209,7 +209,8 @@ impl Fill {
             }
             None => 0,
         };
-        Ok(Some(catalog::count(session, definition)?.saturating_sub(done)))
+        // A count that is damaged does not keep anybody from building an index.
+        Ok(catalog::count(session, definition).ok().map(|count| count.saturating_sub(done)))
     }
 
     /// Makes the entries of the next documents in a transaction of its own, of fewer documents after each conflict.

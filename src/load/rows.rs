@@ -11,7 +11,7 @@ use blaze_lsm::{LsmStore, SortedLoad, SortedPart, SortedRows};
 use super::sink::Sink;
 use crate::catalog::prefix;
 use crate::database::core::{Core, Storage};
-use crate::index::{IndexDefinition, owner, violation};
+use crate::index::{IndexDefinition, IndexFields, read_id, violation};
 
 /// Documents, and rows, between two reports of progress.
 pub(super) const ROWS_PER_REPORT: u64 = 1024;
@@ -56,6 +56,7 @@ fn write_parts(
 ) -> Result<()> {
     let (stop, mut loads, mut written_rows, mut outcome) = (AtomicBool::new(false), Vec::new(), 0, Ok(()));
     thread::scope(|scope| {
+        let _stop = StopWhenDropped(&stop); // whatever ends this, a panic of the caller's, too
         let (tell, news) = mpsc::channel();
         let (mut parts, mut running) = (parts.into_iter(), 0);
         loop {
@@ -67,7 +68,11 @@ fn write_parts(
                 let (tell, stop) = (tell.clone(), &stop);
                 let write = {
                     let (tell, part) = (tell.clone(), part.clone());
-                    move || tell.send(News::Written(write_part(store, indexes, &part, stop, &tell)))
+                    move || {
+                        let mut told = Told { tell, is_told: false };
+                        let written = write_part(store, indexes, &part, stop, &told.tell);
+                        told.is_told = told.tell.send(News::Written(written)).is_ok();
+                    }
                 };
                 if thread::Builder::new().spawn_scoped(scope, write).is_err() {
                     // The system gives no thread: then without one.
@@ -179,15 +184,45 @@ fn write_in_turn(
     report(written_rows)
 }
 
-/// Two rows with one key: two documents with one id, or with one key of a unique index.
+/// Two rows with one key: two documents with one id, or with one key of a unique index. Which of its rows meet first is a
+/// matter of chance: a document that comes twice is told by each of them in the same words.
 fn duplicate(indexes: &[IndexDefinition], family: Family, key: &[u8], one: &[u8], other: &[u8]) -> Result<Error> {
-    if family == Family::Data {
-        let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
-        return Ok(Error::already_exists(format!("two documents of the load have the id {id:?}")));
-    }
+    let behind_prefix = || DocumentId::read_key(key.get(4..).unwrap_or_default());
     let index = indexes.iter().find(|index| index.family() == family && key.starts_with(&prefix(index.id)));
-    match index.filter(|_| family == Family::Index) {
-        Some(index) => Ok(violation(index, key, &owner(other)?, &owner(one)?)),
-        None => Err(Error::internal("two rows of a load have one key")),
+    let id = match (family, index.map(IndexDefinition::parts).transpose()?) {
+        (Family::Data, _) | (_, Some(IndexFields::Vector { .. })) => behind_prefix()?,
+        (_, Some(IndexFields::Fields(fields))) => {
+            let (one, other) = (read_id(key, one, fields)?.1, read_id(key, other, fields)?.1);
+            if let Some(index) = index.filter(|_| one != other) {
+                return Ok(violation(index, key, &other, &one));
+            }
+            one
+        }
+        (_, None) => return Err(Error::internal("two rows of a load have one key")),
+    };
+    Ok(Error::already_exists(format!("two documents of the load have the id {id:?}")))
+}
+
+/// Has the other threads end when this one does.
+struct StopWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for StopWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Tells of a thread that it has ended, also when it ends by a panic: else who waits for its news waits for ever.
+struct Told {
+    tell: Sender<News>,
+    is_told: bool,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if !self.is_told {
+            // Nobody listens any more if that fails.
+            let _ = self.tell.send(News::Written(Err(Error::internal("a thread of the load has panicked"))));
+        }
     }
 }

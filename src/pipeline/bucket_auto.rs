@@ -85,13 +85,15 @@ impl BucketRows {
         }
         let (results, mut states) = (&self.stage.results, self.stage.results.begin());
         let memory = &mut next.context.memory;
-        let mut account = Account { label: &self.label, held: &mut self.held, memory };
+        let mut held = 0; // by what this bucket gathers, until it is finished
+        let mut account = Account { label: &self.label, held: &mut held, memory };
         for row in rows {
             let input = Input::document(&row.document);
             let input = row.id.as_ref().map_or(input, |id| input.with_id(id));
             results.accumulate(input, &mut states, &mut account)?;
         }
         results.finish_into(&mut document, states)?;
+        next.context.memory.release(held);
         Ok(document)
     }
 }

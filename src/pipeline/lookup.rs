@@ -168,7 +168,12 @@ impl LookupRows {
         match &mut self.join {
             Join::ById => Ok(by_id(&self.definition, value, context)?.into_iter().collect()),
             Join::ByParent(path) | Join::ByIndex(path) => {
-                let filter = Filter::Field(path.clone(), Predicate::Eq(value.clone()));
+                let mut wanted = value.clone();
+                if self.definition.parent.is_some() && is_field(path, PARENT_FIELD) {
+                    let Some(parent) = id_equal_to(value)? else { return Ok(Vec::new()) };
+                    wanted = parent.into();
+                }
+                let filter = Filter::Field(path.clone(), Predicate::Eq(wanted));
                 let mut source = Source::open(&context.session, &self.definition, &filter, &[])?;
                 let mut found = Vec::new();
                 while let Some((id, record)) = source.next_record()? {
@@ -232,7 +237,8 @@ fn decode(session: &Session, definition: &Definition, id: &DocumentId, record: &
     Record::open(record, &dictionary)?.document().with_id(id).decode()
 }
 
-fn by_id(definition: &Definition, value: &Value, context: &mut Context) -> Result<Option<Joined>> {
+/// The id that a value is equal to, if a document can have such a one.
+fn id_equal_to(value: &Value) -> Result<Option<DocumentId>> {
     // An id that is a number is equal to a number of any type.
     let mut encoded = Vec::new();
     key::write_value(&mut encoded, value, Order::Ascending);
@@ -240,10 +246,11 @@ fn by_id(definition: &Definition, value: &Value, context: &mut Context) -> Resul
     if matches!(value, Value::Array(_)) {
         return Ok(None); // it may spell the bytes of an id, and is none
     }
-    let Ok(id) = DocumentId::try_from(value) else { return Ok(None) };
-    if id.validate().is_err() {
-        return Ok(None); // no document can have it
-    }
+    Ok(DocumentId::try_from(value).ok().filter(|id| id.validate().is_ok()))
+}
+
+fn by_id(definition: &Definition, value: &Value, context: &mut Context) -> Result<Option<Joined>> {
+    let Some(id) = id_equal_to(value)? else { return Ok(None) };
     context.counters.keys_examined += 1;
     let key = document_key(definition.id, &id);
     let Some(record) = context.session.get(Family::Data, &key)? else { return Ok(None) };

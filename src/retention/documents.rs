@@ -8,7 +8,7 @@ use blaze_core::{Direction, Document, DocumentId, Durability, Family, Isolation,
 use super::reaper::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Reaper};
 use crate::catalog::{self, Definition, Kind, prefixed};
 use crate::collection::{document_key, write_document};
-use crate::index::{IndexDefinition, IndexFields, read_id};
+use crate::index::{Entries, IndexDefinition, IndexFields, read_id};
 use crate::session::{Session, commit_alone};
 
 /// An index by which documents of a collection expire.
@@ -189,7 +189,7 @@ fn reap_batch(
         batch.last = Some(entry.to_vec());
         let Ok((_, id)) = read_id(entry, value, fields) else { continue };
         let Some((document, length)) = read(session, &definition, &id)? else { continue };
-        let is_indexed = index.only()?.is_none_or(|only| only.matches(&document));
+        let is_indexed = Entries::of(index, &id, &document).is_ok_and(|entries| entries.has(entry));
         if is_indexed && expiring.time_of(&document).is_some_and(|time| time <= last) {
             write_document(session, &definition, &id, Some(&document), None)?;
             batch.reaped += 1;

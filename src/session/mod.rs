@@ -176,6 +176,12 @@ impl Session {
         }
     }
 
+    /// Fails once the database is closed: for who answers without a read.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        // The empty key is the store's own and never there.
+        self.point.visit(Family::Catalog, &[], &mut |_| Ok(())).map(drop)
+    }
+
     /// As [`visit`](Session::visit), whatever the session has written, and without counting as read: for what never changes
     /// once something that was read leads to it.
     pub(crate) fn visit_committed(

@@ -197,6 +197,11 @@ impl<F> Export<'_, F> {
         let Export { writer, scope, named, id_field, compresses, progress, .. } = self;
         let exported = scope.read(|session| {
             let definition = named.definition(session)?;
+            if definition.parent.is_some() && id_field.as_deref() == Some(PARENT_FIELD) {
+                return Err(Error::invalid(format!(
+                    "the field {PARENT_FIELD} holds the parents' ids: choose another for the ids"
+                )));
+            }
             let output = match compresses {
                 true => Output::Zstd(zstd::stream::write::Encoder::new(writer, 0).map_err(failed)?),
                 false => Output::Plain(writer),

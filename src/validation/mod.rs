@@ -98,8 +98,8 @@ impl SchemaDefinition {
 
     /// Refuses a document that does not fit, whose id is in the field for it.
     fn check_whole(&self, id: &DocumentId, document: &Document) -> Result<()> {
-        let previous = self.previous.as_ref().map_or(Ok(()), |previous| previous.schema.check(document));
-        let checked = previous.and_then(|()| self.schema.check(document));
+        let previous = self.previous.as_ref().map_or(Ok(()), |previous| previous.schema.check_under(id, document));
+        let checked = previous.and_then(|()| self.schema.check_under(id, document));
         checked.map_err(|error| error.context(format!("document {id:?} does not fit the schema")))
     }
 
@@ -234,7 +234,7 @@ impl Checked {
         let mut unfit = Vec::new();
         let after = self.last.clone();
         self.complete = walk(session, &definition, after.as_deref(), None, &mut |walked| {
-            if let Err(error) = schema.check(&walked.document) {
+            if let Err(error) = schema.check_under(&walked.id, &walked.document) {
                 unfit.push(format!("{:?}: {error}", walked.id));
             }
             self.documents += 1;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 mod model;
+mod placed;
 
 use blaze::pipeline::{Lookup, count};
 use blaze::{

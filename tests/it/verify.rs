@@ -16,7 +16,11 @@ const DOCUMENTS: i64 = 3_000;
 pub(crate) fn document(n: i64) -> Document {
     let tags: Value = [format!("t{}", n % 10), format!("u{}", n % 7)].into_iter().collect();
     let numbers: Value = [n as f64, 1.0, 2.0].into_iter().collect();
-    Document::new().with("n", n).with("tags", tags).with("at", numbers).with("text", format!("{n}").repeat(20))
+    // What does not compress makes the file of the documents the largest.
+    let noise: String =
+        (1..9).map(|factor| format!("{:016x}", (n + factor).wrapping_mul(0x1E37_79B9_7F4A_7C15))).collect();
+    let document = Document::new().with("n", n).with("tags", tags).with("at", numbers);
+    document.with("text", format!("{n}").repeat(20)).with("noise", noise)
 }
 
 /// A database with all kinds of things in it, in the directory `db` below; closed, its files sorted.

@@ -6,7 +6,7 @@
 //! Integers and UUIDs have their length. Strings and bytes end with `00 00`; a `00` within them becomes `00 FF`, which
 //! comes behind the end of a shorter one, so that the order stays.
 
-use super::{BYTES, DocumentId, INT, STRING, UINT, UUID, Uuid};
+use super::{BYTES, CHILD, DocumentId, INT, STRING, UINT, UUID, Uuid};
 use crate::error::{Error, Result};
 use crate::limits::ID_BYTES_MAX;
 
@@ -55,7 +55,10 @@ impl ChildId {
     /// Reads what stands behind the tag.
     pub(super) fn read_key(mut rest: &[u8]) -> Option<ChildId> {
         let parent = read_delimited(&mut rest)?;
-        let own = DocumentId::read_key(rest).ok().filter(|own| own.parent().is_none())?;
+        if rest.first() == Some(&CHILD) {
+            return None; // looked at first: who nests them thousands of levels deep would end the stack
+        }
+        let own = DocumentId::read_key(rest).ok()?;
         Some(ChildId { parent, own })
     }
 }
@@ -96,7 +99,7 @@ impl DocumentId {
 
     /// Appends the bytes with which the keys of all documents below this one begin, and of no others.
     pub fn write_key_above(&self, key: &mut Vec<u8>) {
-        key.push(super::CHILD);
+        key.push(CHILD);
         match self {
             DocumentId::String(string) => write_terminated(key, STRING, string.as_bytes()),
             DocumentId::Bytes(bytes) => write_terminated(key, BYTES, bytes),

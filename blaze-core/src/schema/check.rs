@@ -6,6 +6,7 @@ use super::field::Kind;
 use super::{Declared, FieldSchema, Schema};
 use crate::document::Document;
 use crate::filter::Literal;
+use crate::id::DocumentId;
 use crate::identified::ID_FIELD;
 use crate::limits::VIOLATIONS_MAX;
 use crate::value::Value;
@@ -30,8 +31,8 @@ impl fmt::Display for Violation {
     }
 }
 
-pub(super) fn violations(schema: &Schema, document: &Document) -> Vec<Violation> {
-    let mut check = Check { path: Vec::new(), violations: Vec::new() };
+pub(super) fn violations(schema: &Schema, id: Option<&DocumentId>, document: &Document) -> Vec<Violation> {
+    let mut check = Check { path: Vec::new(), violations: Vec::new(), id };
     check.map(schema, document, true);
     check.violations
 }
@@ -46,6 +47,8 @@ enum Step<'a> {
 struct Check<'a> {
     path: Vec<Step<'a>>,
     violations: Vec<Violation>,
+    /// The id of the document, if it is known.
+    id: Option<&'a DocumentId>,
 }
 
 impl<'a> Check<'a> {
@@ -83,8 +86,9 @@ impl<'a> Check<'a> {
         }
         if schema.refuses_others {
             for (key, value) in map.iter() {
-                // Every document has an id, whether it holds it in a field or not.
-                let is_id = is_document && key == ID_FIELD;
+                // Every document has an id, and one below another has a parent, whether it holds them in fields or not.
+                let is_id = key == ID_FIELD || self.id.is_some_and(|id| id.held_in(key).is_some());
+                let is_id = is_document && is_id;
                 if !is_id && !schema.fields.iter().any(|declared| declared.key == key) {
                     self.within(Step::Key(key), |check| check.add("no such field", found(value)));
                 }
@@ -107,7 +111,7 @@ impl<'a> Check<'a> {
             Kind::Array(_) => value.as_array().is_some(),
             Kind::Map(_) => value.as_map().is_some(),
             Kind::OneOf(alternatives) => alternatives.iter().any(|alternative| {
-                let mut check = Check { path: Vec::new(), violations: Vec::new() };
+                let mut check = Check { path: Vec::new(), violations: Vec::new(), id: None };
                 check.value(alternative, value);
                 check.violations.is_empty()
             }),

@@ -7,6 +7,15 @@ mod check;
 mod field;
 mod infer;
 mod json_schema;
+/// Fails with all that does not fit.
+fn refuse(violations: &[Violation]) -> Result<()> {
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<String> = violations.iter().map(Violation::to_string).collect();
+    Err(Error::invalid(texts.join("; ")))
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +34,7 @@ use ::serde::{Deserialize, Serialize};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
+use crate::id::DocumentId;
 use crate::limits::{SCHEMA_DEPTH_MAX, SCHEMA_FIELDS_MAX};
 
 /// What a document, or a map in it, has to look like. Fields that it does not declare are allowed, unless it
@@ -112,7 +122,7 @@ impl Schema {
     /// [`VIOLATIONS_MAX`](crate::limits::VIOLATIONS_MAX) allows, and nothing if it fits.
     #[must_use]
     pub fn violations(&self, document: &Document) -> Vec<Violation> {
-        check::violations(self, document)
+        check::violations(self, None, document)
     }
 
     /// Checks that the document fits.
@@ -120,12 +130,15 @@ impl Schema {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) with all that [`violations`](Schema::violations) says.
     pub fn check(&self, document: &Document) -> Result<()> {
-        let violations = self.violations(document);
-        if violations.is_empty() {
-            return Ok(());
-        }
-        let texts: Vec<String> = violations.iter().map(Violation::to_string).collect();
-        Err(Error::invalid(texts.join("; ")))
+        refuse(&self.violations(document))
+    }
+
+    /// Checks that the document fits that is stored under `id`: the fields that hold its id and its parent's are no others.
+    ///
+    /// # Errors
+    /// As [`check`](Schema::check).
+    pub fn check_under(&self, id: &DocumentId, document: &Document) -> Result<()> {
+        refuse(&check::violations(self, Some(id), document))
     }
 
     /// Checks everything that the builders accepted unseen: keys, bounds, expressions, filters, size and depth.

@@ -50,9 +50,9 @@ pub(super) struct RunWriter {
 
 impl RunWriter {
     pub(super) fn create(path: PathBuf, handles: &Arc<Handles>, block_bytes: usize) -> Result<RunWriter> {
-        let out = File::create_new(&path).and_then(|file| BlockWriter::new(file, block_bytes));
-        let out = out.map_err(|error| error::file(&path, error))?;
-        let file = TemporaryFile { path, handles: Arc::clone(handles) };
+        let created = File::create_new(&path).map_err(|error| error::file(&path, error))?;
+        let file = TemporaryFile { path, handles: Arc::clone(handles) }; // which removes it, should the next step fail
+        let out = BlockWriter::new(created, block_bytes).map_err(|error| error::file(&file.path, error))?;
         Ok(RunWriter { file, out, rows: 0, hasher: Hasher::new() })
     }
 

@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use blaze_core::limits::SORT_BYTES_MAX;
 use blaze_core::record::Record;
-use blaze_core::{Document, DocumentId, Error, Path, Result};
+use blaze_core::{Document, DocumentId, Error, PARENT_FIELD, Path, Result};
 
 use super::Candidates;
 use super::covered::top_level;
@@ -169,6 +169,10 @@ impl Records {
 
 /// The document of the fields that are asked for, if the entry of an index tells them exactly.
 fn fields_of(entry: &[u8], value: &[u8], scan: &IndexScan, fields: &[Path]) -> Result<Option<Document>> {
+    // A document may hold its parent's id in a field, or be without it, which an entry does not tell.
+    if fields.iter().any(|path| top_level(path) == Some(PARENT_FIELD)) {
+        return Ok(None);
+    }
     let place = |path: &Path| scan.fields.iter().position(|(of, _)| of == path && top_level(of).is_some());
     let Some(places) = fields.iter().map(place).collect::<Option<Vec<usize>>>().filter(|_| !scan.multi_entry) else {
         return Ok(None);

@@ -10,12 +10,13 @@
 //! | values | `enum` |
 //! | lengths of strings, arrays, vectors | `minLength`, `maxLength`, `minItems`, `maxItems` |
 //! | bounds of numbers | `minimum`, `maximum` |
-//! | a regular expression | `pattern` |
+//! | a regular expression of what is common to most dialects | `pattern` |
 //!
 //! `blazeType` is a keyword that other programs pass over; beside it stand `format` and `contentEncoding`, where there are
 //! such. Numbers are not quite the same: JSON Schema takes `1.0` for an integer, which to a schema here is a float; and a
 //! decimal, which a schema of numbers allows, is a string in plain JSON, as NaN is null.
 
+mod pattern;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -45,8 +46,8 @@ impl Schema {
     /// The schema as JSON Schema (draft 2020-12) of documents in [plain JSON](crate::JsonForm::Plain).
     ///
     /// Left out is what that cannot say: rules between fields; bounds, listed values and lengths of types that are strings in
-    /// JSON; and the length, bounds and expression of alternatives and of any value. Regular expressions are written as they
-    /// are; what is common to most dialects means the same there.
+    /// JSON; the length, bounds and expression of alternatives and of any value; and regular expressions with more than what
+    /// means the same in most dialects: characters, classes and ranges of them, groups, repetitions and anchors.
     ///
     /// ```
     /// use blaze_core::JsonForm;
@@ -71,6 +72,8 @@ impl Schema {
 
     /// Reads a JSON Schema of the keywords that [`to_json_schema`](Schema::to_json_schema) writes, and passes over
     /// annotations: `title`, `description`, `default`, `examples`, `format` and their like.
+    ///
+    /// In a `pattern`, `\\d` and `\\w` are the ASCII ones, as there; other escapes for classes of characters are refused.
     ///
     /// A keyword about one type needs that `type` beside it: without it, JSON Schema means it for values of that type alone,
     /// which a schema cannot say.

@@ -1,13 +1,14 @@
 //! From JSON Schema to schemas.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use super::BLAZE_TYPE;
+use super::{BLAZE_TYPE, pattern};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::filter::TypeName;
 use crate::identified::ID_FIELD;
-use crate::limits::SCHEMA_DEPTH_MAX;
+use crate::limits::{SCHEMA_DEPTH_MAX, SCHEMA_FIELDS_MAX};
 use crate::schema::field::{self, Kind};
 use crate::schema::{FieldSchema, Schema};
 use crate::value::Value;
@@ -125,7 +126,12 @@ fn read_map(schema: &Document, place: Place<'_>, depth: usize) -> Result<Schema>
         Some(Value::Map(properties)) => properties,
         Some(_) => return Err(place.at("properties").error("an object is needed")),
     };
-    let required = strings(schema, "required", place)?;
+    if properties.len() > SCHEMA_FIELDS_MAX {
+        let count = properties.len();
+        return Err(Error::limit_exceeded(format!("at {place}: {count} properties, the limit is {SCHEMA_FIELDS_MAX}")));
+    }
+    let required: BTreeSet<&str> = strings(schema, "required", place)?.into_iter().collect();
+    let declared: BTreeSet<&str> = properties.keys().collect();
     let refuses_others = match schema.get("additionalProperties") {
         None | Some(Value::Bool(true)) => false,
         Some(Value::Bool(false)) => true,
@@ -142,7 +148,7 @@ fn read_map(schema: &Document, place: Place<'_>, depth: usize) -> Result<Schema>
         let field = read_field(value, within.at(key), depth)?;
         read = if required.contains(&key) { read.required(key, field) } else { read.optional(key, field) };
     }
-    for key in required.into_iter().filter(|key| !properties.contains_key(key)) {
+    for key in required.into_iter().filter(|key| !declared.contains(key)) {
         if refuses_others {
             let message = format!("{key:?} is required, and additionalProperties refuses it");
             return Err(place.at("required").error(message));
@@ -226,7 +232,10 @@ fn read_typed(schema: &Document, types: Option<&[&str]>, place: Place<'_>, depth
         return Err(place.error(format_args!("{key:?} needs the type {of}, and no other, beside it")));
     }
     let mut field = match (schema.get(BLAZE_TYPE), others.as_slice()) {
-        (Some(name), others) => read_blaze_type(name, others, place)?,
+        (Some(name), others) => {
+            check_beside_blaze_type(schema, name, place)?;
+            read_blaze_type(name, others, place)?
+        }
         (None, [only]) => read_type(schema, only, place, depth)?,
         (None, []) if all.is_empty() => field::any(),
         (None, []) => return Ok(field::null()),
@@ -255,7 +264,12 @@ fn read_typed(schema: &Document, types: Option<&[&str]>, place: Place<'_>, depth
     match schema.get("pattern") {
         None => Ok(field),
         Some(Value::String(pattern)) => {
-            let field = field.regex(pattern.as_str());
+            let Some(translated) = pattern::of_ecmascript(pattern) else {
+                let message =
+                    format!("{pattern:?} has more than what means the same in most dialects of regular expressions");
+                return Err(place.at("pattern").error(message));
+            };
+            let field = field.regex(translated.as_str());
             let checked = field.regex.as_ref().map_or(Ok(()), |regex| regex.validate());
             checked.map_err(|error| error.context(format!("at {}", place.at("pattern"))))?;
             Ok(field)
@@ -277,6 +291,21 @@ fn read_type(schema: &Document, name: &str, place: Place<'_>, depth: usize) -> R
         "object" => field::object(read_map(schema, place, depth + 1)?),
         _ => field::null(),
     })
+}
+
+/// Refuses keywords that are about the form that a value has in JSON, where that is another one.
+fn check_beside_blaze_type(schema: &Document, name: &Value, place: Place<'_>) -> Result<()> {
+    let about_json: &[&str] = match name.as_str() {
+        Some("float") => &[],
+        Some("vector") => &["enum", "const"],
+        _ => &["enum", "const", "pattern", "minLength", "maxLength"],
+    };
+    let numbers = Value::from(Document::new().with("type", "number"));
+    let items = schema.get("items").filter(|items| **items != numbers).map(|_| "items");
+    match about_json.iter().copied().find(|key| schema.contains_key(key)).or(items) {
+        None => Ok(()),
+        Some(key) => Err(place.at(key).error(format_args!("a schema cannot say it beside {BLAZE_TYPE:?}"))),
+    }
 }
 
 /// The type that is one with others in JSON, beside the type that it has there.

@@ -1,6 +1,6 @@
 //! From schemas to JSON Schema.
 
-use super::{BLAZE_TYPE, DRAFT, JsonSchema};
+use super::{BLAZE_TYPE, DRAFT, JsonSchema, pattern};
 use crate::document::Document;
 use crate::filter::{Literal, TypeName};
 use crate::identified::ID_FIELD;
@@ -93,7 +93,9 @@ impl Writer {
         self.bounds(field, &mut out);
         if let Some(regex) = &field.regex {
             match &field.kind {
-                Kind::Type(TypeName::String) => drop(out.insert("pattern", regex.as_str())),
+                Kind::Type(TypeName::String) if pattern::is_common(regex.as_str()) => {
+                    out.insert("pattern", regex.as_str());
+                }
                 _ => self.leave_out(format_args!("matching {:?}", regex.as_str())),
             }
         }
@@ -109,7 +111,12 @@ impl Writer {
             Value::Float(float) => float.is_finite(),
             _ => false,
         };
-        if !field.values.iter().all(is_same_in_json) {
+        // What is a string in JSON has no values there that are numbers here.
+        let is_string_in_json = matches!(
+            &field.kind,
+            Kind::Type(TypeName::Decimal | TypeName::Bytes | TypeName::Time | TypeName::Uuid | TypeName::Vector)
+        );
+        if is_string_in_json || !field.values.iter().all(is_same_in_json) {
             return self.leave_out(format_args!("one of {}", Literal(&Value::Array(field.values.clone()))));
         }
         let mut values = field.values.clone();
