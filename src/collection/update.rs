@@ -125,7 +125,7 @@ pub(crate) fn apply(
     before: &Document,
 ) -> Result<Option<Document>> {
     if id.parent().is_some() {
-        leaves_alone(update, PARENT_FIELD, "where a document is cannot be changed")
+        leaves_alone(update, PARENT_FIELD, "its field _parent says where it is and cannot be changed")
             .map_err(|error| error.context(format!("document {id:?}")))?;
     }
     let mut after = before.clone();

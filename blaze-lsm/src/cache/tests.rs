@@ -44,6 +44,7 @@ fn while_there_is_room_a_key_that_is_read_once_is_kept() {
 #[test]
 fn in_a_full_cache_a_key_that_is_read_once_is_not_kept() {
     let cache = full();
+    assert!(hot_hits(&cache) > 900, "all keys are looked for");
     cache.offer(b"once", b"value", ts(1));
     assert_eq!(cached(&cache, "once", 1), None);
     offer(&cache, "twice", "value", 1);

@@ -364,9 +364,11 @@ impl Collection {
                 after.push((id, document));
             }
         }
+        let mut whole = self.clone(); // whole or not at all
         for (id, document) in &after {
-            self.write(id, document, commit)?;
+            whole.write(id, document, commit)?;
         }
+        *self = whole;
         Ok(Answer::Changed { matched: matching.len() as u64, modified: after.len() as u64 })
     }
 
