@@ -1,17 +1,17 @@
 //! Collections below a document.
 
+mod group;
+
 use std::fmt;
 
-use blaze_core::{
-    Direction, Document, DocumentId, Error, Family, Filter, KeyRange, PARENT_FIELD, Result, Update, Value, field,
-};
+use blaze_core::{Document, DocumentId, Error, Family, Filter, PARENT_FIELD, Result, Update, Value, field};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Collection, Found, insert_below, place_under, read_stored, to_stored, valid, write_document};
-use crate::catalog::{self, Definition, Kind, prefix};
+pub(crate) use self::group::records_below;
+use super::{Collection, Found, RawFound, UpdateReport, check_id, insert_below, place_under, to_stored, valid};
+use crate::pipeline::Pipeline;
 use crate::query::Query;
-use crate::session::Session;
 
 /// The documents below one document of a collection: the lines of an order, say.
 ///
@@ -68,90 +68,6 @@ use crate::session::Session;
 pub struct Subcollection<T> {
     group: Collection<T>,
     parent: DocumentId,
-}
-
-impl<T> Collection<T> {
-    /// The documents below the one under `parent`, created if there is no such subcollection; nothing has to be under
-    /// `parent`.
-    ///
-    /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) when the id or the name is empty, the name has a slash, this is a subcollection
-    /// itself, or another collection has its name, which is that of this one, a slash and `name`;
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when one of them is too long;
-    /// [`NotFound`](crate::ErrorKind::NotFound) when this collection was dropped, and where nothing can be written, when
-    /// there is no such subcollection; [`Closed`](crate::ErrorKind::Closed).
-    pub fn subcollection<U>(&self, parent: impl Into<DocumentId>, name: &str) -> Result<Subcollection<U>> {
-        let parent = valid(parent)?;
-        if parent.parent().is_some() {
-            return Err(Error::invalid(format!(
-                "document {parent:?} is below another one itself: documents are nested one level deep"
-            )));
-        }
-        Ok(Subcollection { group: self.group(name)?, parent })
-    }
-
-    /// The documents of a subcollection below all documents, as one collection, created if there is none: for queries over
-    /// all of them, their indexes, their schema, their history and feed.
-    ///
-    /// # Errors
-    /// As [`subcollection`](Collection::subcollection).
-    pub fn group<U>(&self, name: &str) -> Result<Collection<U>> {
-        let whole = catalog::open_below(&self.scope, self.name(), name)?;
-        Collection::open(self.scope.clone(), &whole)
-    }
-
-    /// The names of the subcollections, sorted.
-    ///
-    /// # Errors
-    /// As [`count`](Collection::count).
-    pub fn subcollections(&self) -> Result<Vec<String>> {
-        self.read(|session, _| {
-            let names = catalog::subcollections(session, self.name())?;
-            Ok(names.iter().map(|name| name[self.name().len() + 1..].to_owned()).collect())
-        })
-    }
-
-    /// Removes the document under `id` and all documents below it, in one transaction; says whether there were any.
-    ///
-    /// # Errors
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when one transaction does not hold all of them: remove those below
-    /// it in parts first. Else as [`delete`](Collection::delete).
-    pub fn delete_with_children(&self, id: impl Into<DocumentId>) -> Result<bool> {
-        let id = valid(id)?;
-        self.write(|session, definition| {
-            let mut removed = false;
-            for name in catalog::subcollections(session, self.name())? {
-                let below = catalog::get(session, &name, Kind::Collection)?;
-                removed |= delete_below(session, &below, &id)?;
-            }
-            if let Some(before) = read_stored(session, definition, &id)? {
-                write_document(session, definition, &id, Some(&before.document), None)?;
-                removed = true;
-            }
-            Ok(removed)
-        })
-    }
-}
-
-/// Removes all documents below a parent; says whether there were any.
-fn delete_below(session: &Session, definition: &Definition, parent: &DocumentId) -> Result<bool> {
-    let mut ids = Vec::new();
-    let mut cursor = session.cursor(Family::Data, &records_below(definition.id, parent), Direction::Forward)?;
-    while let Some((key, _)) = cursor.next()? {
-        ids.push(DocumentId::read_key(key.get(4..).unwrap_or_default())?);
-    }
-    for id in &ids {
-        let Some(before) = read_stored(session, definition, id)? else { continue };
-        write_document(session, definition, id, Some(&before.document), None)?;
-    }
-    Ok(!ids.is_empty())
-}
-
-/// Where the documents below a parent are stored.
-pub(crate) fn records_below(collection: u32, parent: &DocumentId) -> KeyRange {
-    let mut key = prefix(collection).to_vec();
-    parent.write_key_above(&mut key);
-    KeyRange::prefix(&key)
 }
 
 impl<T> Subcollection<T> {
@@ -228,10 +144,58 @@ impl<T> Subcollection<T> {
         self.group.upsert(self.id(own)?, update)
     }
 
+    /// As [`Collection::update_many`], of the documents below the parent.
+    ///
+    /// # Errors
+    /// As [`Collection::update_many`] and [`update`](Subcollection::update).
+    pub fn update_many(&self, filter: impl Into<Filter>, update: impl Into<Update>) -> Result<UpdateReport> {
+        self.find(filter).update(update).run()
+    }
+
+    /// As [`Collection::delete_many`], of the documents below the parent.
+    ///
+    /// # Errors
+    /// As [`Collection::delete_many`].
+    pub fn delete_many(&self, filter: impl Into<Filter>) -> Result<u64> {
+        self.find(filter).delete().run()
+    }
+
+    /// As [`Collection::get_raw`].
+    ///
+    /// # Errors
+    /// As [`id`](Subcollection::id) and [`Collection::get_raw`].
+    pub fn get_raw(&self, own: impl Into<DocumentId>) -> Result<Option<RawFound>> {
+        self.group.get_raw(self.id(own)?)
+    }
+
+    /// Asks a [pipeline](Collection::pipeline) of the documents below the parent.
+    ///
+    /// ```
+    /// use blaze::pipeline::sum;
+    /// use blaze::{Database, Document};
+    ///
+    /// let db = Database::temporary()?;
+    /// let orders = db.collection::<Document>("orders")?;
+    /// for (order, price) in [(1, 5), (1, 2), (2, 9)] {
+    ///     orders.subcollection(order, "lines")?.insert(&Document::new().with("price", price))?;
+    /// }
+    /// let lines = orders.subcollection::<Document>(1, "lines")?;
+    /// let total = lines.pipeline().group("_parent", [sum("price").named("total")]).run()?;
+    /// assert_eq!(total[0].get("total"), Some(&7.into()));
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn pipeline(&self) -> Pipeline {
+        self.group.pipeline().filter(self.below())
+    }
+
+    fn below(&self) -> Filter {
+        field(PARENT_FIELD).eq(Value::from(&self.parent))
+    }
+
     /// Asks for the documents below the parent that match a filter. They are read in one range, or an index is used that
     /// begins with `_parent`, or another one where it promises less work.
     pub fn find(&self, filter: impl Into<Filter>) -> Query<T> {
-        let (below, filter) = (field(PARENT_FIELD).eq(Value::from(&self.parent)), filter.into());
+        let (below, filter) = (self.below(), filter.into());
         let filter = if filter == Filter::everything() { below } else { below.and(filter) };
         self.group.find(filter).below(self.parent.clone())
     }
@@ -270,6 +234,30 @@ impl<T: Serialize> Subcollection<T> {
         self.group.insert_rows(Some(&self.parent), rows)
     }
 
+    /// As [`Collection::insert_many_with_ids`]; returns how many there were.
+    ///
+    /// # Errors
+    /// As [`id`](Subcollection::id) and [`Collection::insert_many_with_ids`].
+    pub fn insert_many_with_ids(&self, documents: impl IntoIterator<Item = (impl Into<DocumentId>, T)>) -> Result<u64> {
+        let rows = documents.into_iter().map(|(own, document)| {
+            let id = self.id(own)?;
+            let (said, document) = self.to_stored(&document)?;
+            check_id(said.as_ref(), &id)?;
+            Ok((Some(id.own().clone()), document))
+        });
+        Ok(self.group.insert_rows(Some(&self.parent), rows)?.len() as u64)
+    }
+
+    /// Replaces a document that was found, with its value as it is now, unless it has changed since; see
+    /// [`Collection::save`].
+    ///
+    /// # Errors
+    /// As [`id`](Subcollection::id) and [`Collection::save`].
+    pub fn save(&self, found: &Found<T>) -> Result<()> {
+        self.id(found.id.clone())?;
+        self.group.save(found)
+    }
+
     /// As [`Collection::put`].
     ///
     /// # Errors
@@ -301,6 +289,14 @@ impl<T: DeserializeOwned> Subcollection<T> {
     /// As [`id`](Subcollection::id) and [`Collection::get`].
     pub fn get(&self, own: impl Into<DocumentId>) -> Result<Option<Found<T>>> {
         self.group.get(self.id(own)?)
+    }
+
+    /// As [`Collection::get_for_update`].
+    ///
+    /// # Errors
+    /// As [`id`](Subcollection::id) and [`Collection::get_for_update`].
+    pub fn get_for_update(&self, own: impl Into<DocumentId>) -> Result<Option<Found<T>>> {
+        self.group.get_for_update(self.id(own)?)
     }
 
     /// As [`Collection::get_many`].
