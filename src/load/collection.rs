@@ -140,7 +140,7 @@ impl<'a, T> CollectionLoader<'a, T> {
     fn add_written(&mut self, id: &DocumentId) -> Result<()> {
         self.check(id)?;
         check_level(self.target.parent.as_deref(), id)?;
-        let record = Record::open(&self.record, &self.dictionary)?;
+        let record = Record::of_verified(&self.record, &self.dictionary)?; // it was just made
         let entries_of = |index| Entries::of_record(index, id, &record.document());
         let entries = self.target.indexes.iter().map(entries_of).collect::<Result<Vec<_>>>()?;
         self.take_in(id, &entries)

@@ -167,23 +167,11 @@ impl LookupRows {
         }
         match &mut self.join {
             Join::ById => Ok(by_id(&self.definition, value, context)?.into_iter().collect()),
-            Join::ByParent(path) | Join::ByIndex(path) => {
-                let mut wanted = value.clone();
-                if self.definition.parent.is_some() && is_field(path, PARENT_FIELD) {
-                    let Some(parent) = id_equal_to(value)? else { return Ok(Vec::new()) };
-                    wanted = parent.into();
-                }
-                let filter = Filter::Field(path.clone(), Predicate::Eq(wanted));
-                let mut source = Source::open(&context.session, &self.definition, &filter, &[])?;
-                let mut found = Vec::new();
-                while let Some((id, record)) = source.next_record()? {
-                    let document = record.document().with_id(&id).decode()?;
-                    found.push((id, Arc::new(document)));
-                }
-                context.counters.keys_examined += source.counters().keys_examined;
-                context.counters.documents_examined += source.counters().documents_examined;
-                Ok(found)
-            }
+            Join::ByParent(path) => match id_equal_to(value)? {
+                Some(parent) => by_query(&self.definition, path, parent.into(), context),
+                None => Ok(Vec::new()),
+            },
+            Join::ByIndex(path) => by_query(&self.definition, path, value.clone(), context),
             Join::InMemory(path, table) => {
                 let table = match table {
                     Some(table) => table,
@@ -235,6 +223,20 @@ impl Operator for LookupRows {
 fn decode(session: &Session, definition: &Definition, id: &DocumentId, record: &[u8]) -> Result<Document> {
     let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
     Record::open(record, &dictionary)?.document().with_id(id).decode()
+}
+
+/// The documents in which a path has a value.
+fn by_query(definition: &Definition, path: &Path, value: Value, context: &mut Context) -> Result<Vec<Joined>> {
+    let filter = Filter::Field(path.clone(), Predicate::Eq(value));
+    let mut source = Source::open(&context.session, definition, &filter, &[])?;
+    let mut found = Vec::new();
+    while let Some((id, record)) = source.next_record()? {
+        let document = record.document().with_id(&id).decode()?;
+        found.push((id, Arc::new(document)));
+    }
+    context.counters.keys_examined += source.counters().keys_examined;
+    context.counters.documents_examined += source.counters().documents_examined;
+    Ok(found)
 }
 
 /// The id that a value is equal to, if a document can have such a one.

@@ -81,10 +81,20 @@ impl<'a> Cursor<'a> {
 
 /// Writes what [`Cursor::varint`] reads.
 #[inline]
-pub(super) fn write_varint(out: &mut Vec<u8>, mut int: u32) {
+pub(super) fn write_varint(out: &mut Vec<u8>, int: u32) {
+    let (bytes, used) = varint(int);
+    out.extend_from_slice(&bytes[..used]);
+}
+
+/// What [`Cursor::varint`] reads, and how many of these bytes count.
+#[inline]
+pub(super) fn varint(mut int: u32) -> ([u8; 5], usize) {
+    let (mut bytes, mut used) = ([0; 5], 0);
     while int >= 0x80 {
-        out.push(int as u8 | 0x80);
+        bytes[used] = int as u8 | 0x80;
         int >>= 7;
+        used += 1;
     }
-    out.push(int as u8);
+    bytes[used] = int as u8;
+    (bytes, used + 1)
 }
