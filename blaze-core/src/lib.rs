@@ -46,12 +46,12 @@ pub use mem_store::MemStore;
 pub use path::{Path, Segment};
 pub use schema::Schema;
 pub use store::{
-    Change, ChangeKind, ChangeSignal, Changes, CommitRequest, Cursor, Direction, Durability, Entry, Expiry, Family,
-    Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead, Prefix, RangeRead, ReadPoint, Store, Tracking,
-    UndoKey, Version, Versions, VisitMany, Write, counter, prefix_of, prefix_of_range,
+    Change, ChangeKind, ChangeSignal, Changes, CommitHook, CommitRequest, Cursor, Direction, Durability, Entry, Expiry,
+    Family, Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead, Prefix, RangeRead, ReadPoint, Store,
+    Tracking, UndoKey, Version, Versions, VisitMany, Write, counter, prefix_of, prefix_of_range,
 };
 pub use update::{
     Push, Update, add_each_to_set, add_to_set, inc, max, min, mul, pop_first, pop_last, pull, pull_where, push,
     push_each, rename, set, set_now, set_on_insert, unset,
 };
-pub use value::{Decimal, Time, Value, Vector, VectorKind};
+pub use value::{Decimal, Time, Value, Vector, VectorKind, half};

@@ -55,6 +55,8 @@ pub use maintenance::CompactionPause;
 pub use options::{Compression, CreateMode, LsmOptions};
 pub use salvage::{SalvagedStore, Sieve, salvage};
 pub use sort::{Row, RowSorter, SortedPart, SortedRows};
-pub use stats::{CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats, RetentionStats};
+pub use stats::{
+    CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats, RetentionStats, VectorIndexStats,
+};
 pub use store::LsmStore;
 pub use verify::{Met, Scrub};

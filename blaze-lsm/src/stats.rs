@@ -29,6 +29,29 @@ pub struct DatabaseStats {
     pub record_cache: RecordCacheStats,
     /// What has gone because its time had come; told by who asks the store for commits, not by the store.
     pub retention: RetentionStats,
+    /// The graphs of vector indexes that are in memory, in the order of their collections and indexes; told by who searches
+    /// them, not by the store.
+    pub vector_indexes: Vec<VectorIndexStats>,
+}
+
+/// The graph of a vector index that is in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct VectorIndexStats {
+    /// The name of the collection.
+    pub collection: String,
+    /// The name of the index.
+    pub index: String,
+    /// Vectors in the graph.
+    pub linked: u64,
+    /// Vectors that were replaced or removed and are still in the graph, for older views or until there are more of them.
+    pub removed: u64,
+    /// Vectors that are committed and not linked yet.
+    pub tail: u64,
+    /// Bytes of memory.
+    pub memory_bytes: u64,
+    /// True if searches use the graph; false while it catches up, or is made.
+    pub is_complete: bool,
 }
 
 /// What has gone by itself since the database was opened.
@@ -156,6 +179,7 @@ impl LsmStore {
             readers: self.readers(),
             record_cache: self.handles.cache.stats(),
             retention: RetentionStats::default(),
+            vector_indexes: Vec::new(),
         };
         self.pipeline.metrics().refresh(&stats);
         Ok(stats)

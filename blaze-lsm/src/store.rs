@@ -287,6 +287,12 @@ impl Store for LsmStore {
         self.handles.head()
     }
 
+    fn oldest_view(&self) -> Result<Option<Timestamp>> {
+        let published = self.handles.head()?.ts; // first: views that come after are not older
+        let oldest = self.handles.live_views().first().copied();
+        Ok(Some(oldest.map_or(published, |oldest| oldest.min(published))))
+    }
+
     fn commit(&self, mut request: CommitRequest) -> Result<Timestamp> {
         let engine = self.handles.engine()?;
         request.writes.iter().try_for_each(Write::validate)?;

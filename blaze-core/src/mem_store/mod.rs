@@ -4,7 +4,8 @@ mod read;
 mod trail;
 mod versions;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use self::read::MemReadPoint;
@@ -45,7 +46,11 @@ pub struct MemStore {
 
 /// What a store shares with its read points and cursors; empty once it is closed.
 #[derive(Debug)]
-struct Shared(RwLock<Option<State>>);
+struct Shared(RwLock<Option<State>>, Views);
+
+/// The read points that anybody holds: how many there are of each commit.
+#[derive(Debug, Default)]
+struct Views(Mutex<BTreeMap<Timestamp, usize>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -62,7 +67,7 @@ impl MemStore {
     pub fn new(clock: Arc<dyn Clock>) -> MemStore {
         MemStore {
             clock,
-            shared: Arc::new(Shared(RwLock::new(Some(State::default())))),
+            shared: Arc::new(Shared(RwLock::new(Some(State::default())), Views::default())),
             signal: ChangeSignal::default(),
         }
     }
@@ -73,6 +78,11 @@ impl Store for MemStore {
         let guard = self.shared.read();
         let state = open(&guard)?;
         Ok(Arc::new(MemReadPoint::new(Arc::clone(&self.shared), state.commits.last(), state.catalog_ts)))
+    }
+
+    fn oldest_view(&self) -> Result<Option<Timestamp>> {
+        let published = open(&self.shared.read())?.commits.last(); // first: views that come after are not older
+        Ok(Some(self.shared.1.oldest().map_or(published, |oldest| oldest.min(published))))
     }
 
     fn commit(&self, mut request: CommitRequest) -> Result<Timestamp> {
@@ -90,7 +100,11 @@ impl Store for MemStore {
         if request.writes.iter().any(|write| write.family() == Family::Catalog) {
             state.catalog_ts = ts;
         }
+        let hook = request.hook.take();
         let fed = state.apply_all(request, ts);
+        if let Some(hook) = hook {
+            hook.committed(ts); // nobody can read before the lock is released
+        }
         drop(guard);
         self.signal.announce(ts, &fed);
         Ok(ts)
@@ -156,6 +170,31 @@ impl Shared {
 
     fn write(&self) -> RwLockWriteGuard<'_, Option<State>> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Views {
+    fn enter(&self, ts: Timestamp) {
+        *self.lock().entry(ts).or_default() += 1;
+    }
+
+    fn leave(&self, ts: Timestamp) {
+        let mut views = self.lock();
+        if let Some(count) = views.get_mut(&ts) {
+            *count -= 1;
+            if *count == 0 {
+                views.remove(&ts);
+            }
+        }
+    }
+
+    fn oldest(&self) -> Option<Timestamp> {
+        self.lock().keys().next().copied()
+    }
+
+    // As above.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Timestamp, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

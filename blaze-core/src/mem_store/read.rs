@@ -26,12 +26,14 @@ struct Past {
 
 impl MemReadPoint {
     pub(super) fn new(shared: Arc<Shared>, ts: Timestamp, catalog_ts: Timestamp) -> MemReadPoint {
+        shared.1.enter(ts);
         MemReadPoint { shared, ts, catalog_ts, past: None }
     }
 
     /// The same view with data as it was at `ts`.
-    pub(super) fn into_past(self, ts: Timestamp, marks: Arc<Marks>) -> MemReadPoint {
-        MemReadPoint { past: Some(Past { ts: ts.min(self.ts), marks }), ..self }
+    pub(super) fn into_past(mut self, ts: Timestamp, marks: Arc<Marks>) -> MemReadPoint {
+        self.past = Some(Past { ts: ts.min(self.ts), marks });
+        self
     }
 
     /// The timestamp at which a family is read under a prefix.
@@ -47,6 +49,12 @@ impl MemReadPoint {
     fn value(&self, family: Family, key: &[u8]) -> Result<Option<Arc<[u8]>>> {
         let ts = self.reads_at(family, prefix_of(key))?;
         Ok(open(&self.shared.read())?.family(family).get(key, ts).cloned())
+    }
+}
+
+impl Drop for MemReadPoint {
+    fn drop(&mut self) {
+        self.shared.1.leave(self.ts);
     }
 }
 

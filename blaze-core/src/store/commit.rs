@@ -1,5 +1,7 @@
 //! What a commit asks for.
 
+use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Expiry, Family, KeyRange, Tracking};
@@ -142,6 +144,17 @@ impl Write {
     }
 }
 
+/// Who wants to be told of a commit that is certain, before anybody can see it: for what is derived of the data and kept in
+/// memory.
+pub trait CommitHook: Debug + Send + Sync {
+    /// Called once with the timestamp of the commit, after it was written and before it is published, in the order of the
+    /// timestamps; never for a request that was refused, or for one that writes nothing. When a sync fails afterwards, the
+    /// commit is never published although it was told of.
+    ///
+    /// All commits wait for it: it takes no more than a short lock, and it neither reads the store nor fails.
+    fn committed(&self, ts: Timestamp);
+}
+
 /// A transaction, handed to the store to be committed.
 #[derive(Clone, Debug, Default)]
 pub struct CommitRequest {
@@ -168,6 +181,8 @@ pub struct CommitRequest {
     /// that it is refused as [`Unavailable`](crate::ErrorKind::Unavailable), before anything of it is enqueued: what
     /// has been admitted is never given up.
     pub timeout: Option<Duration>,
+    /// Who is told of the commit.
+    pub hook: Option<Arc<dyn CommitHook>>,
 }
 
 impl CommitRequest {

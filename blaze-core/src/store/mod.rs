@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use change::{Change, ChangeKind, Changes};
-pub use commit::{CommitRequest, Durability, Isolation, PointRead, RangeRead, Write};
+pub use commit::{CommitHook, CommitRequest, Durability, Isolation, PointRead, RangeRead, Write};
 pub use marks::{MarkChange, Marks};
 pub use range::{Direction, KeyRange};
 pub use signal::ChangeSignal;
@@ -119,6 +119,15 @@ pub trait Store: Send + Sync + Debug + 'static {
     fn head(&self) -> Result<Head> {
         let point = self.read_only_point()?;
         Ok(Head { ts: point.ts(), catalog_ts: point.catalog_ts() })
+    }
+
+    /// The commit of the oldest view that anybody holds, the last one if there is none: what was overwritten or removed up to
+    /// there is seen by nobody any more, now or later. `None` if the store does not know.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorKind::Closed) after [`close`](Store::close).
+    fn oldest_view(&self) -> Result<Option<Timestamp>> {
+        Ok(None)
     }
 
     /// Validates and applies a request as one unit, and returns its timestamp once it is visible to new read points

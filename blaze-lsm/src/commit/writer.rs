@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use blaze_core::{
-    Clock, Durability, Error, Family, Head, HybridClock, KeyRange, Result, Timestamp, Write, counter, limits,
+    Clock, CommitHook, Durability, Error, Family, Head, HybridClock, KeyRange, Result, Timestamp, Write, counter,
+    limits,
 };
 
 use super::batch::{Batch, FamilyNumbers};
@@ -73,6 +74,8 @@ struct Assembly {
     /// What its requests make of the data that has a history or a feed.
     overlay: Overlay,
     fed: Fed,
+    /// Who is told of its requests, and of which commit.
+    hooks: Vec<(Timestamp, Arc<dyn CommitHook>)>,
 }
 
 impl Writer {
@@ -185,6 +188,7 @@ impl Writer {
         if let Some(batch) = assembly.batch.as_mut().filter(|_| !followed.writes.is_empty()) {
             batch.append(&encode(&followed.writes, &self.families, &mut Vec::new()));
         }
+        assembly.hooks.extend(prepared.request.hook.take().map(|hook| (ts, hook)));
         if !followed.fed.is_empty() {
             assembly.fed.push((ts, followed.fed));
         }
@@ -201,7 +205,7 @@ impl Writer {
         assembly: &mut Assembly,
         turn: &mut Turn,
     ) {
-        let Assembly { batch, commits, needs_sync, fed, .. } = std::mem::take(assembly);
+        let Assembly { batch, commits, needs_sync, fed, hooks, .. } = std::mem::take(assembly);
         let (Some(mut batch), Some(&(_, ts))) = (batch, commits.last()) else { return };
         let (has_pending, durable) = publisher.has_pending_and_durable_ts();
         if turn.last.is_none() && (needs_sync || has_pending) {
@@ -222,6 +226,7 @@ impl Writer {
                 let published = Published { head, sequence: engine.sequence() };
                 let needs_sync = needs_sync || turn.last.as_ref().is_some_and(|last| last.needs_sync);
                 self.last = (needs_sync || has_pending).then(|| self.handles.make_ahead(published));
+                hooks.iter().for_each(|(ts, hook)| hook.committed(*ts));
                 turn.fed.extend(fed);
                 turn.last = Some(LastBatch { published, view: self.last.clone(), needs_sync });
             }

@@ -1,5 +1,9 @@
 //! Order, timestamps, stamps, threads and the end.
 
+use std::sync::Mutex;
+
+use blaze_core::CommitHook;
+
 use super::*;
 
 contracts! {
@@ -17,6 +21,9 @@ contracts! {
     a_store_says_how_much_it_uses,
     after_close_everything_answers_closed,
     closing_waits_for_nobody_who_only_holds_a_handle,
+    a_hook_is_told_of_each_commit_that_succeeds_and_of_no_other,
+    hooks_are_told_in_the_order_of_commits_whoever_brings_them,
+    the_oldest_view_is_that_of_the_oldest_reader,
 }
 
 fn writes_of_a_request_apply_in_their_order(fixture: &Fixture) {
@@ -234,4 +241,118 @@ fn whoever_has_read_a_counter_conflicts_with_an_addition(fixture: &Fixture) {
     let transaction = fixture.begin(Isolation::Serializable).read("count").write(put("seen", "none"));
     fixture.write(vec![add("count", 1)]);
     assert_conflict(transaction.commit());
+}
+
+/// Writes down which commits it was told of.
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<Timestamp>>);
+
+impl CommitHook for Told {
+    fn committed(&self, ts: Timestamp) {
+        self.0.lock().unwrap().push(ts);
+    }
+}
+
+impl Told {
+    fn commits(&self) -> Vec<Timestamp> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+fn a_hook_is_told_of_each_commit_that_succeeds_and_of_no_other(fixture: &Fixture) {
+    let told = Arc::new(Told::default());
+    let hook = || Some(Arc::clone(&told) as Arc<dyn CommitHook>);
+    let commit = |request: CommitRequest| {
+        fixture.store.commit(CommitRequest { hook: hook(), durability: Durability::Buffered, ..request })
+    };
+    let view = fixture.view();
+    let first = commit(CommitRequest { writes: vec![put("a", "1")], ..CommitRequest::default() }).unwrap();
+    assert_eq!(told.commits(), [first]);
+    let conflicting = CommitRequest {
+        read_ts: view.ts(),
+        reads: vec![PointRead { family: Family::Data, key: b"a".to_vec() }],
+        writes: vec![put("b", "1")],
+        ..CommitRequest::default()
+    };
+    assert_eq!(commit(conflicting).unwrap_err().kind(), ErrorKind::Conflict);
+    let invalid = CommitRequest { writes: vec![put("", "1")], ..CommitRequest::default() };
+    assert_eq!(commit(invalid).unwrap_err().kind(), ErrorKind::Invalid);
+    commit(CommitRequest { read_ts: view.ts(), ..CommitRequest::default() }).unwrap();
+    assert_eq!(told.commits(), [first], "refused requests and one that writes nothing");
+    let synced = CommitRequest { writes: vec![put("c", "1")], hook: hook(), ..CommitRequest::default() };
+    let second = fixture.store.commit(synced).unwrap();
+    assert_eq!(told.commits(), [first, second]);
+}
+
+/// Notes, when it is told of a commit, what new readers see.
+#[derive(Debug)]
+struct Looking {
+    store: std::sync::Weak<dyn Store>,
+    published: Mutex<Vec<(Timestamp, Timestamp)>>,
+}
+
+impl CommitHook for Looking {
+    fn committed(&self, ts: Timestamp) {
+        let published = self.store.upgrade().unwrap().head().unwrap().ts;
+        self.published.lock().unwrap().push((ts, published));
+    }
+}
+
+#[test]
+fn a_hook_is_told_before_anybody_can_see_the_commit() {
+    let fixture = Fixture::lsm(); // the other store is locked meanwhile
+    let hook = Arc::new(Looking { store: Arc::downgrade(&fixture.store), published: Mutex::default() });
+    for durability in [Durability::Sync, Durability::Buffered] {
+        let writes = vec![put("a", "1")];
+        let hook = Some(Arc::clone(&hook) as Arc<dyn CommitHook>);
+        fixture.store.commit(CommitRequest { writes, durability, hook, ..CommitRequest::default() }).unwrap();
+    }
+    for (ts, published) in hook.published.lock().unwrap().iter() {
+        assert!(published < ts, "{published} was published before the hook was told of {ts}");
+    }
+}
+
+fn hooks_are_told_in_the_order_of_commits_whoever_brings_them(fixture: &Fixture) {
+    const THREADS: usize = 4;
+    const COMMITS: usize = 100;
+    let told = Arc::new(Told::default());
+    let mut acknowledged: Vec<Timestamp> = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let told = &told;
+                scope.spawn(move || {
+                    let commit = |n| {
+                        let writes = vec![put(&format!("{thread} {n}"), "1")];
+                        let durability = if n % 7 == 0 { Durability::Sync } else { Durability::Buffered };
+                        let hook = Some(Arc::clone(told) as Arc<dyn CommitHook>);
+                        let request = CommitRequest { writes, durability, hook, ..CommitRequest::default() };
+                        let ts = fixture.store.commit(request).unwrap();
+                        assert!(told.commits().contains(&ts), "a commit returned before its hook was told");
+                        ts
+                    };
+                    (0..COMMITS).map(commit).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+    });
+    acknowledged.sort_unstable();
+    assert_eq!(told.commits(), acknowledged, "each once, in order");
+}
+
+fn the_oldest_view_is_that_of_the_oldest_reader(fixture: &Fixture) {
+    fixture.fill(&["a"]);
+    let oldest = || fixture.store.oldest_view().unwrap().unwrap();
+    let old = fixture.store.read_only_point().unwrap();
+    let begun = fixture.view();
+    fixture.fill(&["b"]);
+    let newer = fixture.view();
+    assert_eq!(oldest(), old.ts());
+    drop(old);
+    assert_eq!(oldest(), begun.ts());
+    drop(begun);
+    assert_eq!(oldest(), newer.ts());
+    drop(newer);
+    fixture.fill(&["c"]);
+    assert_eq!(oldest(), fixture.view().ts());
 }
