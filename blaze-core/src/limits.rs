@@ -109,8 +109,31 @@ pub const RANGE_HISTORY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes that the oracle may spend on remembering recent writes before it ends the oldest transactions.
 pub const ORACLE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Vectors that are committed and not yet linked into the graph of their index: a full tail makes writers of that index wait.
+///
+/// Every search compares its query with each of them: a millisecond or so.
+pub const VECTOR_TAIL_MAX: usize = 4_096;
+
+/// Bytes of these vectors.
+pub const VECTOR_TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Vectors from which an index has a graph: below, looking at all of them is as fast.
+pub const VECTOR_GRAPH_MIN: usize = 4_096;
+
+/// Candidates that a search by a graph keeps on its way.
+pub const SEARCH_EF_MAX: usize = 8_192;
+
 /// Rows that one search may return.
 pub const SEARCH_LIMIT_MAX: usize = 10_000;
+
+/// Documents whose vectors one search takes as examples: each is read before the search begins.
+pub const SEARCH_EXAMPLES_MAX: usize = 1_000;
+
+/// Rows that one diverse search may return, those that are skipped included: each is compared with several times as many.
+pub const SEARCH_DIVERSE_MAX: usize = 1_000;
+
+/// Groups that one search may return: each may take a search of its own.
+pub const SEARCH_GROUPS_MAX: usize = 1_000;
 
 /// Bytes of documents and keys that one sort holds in memory.
 pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;

@@ -7,15 +7,29 @@
 
 #![deny(unsafe_code)] // the kernels except themselves
 
+mod chance;
+mod code;
+mod copies;
 mod exact;
+mod graph;
 pub mod kernel;
 mod metric;
 mod nearest;
 mod query;
+mod recall;
+mod slots;
 mod vector;
 
+pub use code::Code;
+pub use copies::Copies;
 pub use exact::ExactIndex;
+pub use graph::{
+    BLOCK_NODES, BlockKind, Candidate, Found, Graph, GraphOptions, GraphQuery, GraphReader, Insertion, Strategy,
+    VectorBuffer, VectorSource,
+};
 pub use metric::Metric;
 pub use nearest::{Hit, Nearest};
 pub use query::Query;
+pub use recall::{CALIBRATION_QUERIES_MIN, Calibration, EF_MAX, RecallTarget};
+pub use slots::SlotSet;
 pub use vector::{VectorRef, read_numbers, validate, validate_dimension, write_vector};

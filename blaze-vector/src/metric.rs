@@ -5,14 +5,15 @@ use std::str::FromStr;
 
 use blaze_core::{Error, Result};
 
-/// How the distance of two vectors is measured. For each metric, **a smaller distance is nearer**.
+/// How the distance of two vectors is measured. For each metric, **a smaller distance is nearer** and a larger
+/// [score](Metric::score) is nearer.
 ///
-/// | metric | name | distance | range | vectors |
-/// |---|---|---|---|---|
-/// | [`Cosine`](Metric::Cosine) | `cosine` | 1 − cos of the angle | 0 (same direction) to 2 (opposite) | numbers, not all zero |
-/// | [`L2`](Metric::L2) | `l2` | Euclidean: √Σ(aᵢ−bᵢ)², not its square | from 0 | numbers |
-/// | [`Dot`](Metric::Dot) | `dot` | −Σaᵢbᵢ | any number | numbers |
-/// | [`Hamming`](Metric::Hamming) | `hamming` | how many bits differ | 0 to the dimension | bits |
+/// | metric | name | distance | range | score | vectors |
+/// |---|---|---|---|---|---|
+/// | [`Cosine`](Metric::Cosine) | `cosine` | 1 − cos of the angle | 0 (same direction) to 2 (opposite) | cos of the angle: 1 − distance | numbers, not all zero |
+/// | [`L2`](Metric::L2) | `l2` | Euclidean: √Σ(aᵢ−bᵢ)², not its square | from 0 | 1 / (1 + distance) | numbers |
+/// | [`Dot`](Metric::Dot) | `dot` | −Σaᵢbᵢ | any number | Σaᵢbᵢ: −distance | numbers |
+/// | [`Hamming`](Metric::Hamming) | `hamming` | how many bits differ | 0 to the dimension | share of equal bits: 1 − distance / dimension | bits |
 ///
 /// Distances are `f32`: a sum over `n` numbers is exact to about `n` units in the last place of its terms, so that equal
 /// vectors may be about `1e-7` apart by cosine, and distances may differ in the last bits between two processors.
@@ -50,6 +51,28 @@ impl Metric {
             Metric::L2 => "l2",
             Metric::Dot => "dot",
             Metric::Hamming => "hamming",
+        }
+    }
+
+    /// How similar two vectors of `dimension` components at this distance are: the larger, the nearer, as the table of
+    /// [`Metric`] defines it. Never larger for a larger distance.
+    ///
+    /// ```
+    /// use blaze_vector::Metric;
+    ///
+    /// assert_eq!(Metric::Cosine.score(0.25, 384), 0.75);
+    /// assert_eq!(Metric::L2.score(1.0, 384), 0.5);
+    /// assert_eq!(Metric::Dot.score(-7.0, 384), 7.0);
+    /// assert_eq!(Metric::Hamming.score(2.0, 8), 0.75);
+    /// ```
+    #[must_use]
+    pub fn score(self, distance: f32, dimension: usize) -> f32 {
+        match self {
+            Metric::Cosine => 1.0 - distance,
+            Metric::L2 => 1.0 / (1.0 + distance),
+            Metric::Dot => 0.0 - distance,
+            #[expect(clippy::cast_precision_loss, reason = "at most 4096")]
+            Metric::Hamming => 1.0 - distance / dimension as f32,
         }
     }
 

@@ -105,7 +105,19 @@ impl<K: Ord> Nearest<K> {
         Ok(())
     }
 
-    /// Offers a vector in the form of [`write_vector`](crate::write_vector). `key` is called only if the vector enters or
+    /// Offers a vector whose distance is known. `key` is called only if the vector enters or ties with the farthest.
+    ///
+    /// # Errors
+    ///
+    /// Those of `key`.
+    pub fn offer_at(&mut self, distance: f32, key: impl FnOnce() -> Result<K>) -> Result<()> {
+        if self.k > 0 && distance <= self.bound() {
+            self.push(Hit { key: key()?, distance });
+        }
+        Ok(())
+    }
+
+    /// Offers a vector as [`Copies::write`](crate::Copies::write) stores it. `key` is called only if the vector enters or
     /// ties with the farthest.
     ///
     /// # Errors
@@ -114,10 +126,7 @@ impl<K: Ord> Nearest<K> {
     /// errors of `key`.
     pub fn offer_stored(&mut self, bytes: &[u8], key: impl FnOnce() -> Result<K>) -> Result<()> {
         let distance = self.query.distance_to_stored(bytes, &mut self.buffer)?;
-        if self.k > 0 && distance <= self.bound() {
-            self.push(Hit { key: key()?, distance });
-        }
-        Ok(())
+        self.offer_at(distance, key)
     }
 
     fn push(&mut self, hit: Hit<K>) {

@@ -2,9 +2,10 @@
 
 use blaze_core::{Error, Result};
 
+use crate::copies::Copies;
 use crate::kernel;
 use crate::metric::Metric;
-use crate::vector::{VectorRef, length, read_numbers, validate_dimension};
+use crate::vector::{VectorRef, length, validate_dimension};
 
 /// A query vector with its metric: checked and prepared once, then compared with many vectors.
 ///
@@ -19,6 +20,8 @@ use crate::vector::{VectorRef, length, read_numbers, validate_dimension};
 pub struct Query {
     metric: Metric,
     prepared: Prepared,
+    /// The form of stored vectors.
+    copies: Copies,
 }
 
 #[derive(Clone, Debug)]
@@ -38,14 +41,29 @@ impl Query {
     /// [`VECTOR_DIMENSIONS_MAX`](blaze_core::limits::VECTOR_DIMENSIONS_MAX) components.
     pub fn new<'a>(metric: Metric, vector: impl Into<VectorRef<'a>>) -> Result<Query> {
         prepare(metric, vector.into())
-            .map(|prepared| Query { metric, prepared })
+            .map(|prepared| Query { metric, prepared, copies: Copies::F32 })
             .map_err(|error| error.context("in the query"))
+    }
+
+    /// The same query for stored vectors that are [`Copies`] of this precision; without, they have single precision.
+    #[must_use]
+    pub fn over(self, copies: Copies) -> Query {
+        Query { copies, ..self }
     }
 
     /// The metric.
     #[must_use]
     pub fn metric(&self) -> Metric {
         self.metric
+    }
+
+    /// The vector; for the cosine, of length one.
+    #[must_use]
+    pub fn vector(&self) -> VectorRef<'_> {
+        match &self.prepared {
+            Prepared::Numbers(numbers) => VectorRef::F32(numbers),
+            Prepared::Bits(bits) => VectorRef::Bits(bits),
+        }
     }
 
     /// How many numbers, or bits, the query has.
@@ -81,7 +99,8 @@ impl Query {
         }
     }
 
-    /// The distance to a vector in the form of [`write_vector`](crate::write_vector); `buffer` is working memory.
+    /// The distance to a vector as [`Copies::write`] stores it, in the precision of [`over`](Query::over); `buffer` is working
+    /// memory.
     ///
     /// # Errors
     ///
@@ -89,7 +108,7 @@ impl Query {
     pub fn distance_to_stored(&self, bytes: &[u8], buffer: &mut Vec<f32>) -> Result<f32> {
         match &self.prepared {
             Prepared::Numbers(query) => {
-                read_numbers(bytes, query.len(), buffer)?;
+                self.copies.read(bytes, query.len(), buffer)?;
                 Ok(self.metric.distance(query, buffer))
             }
             Prepared::Bits(query) if query.len() == bytes.len() => Ok(kernel::hamming(query, bytes) as f32),
@@ -175,6 +194,24 @@ mod tests {
         let bits = Query::new(Metric::Hamming, &[1u8]).unwrap();
         assert_eq!(bits.distance(&[1.0; 8]).unwrap_err().kind(), ErrorKind::Invalid);
         assert_eq!(bits.distance_to_stored(&[1; 2], &mut Vec::new()).unwrap_err().kind(), ErrorKind::Corruption);
+    }
+
+    #[test]
+    fn distances_to_copies_are_those_to_what_the_copies_hold() {
+        let vector = [0.1, -3.3, 70.7];
+        for (copies, metric) in
+            Copies::ALL.into_iter().flat_map(|copies| [(copies, Metric::Cosine), (copies, Metric::L2)])
+        {
+            let query = Query::new(metric, &[1.0, 2.0, 3.0]).unwrap().over(copies);
+            let (mut stored, mut held, mut buffer) = (Vec::new(), Vec::new(), Vec::new());
+            copies.write(&vector, &mut stored);
+            copies.read(&stored, 3, &mut held).unwrap();
+            assert_eq!(
+                query.distance_to_stored(&stored, &mut buffer).unwrap(),
+                query.distance(&held).unwrap(),
+                "{copies}"
+            );
+        }
     }
 
     #[test]

@@ -115,7 +115,13 @@ pub fn validate_dimension(metric: Metric, dimension: usize) -> Result<()> {
 
 /// The Euclidean length, if `metric` can work with it.
 pub(crate) fn length(metric: Metric, numbers: &[f32]) -> Result<f64> {
-    let length = numbers.iter().map(|&number| f64::from(number).powi(2)).sum::<f64>().sqrt();
+    let (blocks, rest) = numbers.as_chunks::<8>();
+    let square = |number: f32| f64::from(number) * f64::from(number);
+    let mut squares = [0.0f64; 8]; // several, so that additions overlap
+    for block in blocks {
+        (0..8).for_each(|lane| squares[lane] += square(block[lane]));
+    }
+    let length = (squares.iter().sum::<f64>() + rest.iter().map(|&number| square(number)).sum::<f64>()).sqrt();
     if !length.is_finite() {
         // Squares of finite f32 do not overflow f64, so there is a culprit.
         let (index, number) =

@@ -1,7 +1,7 @@
 //! Values: what a field of a document can hold.
 
 mod decimal;
-mod half;
+pub mod half;
 mod number;
 mod order;
 #[cfg(test)]

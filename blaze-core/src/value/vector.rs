@@ -85,6 +85,36 @@ impl Vector {
     }
 }
 
+impl From<Vec<f32>> for Vector {
+    fn from(numbers: Vec<f32>) -> Vector {
+        Vector::F32(numbers)
+    }
+}
+
+impl From<&Vec<f32>> for Vector {
+    fn from(numbers: &Vec<f32>) -> Vector {
+        Vector::F32(numbers.clone())
+    }
+}
+
+impl From<&[f32]> for Vector {
+    fn from(numbers: &[f32]) -> Vector {
+        Vector::F32(numbers.to_vec())
+    }
+}
+
+impl<const N: usize> From<&[f32; N]> for Vector {
+    fn from(numbers: &[f32; N]) -> Vector {
+        Vector::F32(numbers.to_vec())
+    }
+}
+
+impl From<&Vector> for Vector {
+    fn from(vector: &Vector) -> Vector {
+        vector.clone()
+    }
+}
+
 impl Ord for Vector {
     fn cmp(&self, other: &Vector) -> Ordering {
         match (self, other) {

@@ -17,6 +17,8 @@
 //! | `hamming` | 768 bits | 11 | 17 | |
 //! | `hamming` | 1536 bits | 15 | 29 | |
 
+pub(crate) mod code;
+pub(crate) mod memory;
 mod scalar;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[expect(unsafe_code, reason = "vector loads take raw pointers")]

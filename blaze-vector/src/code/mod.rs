@@ -1,0 +1,295 @@
+//! Codes: vectors in four or eight bits a component, or in bits, that the graph navigates on.
+//!
+//! A vector of numbers is approximated by `offset + scale·h`, with `offset` and `scale` its own and `h` four bits for each
+//! component; in eight bits, four more divide each step into 16. The two halves lie in different slabs, so that navigation
+//! reads only the first, and the second sharpens the distances of what was found. No training: the first vector is coded
+//! as well as the last.
+
+mod frame;
+mod probe;
+mod rotation;
+mod slab;
+
+pub(crate) use frame::Frame;
+pub(crate) use probe::Probe;
+pub(crate) use rotation::Rotation;
+pub(crate) use slab::Slab;
+
+use std::fmt;
+use std::str::FromStr;
+
+use blaze_core::{Error, Result};
+
+use crate::kernel::code::{LINE, hammings, nibble_dots, prefetch};
+
+/// How the graph holds vectors in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// Eight bits a component: the graph is walked on the upper four, and what is found is measured with all eight.
+    Eight,
+    /// Four bits a component: half the memory of [`Eight`](Code::Eight), and more candidates to compare in full precision.
+    Four,
+    /// The bits of the vector as they are, for [`Metric::Hamming`](crate::Metric::Hamming) and only there.
+    Bits,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Code; 3] = [Code::Eight, Code::Four, Code::Bits];
+
+    /// The name, as [`Display`](fmt::Display) prints it and [`FromStr`] reads it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Code::Eight => "eight",
+            Code::Four => "four",
+            Code::Bits => "bits",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Code {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Code> {
+        let named = Code::ALL.into_iter().find(|code| code.name() == name);
+        named.ok_or_else(|| Error::invalid(format!("code {name:?} is none of eight, four and bits")))
+    }
+}
+
+/// What a code means: the approximation is `offset + scale·h`, finer `offset − scale/2 + scale·(h + l/16)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Terms {
+    pub(crate) offset: f32,
+    pub(crate) scale: f32,
+    /// The squared length of the approximation by four bits.
+    pub(crate) square: f32,
+    /// The squared length of the approximation by eight bits.
+    pub(crate) fine_square: f32,
+}
+
+/// One vector in code.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coded {
+    pub(crate) high: Vec<u8>,
+    /// Empty unless the code has eight bits.
+    pub(crate) low: Vec<u8>,
+    pub(crate) terms: Terms,
+    /// The sum of `h` over the components.
+    pub(crate) total: u16,
+}
+
+/// Coded vectors by slot.
+#[derive(Clone, Debug)]
+pub(crate) struct Codes {
+    pub(crate) code: Code,
+    pub(crate) dimension: usize,
+    pub(crate) high: Slab<u8>,
+    pub(crate) low: Slab<u8>,
+    pub(crate) terms: Slab<Terms>,
+    pub(crate) totals: Slab<u16>,
+}
+
+impl Codes {
+    pub(crate) fn new(code: Code, dimension: usize) -> Codes {
+        let stride = match code {
+            Code::Bits => dimension.div_ceil(8),
+            Code::Eight | Code::Four => dimension.div_ceil(2 * LINE) * LINE,
+        };
+        Codes {
+            code,
+            dimension,
+            high: Slab::new(stride),
+            low: Slab::new(stride),
+            terms: Slab::new(1),
+            totals: Slab::new(1),
+        }
+    }
+
+    /// Makes room for `rows` vectors.
+    pub(crate) fn grow(&mut self, rows: usize) {
+        self.high.grow(rows, 0);
+        if self.code == Code::Eight {
+            self.low.grow(rows, 0);
+        }
+        if self.code != Code::Bits {
+            self.terms.grow(rows, Terms::default());
+            self.totals.grow(rows, 0);
+        }
+    }
+
+    pub(crate) fn set(&mut self, slot: u32, coded: &Coded) {
+        let slot = slot as usize;
+        self.high.row_mut(slot).copy_from_slice(&coded.high);
+        if self.code == Code::Eight {
+            self.low.row_mut(slot).copy_from_slice(&coded.low);
+        }
+        if self.code != Code::Bits {
+            self.terms.row_mut(slot)[0] = coded.terms;
+            self.totals.row_mut(slot)[0] = coded.total;
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.high.bytes() + self.low.bytes() + self.terms.bytes() + self.totals.bytes()
+    }
+
+    /// Codes numbers.
+    pub(crate) fn encode(&self, numbers: &[f32]) -> Coded {
+        let stride = self.high.stride();
+        let mut coded = Coded { high: vec![0; stride], ..Coded::default() };
+        if self.code == Code::Eight {
+            coded.low = vec![0; stride];
+        }
+        let (min, max) =
+            numbers.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &x| (min.min(x), max.max(x)));
+        let scale = (max - min) / 15.0;
+        let steps = if scale > 0.0 && scale.recip().is_finite() { scale.recip() } else { 0.0 };
+        let scale = if steps > 0.0 { scale } else { 0.0 };
+        let (mut total, mut square, mut fine_square) = (0, 0.0f64, 0.0f64);
+        for (i, &number) in numbers.iter().enumerate() {
+            let position = (number - min) * steps;
+            let high = (position + 0.5).clamp(0.0, 15.0) as u8;
+            let low = ((position - f32::from(high)) * 16.0 + 8.5).clamp(0.0, 15.0) as u8;
+            let (byte, shift) = (i / (2 * LINE) * LINE + i % LINE, if i % (2 * LINE) < LINE { 0 } else { 4 });
+            coded.high[byte] |= high << shift;
+            if let Some(place) = coded.low.get_mut(byte) {
+                *place |= low << shift;
+            }
+            total += u16::from(high); // at most 15·4096
+            let coarse = f64::from(min) + f64::from(scale) * f64::from(high);
+            let fine = coarse + f64::from(scale) * (f64::from(low) / 16.0 - 0.5);
+            square += coarse * coarse;
+            fine_square += fine * fine;
+        }
+        coded.total = total;
+        coded.terms = Terms { offset: min, scale, square: square as f32, fine_square: fine_square as f32 };
+        coded
+    }
+
+    /// The squared distance of numbers from what the first half of their code says of them: what
+    /// the walk goes wrong by.
+    pub(crate) fn error(&self, numbers: &[f32]) -> f64 {
+        let (min, max) =
+            numbers.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &x| (min.min(x), max.max(x)));
+        let scale = (max - min) / 15.0;
+        if scale <= 0.0 {
+            return 0.0;
+        }
+        let wrong = |&number: &f32| {
+            let high = ((number - min) / scale).round();
+            f64::from(number - (min + scale * high)).powi(2)
+        };
+        numbers.iter().map(wrong).sum()
+    }
+
+    /// Codes bits: they are their own code.
+    pub(crate) fn encode_bits(bits: &[u8]) -> Coded {
+        Coded { high: bits.to_vec(), ..Coded::default() }
+    }
+
+    /// Distances of `slots` from the probe, as far as the first half of the code tells.
+    pub(crate) fn distances(&self, probe: &Probe, slots: &[u32], sums: &mut Vec<i32>, distances: &mut Vec<f32>) {
+        sums.resize(slots.len(), 0);
+        distances.clear();
+        if self.code == Code::Bits {
+            hammings(&probe.coarse, &self.high, slots, sums);
+            distances.extend(sums.iter().map(|&bits| bits as f32));
+            return;
+        }
+        for &slot in slots {
+            prefetch(self.terms.row(slot as usize));
+        }
+        nibble_dots(&probe.coarse, &self.high, slots, sums);
+        if probe.per_total == 0.0 {
+            distances.extend(slots.iter().zip(&*sums).map(|(&slot, &sum)| {
+                let terms = &self.terms.row(slot as usize)[0];
+                probe.distance(terms, f64::from(sum)) as f32
+            }));
+        } else {
+            distances.extend(slots.iter().zip(&*sums).map(|(&slot, &sum)| {
+                let terms = &self.terms.row(slot as usize)[0];
+                let total = self.totals.row(slot as usize)[0];
+                probe.distance(terms, f64::from(sum) + probe.per_total * f64::from(total)) as f32
+            }));
+        }
+    }
+
+    /// Distances of `slots` from the probe, as well as the codes can tell.
+    pub(crate) fn fine_distances(&self, probe: &Probe, slots: &[u32], sums: &mut Vec<i32>, distances: &mut Vec<f32>) {
+        if self.code == Code::Bits {
+            return self.distances(probe, slots, sums, distances);
+        }
+        let mut products = vec![0.0f64; slots.len()];
+        sums.resize(slots.len(), 0);
+        for (query, weight) in [(&probe.coarse, 1.0), (&probe.fine, 1.0 / 128.0)] {
+            nibble_dots(query, &self.high, slots, sums);
+            products.iter_mut().zip(&*sums).for_each(|(product, &sum)| *product += weight * f64::from(sum));
+            if self.code == Code::Eight {
+                nibble_dots(query, &self.low, slots, sums);
+                products.iter_mut().zip(&*sums).for_each(|(product, &sum)| *product += weight / 16.0 * f64::from(sum));
+            }
+        }
+        distances.clear();
+        distances.extend(slots.iter().zip(products).map(|(&slot, product)| {
+            let mut terms = self.terms.row(slot as usize)[0];
+            if self.code == Code::Eight {
+                terms.offset -= terms.scale / 2.0;
+                terms.square = terms.fine_square;
+            }
+            probe.distance(&terms, product) as f32
+        }));
+    }
+
+    /// Turns the probe into one for the squared Euclidean distance from the vector in `slot`, or for its differing bits.
+    pub(crate) fn probe_slot(&self, slot: u32, probe: &mut Probe) {
+        let slot = slot as usize;
+        let high = self.high.row(slot);
+        probe.coarse.clear();
+        if self.code == Code::Bits {
+            probe.coarse.extend_from_slice(high);
+            return;
+        }
+        let mut sum = 0u32;
+        let mut write = |high: &[u8; LINE], low: &[u8; LINE]| {
+            let mut bytes = [0u8; 2 * LINE];
+            for i in 0..LINE {
+                bytes[i] = (high[i] << 4) | (low[i] & 15);
+                bytes[LINE + i] = (high[i] & 0xf0) | (low[i] >> 4);
+            }
+            sum += bytes.iter().map(|&byte| u32::from(byte)).sum::<u32>();
+            probe.coarse.extend_from_slice(&bytes.map(|byte| byte ^ 0x80));
+        };
+        let (high, _) = high.as_chunks::<LINE>();
+        let padding = (2 * high.len() * LINE - self.dimension) as f64;
+        let mut bytes_sum_of_padding = 0.0;
+        if self.code == Code::Eight {
+            high.iter().zip(self.low.row(slot).as_chunks::<LINE>().0).for_each(|(high, low)| write(high, low));
+        } else {
+            high.iter().for_each(|high| write(high, &[0x88; LINE]));
+            bytes_sum_of_padding = 8.0 * padding;
+        }
+        let terms = self.terms.row(slot)[0];
+        let (offset, scale) = (f64::from(terms.offset) + 7.5 * f64::from(terms.scale), f64::from(terms.scale) / 16.0);
+        let dimension = self.dimension as f64;
+        let total = dimension * offset + scale * (f64::from(sum) - bytes_sum_of_padding - 128.0 * dimension);
+        probe.per_square = 1.0;
+        probe.per_offset = -2.0 * total;
+        if scale > 0.0 {
+            probe.per_product = -2.0 * scale;
+            probe.per_total = offset / scale;
+        } else {
+            // All components are equal: only the sum of the other vector's components counts.
+            probe.per_product = -2.0 * offset;
+            probe.per_total = 1.0;
+            probe.coarse.fill(0);
+        }
+        probe.constant = f64::from(if self.code == Code::Eight { terms.fine_square } else { terms.square });
+    }
+}

@@ -1,0 +1,256 @@
+//! Insertion: the long half that only reads, and the short half that links.
+
+use blaze_core::{Error, Result};
+
+use crate::code::{Coded, Codes, Probe};
+use crate::graph::layer::Layer;
+use crate::graph::pool::NODES_MAX;
+use crate::graph::search::{Scratch, beam};
+use crate::graph::{Graph, State};
+use crate::vector::{VectorRef, validate};
+
+/// A vector that is ready to be linked: made by [`Graph::prepare`], taken by [`Graph::insert`] of the same graph.
+#[derive(Clone, Debug)]
+pub struct Insertion {
+    pub(super) coded: Coded,
+    pub(super) probe: Probe,
+    pub(super) level: usize,
+    /// Chosen nodes by level, from level 0 upwards.
+    pub(super) neighbours: Vec<Vec<u32>>,
+    pub(super) reclaims: u64,
+}
+
+/// Links that lead to a node from those that it chose.
+#[derive(Clone, Debug)]
+pub(super) struct Reverse {
+    pub(super) target: u32,
+    pub(super) source: u32,
+}
+
+impl Graph {
+    /// Checks a vector, and looks for its place. Takes the time of a search with `ef_construction` candidates; any number
+    /// of threads may do so at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate`](crate::validate), for the graph's metric and dimension;
+    /// [`LimitExceeded`](blaze_core::ErrorKind::LimitExceeded) if the graph has a thousand million nodes.
+    pub fn prepare<'a>(&self, vector: impl Into<VectorRef<'a>>) -> Result<Insertion> {
+        let vector = vector.into();
+        validate(self.options.metric, self.options.dimension, vector)?;
+        if self.slots() >= NODES_MAX && self.free.is_empty() {
+            return Err(Error::limit_exceeded(format!("a graph has at most {NODES_MAX} nodes")));
+        }
+        let level = self.level(self.next_ticket());
+        Ok(self.with_scratch(|scratch| self.prepare_at(vector, level, scratch)))
+    }
+
+    /// Links a prepared vector; its slot. Takes time in proportion to the links of a node, whatever the number of nodes.
+    ///
+    /// If slots were reclaimed since the insertion was prepared, its place is looked for once more.
+    pub fn insert(&mut self, insertion: Insertion) -> u32 {
+        let slot = self.free.pop().unwrap_or(self.slots() as u32);
+        self.make_room(slot as usize + 1);
+        let mut insertion = insertion;
+        if insertion.reclaims != self.reclaims {
+            insertion.neighbours =
+                self.with_scratch(|scratch| self.find_neighbours(&insertion.probe, insertion.level, scratch));
+        }
+        self.link(vec![(slot, insertion)], 1);
+        slot
+    }
+
+    /// Makes room for slots below `slots`.
+    pub(super) fn make_room(&mut self, slots: usize) {
+        if slots > self.slots() {
+            self.codes.grow(slots);
+            self.layers[0].links.grow(slots, super::layer::NONE);
+            self.layers[0].in_degrees.grow(slots, 0);
+            self.state.resize(slots, State::Free);
+        }
+    }
+
+    pub(super) fn prepare_at(&self, vector: VectorRef<'_>, level: usize, scratch: &mut Scratch) -> Insertion {
+        let (coded, probe) = match vector {
+            VectorRef::F32(numbers) => self.frame.code(&self.codes, numbers),
+            VectorRef::Bits(bits) => (Codes::encode_bits(bits), Probe::bits(bits)),
+        };
+        let neighbours = self.find_neighbours(&probe, level, scratch);
+        Insertion { coded, probe, level, neighbours, reclaims: self.reclaims }
+    }
+
+    /// The nodes to link to on each level up to `level`.
+    pub(super) fn find_neighbours(&self, probe: &Probe, level: usize, scratch: &mut Scratch) -> Vec<Vec<u32>> {
+        let Some(entry) = self.entry else { return Vec::new() };
+        let top = self.layers.len() - 1;
+        let highest = level.min(top);
+        let Scratch { visited, pool, batch, node_probe, .. } = scratch;
+        let (mut start, _) = self.descend(probe, entry, top, highest, batch);
+        let mut neighbours = vec![Vec::new(); highest + 1];
+        let mut candidates = Vec::new();
+        for level in (0..=highest).rev() {
+            let layer = &self.layers[level];
+            visited.reset(layer.nodes());
+            pool.reset(self.options.ef_construction, self.ties_max(self.options.m));
+            beam(&self.codes, layer, probe, &[start], visited, pool, batch, |_| true);
+            candidates.clear();
+            candidates.extend(pool.accepted());
+            if level > 0 {
+                // There is always one, unless distances are no numbers: codes that were damaged, say.
+                start = layer.below[candidates.first().map_or(start, |&(_, nearest)| nearest) as usize];
+            }
+            let limit = self.own_limit(level);
+            self.prune(layer, &candidates, limit, self.options.m / 2, (batch, node_probe), &mut neighbours[level]);
+        }
+        neighbours
+    }
+
+    /// How many links a new node gets: less than it has room for, so that links to it find a place.
+    pub(super) fn own_limit(&self, level: usize) -> usize {
+        let room = self.layers[level].room();
+        if level == 0 { room * 3 / 4 } else { room }
+    }
+
+    /// Adds nodes to empty slots and links them, with the same outcome at any number of threads.
+    pub(super) fn link(&mut self, batch: Vec<(u32, Insertion)>, threads: usize) {
+        let mut reverses: Vec<Vec<Reverse>> = Vec::new();
+        for (slot, insertion) in &batch {
+            self.codes.set(*slot, &insertion.coded);
+            self.state[*slot as usize] = State::Live;
+            self.len += 1;
+            let mut node = *slot;
+            for level in 0..=insertion.level {
+                if self.layers.len() == level {
+                    self.layers.push(Layer::new(self.options.m));
+                    self.entry = None;
+                }
+                if level > 0 {
+                    node = self.layers[level].add(*slot, node);
+                }
+                let chosen = insertion.neighbours.get(level).map_or(&[][..], Vec::as_slice);
+                self.layers[level].set_links(node, chosen);
+                if level == self.layers.len() - 1 && self.entry.is_none() {
+                    self.entry = Some(node);
+                }
+                reverses.resize_with(reverses.len().max(level + 1), Vec::new);
+                reverses[level].extend(chosen.iter().map(|&target| Reverse { target, source: node }));
+            }
+        }
+        for (level, mut reverses) in reverses.into_iter().enumerate() {
+            reverses.sort_unstable_by_key(|reverse| (reverse.target, reverse.source));
+            self.link_back(level, &reverses, threads);
+        }
+        for (slot, insertion) in &batch {
+            if let Some(chosen) = insertion.neighbours.first() {
+                self.keep_reachable(*slot, chosen);
+            }
+        }
+    }
+
+    /// Adds links from targets to sources; what no longer fits is pruned.
+    fn link_back(&mut self, level: usize, reverses: &[Reverse], threads: usize) {
+        let groups: Vec<&[Reverse]> = reverses.chunk_by(|a, b| a.target == b.target).collect();
+        let share = groups.len().div_ceil(threads.max(1)).max(1);
+        let graph: &Graph = self;
+        let work = |groups: &[&[Reverse]]| -> Vec<(u32, Vec<u32>)> {
+            graph.with_scratch(|scratch| {
+                groups.iter().map(|group| (group[0].target, graph.merged(level, group, scratch))).collect()
+            })
+        };
+        let lists: Vec<Vec<(u32, Vec<u32>)>> = if groups.len() <= share {
+            vec![work(&groups)]
+        } else {
+            std::thread::scope(|scope| {
+                let handles: Vec<_> = groups.chunks(share).map(|groups| scope.spawn(|| work(groups))).collect();
+                handles.into_iter().filter_map(|handle| handle.join().ok()).collect()
+            })
+        };
+        for (target, links) in lists.into_iter().flatten() {
+            self.replace_links(level, target, links);
+        }
+    }
+
+    /// The links of the group's target, together with those to its sources.
+    fn merged(&self, level: usize, group: &[Reverse], scratch: &mut Scratch) -> Vec<u32> {
+        let layer = &self.layers[level];
+        let target = group[0].target;
+        let mut links = layer.links(target).to_vec();
+        links.extend(group.iter().map(|reverse| reverse.source));
+        if links.len() > layer.room() {
+            links = self.nearest_links(level, target, links, scratch);
+        }
+        links
+    }
+
+    /// The best links of a node among `candidates`.
+    pub(super) fn nearest_links(
+        &self,
+        level: usize,
+        node: u32,
+        candidates: Vec<u32>,
+        scratch: &mut Scratch,
+    ) -> Vec<u32> {
+        let layer = &self.layers[level];
+        let Scratch { batch, probe, node_probe, .. } = scratch;
+        self.codes.probe_slot(layer.slot(node), probe);
+        batch.nodes.clear();
+        batch.nodes.extend(candidates);
+        batch.measure(&self.codes, layer, probe);
+        let mut measured: Vec<(f32, u32)> = batch.distances.iter().copied().zip(batch.nodes.iter().copied()).collect();
+        measured.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut chosen = Vec::new();
+        let limit = self.pruned_limit(level);
+        self.prune(layer, &measured, limit, self.options.m / 2, (batch, node_probe), &mut chosen);
+        chosen
+    }
+
+    /// How many links a full node keeps: fewer than it has room for, so that the next ones need no pruning.
+    pub(super) fn pruned_limit(&self, level: usize) -> usize {
+        let room = self.layers[level].room();
+        (room * 7 / 8).max(2)
+    }
+
+    /// Sets the links of a node, and keeps those that are the last to lead to their target.
+    pub(super) fn replace_links(&mut self, level: usize, node: u32, mut links: Vec<u32>) {
+        let layer = &mut self.layers[level];
+        if level == 0 {
+            let last: Vec<u32> = layer
+                .links(node)
+                .iter()
+                .copied()
+                .filter(|&link| layer.in_degree(link) == 1 && !links.contains(&link))
+                .collect();
+            for link in last {
+                put(layer, &mut links, link);
+            }
+        }
+        layer.set_links(node, &links);
+    }
+
+    /// Makes sure that some link leads to a new node.
+    fn keep_reachable(&mut self, slot: u32, chosen: &[u32]) {
+        if self.layers[0].in_degree(slot) > 0 {
+            return;
+        }
+        for &node in chosen {
+            let layer = &mut self.layers[0];
+            let mut links = layer.links(node).to_vec();
+            if put(layer, &mut links, slot) {
+                layer.set_links(node, &links);
+                return;
+            }
+        }
+    }
+}
+
+/// Adds a link; if there is no room, in the place of the one to whose target the most others lead.
+pub(super) fn put(layer: &Layer, links: &mut Vec<u32>, link: u32) -> bool {
+    if links.len() < layer.room() {
+        links.push(link);
+        return true;
+    }
+    let spares = links.iter().enumerate().filter(|&(_, &other)| other != link && layer.in_degree(other) > 1);
+    let Some((place, _)) = spares.max_by_key(|&(place, &other)| (layer.in_degree(other), place)) else { return false };
+    links[place] = link;
+    true
+}

@@ -1,0 +1,104 @@
+//! One level of the graph: who points to whom.
+
+use crate::code::Slab;
+
+/// Fills up a list of links.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Lists of links of equal room. On level 0 a node is a slot; on the levels above, nodes are numbered apart, so that they
+/// take no more room than there are.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    pub(super) links: Slab<u32>,
+    /// The slots of nodes, or [`NONE`] for one that is free; empty on level 0.
+    pub(super) slots: Vec<u32>,
+    /// The same vector's node on the level below; empty on level 0.
+    pub(super) below: Vec<u32>,
+    /// How many links lead to a node; [`MANY`] and more are not counted. Empty above level 0.
+    pub(super) in_degrees: Slab<u8>,
+    pub(super) free: Vec<u32>,
+}
+
+/// From here on links to a node are no longer counted, up or down.
+pub(super) const MANY: u8 = u8::MAX;
+
+impl Layer {
+    pub(super) fn new(room: usize) -> Layer {
+        Layer {
+            links: Slab::new(room),
+            slots: Vec::new(),
+            below: Vec::new(),
+            in_degrees: Slab::new(1),
+            free: Vec::new(),
+        }
+    }
+
+    /// How many links a node can have.
+    pub(super) fn room(&self) -> usize {
+        self.links.stride()
+    }
+
+    pub(super) fn nodes(&self) -> usize {
+        self.links.rows()
+    }
+
+    /// Adds a node above level 0.
+    pub(super) fn add(&mut self, slot: u32, below: u32) -> u32 {
+        if let Some(node) = self.free.pop() {
+            self.links.row_mut(node as usize).fill(NONE);
+            self.slots[node as usize] = slot;
+            self.below[node as usize] = below;
+            return node;
+        }
+        let node = self.links.rows();
+        self.links.grow(node + 1, NONE);
+        self.slots.push(slot);
+        self.below.push(below);
+        node as u32
+    }
+
+    #[inline(always)]
+    pub(super) fn slot(&self, node: u32) -> u32 {
+        self.slots.get(node as usize).copied().unwrap_or(node)
+    }
+
+    /// The links of a node, without what fills up.
+    #[inline(always)]
+    pub(super) fn links(&self, node: u32) -> &[u32] {
+        let row = self.links.row(node as usize);
+        &row[..row.iter().position(|&link| link == NONE).unwrap_or(row.len())]
+    }
+
+    /// Replaces the links of a node, and counts.
+    pub(super) fn set_links(&mut self, node: u32, links: &[u32]) {
+        let counts = self.in_degrees.rows() > 0;
+        for i in 0..self.room() {
+            let old = self.links.row(node as usize)[i];
+            if old == NONE {
+                break;
+            }
+            if counts {
+                let count = &mut self.in_degrees.row_mut(old as usize)[0];
+                *count -= u8::from(*count != MANY && *count > 0);
+            }
+        }
+        for &link in links {
+            if counts {
+                let count = &mut self.in_degrees.row_mut(link as usize)[0];
+                *count = count.saturating_add(1);
+            }
+        }
+        let row = self.links.row_mut(node as usize);
+        row[..links.len()].copy_from_slice(links);
+        row[links.len()..].fill(NONE);
+    }
+
+    pub(super) fn in_degree(&self, node: u32) -> u8 {
+        if self.in_degrees.rows() > 0 { self.in_degrees.row(node as usize)[0] } else { MANY }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let numbers = self.slots.capacity() + self.below.capacity() + self.free.capacity();
+        self.links.bytes() + self.in_degrees.bytes() + numbers * 4
+    }
+}

@@ -1,0 +1,237 @@
+//! The walk to what is nearest.
+
+use crate::code::{Code, Codes, Probe};
+use crate::graph::layer::{Layer, NONE};
+use crate::graph::pool::Pool;
+use crate::graph::visited::Visited;
+use crate::graph::{Graph, GraphQuery};
+use crate::kernel::code::prefetch;
+
+/// A node that a search proposes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// The node.
+    pub slot: u32,
+    /// About how far it is: squared for L2, otherwise as [`Metric`](crate::Metric) defines it.
+    pub distance: f32,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The nearest first.
+    pub candidates: Vec<Candidate>,
+    /// How many nodes were compared with the query.
+    pub visited: usize,
+    /// How they were found.
+    pub strategy: Strategy,
+}
+
+/// How a search goes about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// It walks the graph over all nodes, and keeps those that may be found.
+    #[default]
+    Walk,
+    /// It walks over those nodes alone that may be found, past others to those behind them.
+    TwoHops,
+    /// It measures every node that may be found.
+    Scan,
+}
+
+impl Found {
+    /// Measures the candidates with `exact`, and keeps the `k` nearest, nearest first; equal distances in the order of
+    /// slots. Those for which `exact` has no distance are dropped.
+    pub fn rerank(&mut self, k: usize, mut exact: impl FnMut(u32) -> Option<f32>) {
+        self.candidates.retain_mut(|candidate| match exact(candidate.slot) {
+            Some(distance) => {
+                candidate.distance = distance;
+                true
+            }
+            None => false,
+        });
+        self.candidates.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.slot.cmp(&b.slot)));
+        self.candidates.truncate(k);
+    }
+}
+
+/// Working memory, kept from one search to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pub(super) visited: Visited,
+    pub(super) pool: Pool,
+    pub(super) batch: Batch,
+    pub(super) probe: Probe,
+    pub(super) node_probe: Probe,
+    pub(super) relinked: Probe,
+}
+
+/// Nodes to be measured, and their distances.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(super) nodes: Vec<u32>,
+    pub(super) slots: Vec<u32>,
+    pub(super) distances: Vec<f32>,
+    sums: Vec<i32>,
+}
+
+impl Scratch {
+    pub(super) fn bytes(&self) -> usize {
+        let batch = &self.batch;
+        let numbers = batch.nodes.capacity() + batch.slots.capacity() + batch.distances.capacity();
+        size_of::<Scratch>()
+            + self.visited.bytes()
+            + self.pool.bytes()
+            + (numbers + batch.sums.capacity()) * 4
+            + self.probe.bytes()
+            + self.node_probe.bytes()
+            + self.relinked.bytes()
+    }
+}
+
+impl Batch {
+    /// Measures `nodes`.
+    #[inline]
+    pub(super) fn measure(&mut self, codes: &Codes, layer: &Layer, probe: &Probe) {
+        if layer.slots.is_empty() {
+            codes.distances(probe, &self.nodes, &mut self.sums, &mut self.distances);
+        } else {
+            self.slots.clear();
+            self.slots.extend(self.nodes.iter().map(|&node| layer.slot(node)));
+            codes.distances(probe, &self.slots, &mut self.sums, &mut self.distances);
+        }
+    }
+
+    /// Measures `nodes`, which are slots, with all that codes can tell.
+    pub(super) fn measure_finely(&mut self, codes: &Codes, probe: &Probe) {
+        codes.fine_distances(probe, &self.nodes, &mut self.sums, &mut self.distances);
+    }
+}
+
+impl Graph {
+    /// Looks for the `k` nodes nearest to the query among those whose slots `accept` lets pass, deleted ones included.
+    ///
+    /// `ef`, at least `k`, is how many candidates are kept on the way: more find more and take longer. `accept` is asked
+    /// once for each node that comes near, not for each that is visited. Distances are approximate; who has the vectors
+    /// asks for a few more than needed and calls [`Found::rerank`].
+    #[must_use]
+    pub fn search(&self, query: &GraphQuery, ef: usize, k: usize, accept: impl FnMut(u32) -> bool) -> Found {
+        let Some(entry) = self.entry.filter(|_| k > 0) else { return Found::default() };
+        self.with_scratch(|scratch| {
+            let Scratch { visited, pool, batch, .. } = scratch;
+            let top = self.layers.len() - 1;
+            let (start, steps) = self.descend(&query.probe, entry, top, 0, batch);
+            visited.reset(self.layers[0].nodes());
+            pool.reset(ef.max(k), self.ties_max(k));
+            beam(&self.codes, &self.layers[0], &query.probe, &[start, self.root(entry)], visited, pool, batch, accept);
+            let candidates = self.best(query, k, pool, batch);
+            Found { candidates, visited: steps + visited.len(), strategy: Strategy::Walk }
+        })
+    }
+
+    /// The `k` nearest of the accepted candidates, as far as codes can tell, nearest first.
+    pub(super) fn best(&self, query: &GraphQuery, k: usize, pool: &Pool, batch: &mut Batch) -> Vec<Candidate> {
+        batch.nodes.clear();
+        batch.nodes.extend(pool.accepted().map(|(_, slot)| slot));
+        batch.measure_finely(&self.codes, &query.probe);
+        let mut candidates: Vec<Candidate> = batch
+            .nodes
+            .iter()
+            .zip(&batch.distances)
+            .map(|(&slot, &distance)| Candidate { slot, distance: self.tidy(distance) })
+            .collect();
+        let nearer = |a: &Candidate, b: &Candidate| a.distance.total_cmp(&b.distance).then(a.slot.cmp(&b.slot));
+        if k < candidates.len() {
+            candidates.select_nth_unstable_by(k - 1, nearer);
+            candidates.truncate(k);
+        }
+        candidates.sort_unstable_by(nearer);
+        candidates
+    }
+
+    /// The node of level 0 that every search starts from, besides the one that it comes down to: what can be reached from it
+    /// can be found.
+    pub(super) fn root(&self, entry: u32) -> u32 {
+        self.layers[self.layers.len() - 1].slot(entry)
+    }
+
+    /// How many copies of a vector a search counts that needs `k`. Bits are as far as others without being equal.
+    pub(super) fn ties_max(&self, k: usize) -> usize {
+        if self.codes.code == Code::Bits { usize::MAX } else { k }
+    }
+
+    /// Rounding may leave the range of a metric.
+    fn tidy(&self, distance: f32) -> f32 {
+        if self.options.metric == crate::Metric::Dot { distance } else { distance.max(0.0) }
+    }
+
+    /// Walks greedily from `node` on level `from` down to level `to`: the node there, and how many were measured.
+    pub(super) fn descend(&self, probe: &Probe, node: u32, from: usize, to: usize, batch: &mut Batch) -> (u32, usize) {
+        let (mut node, mut measured) = (node, 0);
+        for level in (to + 1..=from).rev() {
+            let layer = &self.layers[level];
+            batch.nodes.clear();
+            batch.nodes.push(node);
+            batch.measure(&self.codes, layer, probe);
+            let mut nearest = batch.distances[0];
+            loop {
+                batch.nodes.clear();
+                batch.nodes.extend_from_slice(layer.links(node));
+                batch.measure(&self.codes, layer, probe);
+                measured += batch.nodes.len();
+                let before = node;
+                for (&neighbour, &distance) in batch.nodes.iter().zip(&batch.distances) {
+                    if distance < nearest {
+                        (node, nearest) = (neighbour, distance);
+                    }
+                }
+                if node == before {
+                    break;
+                }
+            }
+            node = layer.below[node as usize];
+        }
+        (node, measured)
+    }
+}
+
+/// Expands the nearest candidate until none in the pool is left.
+#[inline]
+#[expect(clippy::too_many_arguments, reason = "the working memory comes in parts, so that each can be borrowed")]
+pub(super) fn beam(
+    codes: &Codes,
+    layer: &Layer,
+    probe: &Probe,
+    starts: &[u32],
+    visited: &mut Visited,
+    pool: &mut Pool,
+    batch: &mut Batch,
+    mut accept: impl FnMut(u32) -> bool,
+) {
+    batch.nodes.clear();
+    batch.nodes.extend(starts.iter().filter(|&&start| visited.insert(start)));
+    loop {
+        batch.measure(codes, layer, probe);
+        for (&node, &distance) in batch.nodes.iter().zip(&batch.distances) {
+            if distance < pool.bound() {
+                pool.insert(distance, node, accept(node));
+            }
+        }
+        batch.nodes.clear();
+        while batch.nodes.is_empty() {
+            let Some(node) = pool.expand() else { return };
+            if let Some(next) = pool.upcoming() {
+                prefetch(layer.links.row(next as usize));
+            }
+            for &link in layer.links.row(node as usize) {
+                if link == NONE {
+                    break;
+                }
+                if visited.insert(link) {
+                    batch.nodes.push(link);
+                }
+            }
+        }
+    }
+}

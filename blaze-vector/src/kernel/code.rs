@@ -1,0 +1,358 @@
+//! Kernels over codes: sums of products of four-bit codes with a query of signed bytes, and differing bits, for many rows
+//! at once, so that the next rows are fetched while one is computed.
+//!
+//! A row of four-bit codes is whole lines of 64 bytes. Byte `j` of line `n` holds component `128n + j` in its lower half
+//! and component `128n + 64 + j` in its upper half; the query has a byte for each component in natural order, and zeros
+//! where the row is only filled up.
+
+use crate::code::Slab;
+
+/// The bytes of a line: rows are whole lines.
+pub(crate) const LINE: usize = 64;
+
+/// How many rows ahead are fetched.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+const AHEAD: usize = 4;
+
+/// Writes the sum of `row[i]·query[i]` to `out` for each of `slots`.
+///
+/// # Panics
+///
+/// If the query has not twice the bytes of a row, a slot is beyond the rows, or `out` is shorter than `slots`.
+#[cfg_attr(any(target_arch = "x86_64", target_arch = "aarch64"), expect(unsafe_code, reason = "dispatch"))]
+pub(crate) fn nibble_dots(query: &[u8], rows: &Slab<u8>, slots: &[u32], out: &mut [i32]) {
+    assert_eq!(query.len(), 2 * rows.stride(), "a query has a byte for each half byte of a row");
+    assert!(out.len() >= slots.len(), "each slot has its place in the output");
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor was just seen to have AVX-512F and VNNI.
+        return unsafe { simd::avx512::nibble_dots(query, rows, slots, out) };
+    } else if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor was just seen to have AVX2.
+        return unsafe { simd::avx2::nibble_dots(query, rows, slots, out) };
+    }
+    #[cfg(target_arch = "aarch64")]
+    if std::arch::is_aarch64_feature_detected!("neon") {
+        // SAFETY: the processor was just seen to have NEON.
+        return unsafe { simd::neon::nibble_dots(query, rows, slots, out) };
+    }
+    scalar::nibble_dots(query, rows, slots, out);
+}
+
+/// Writes to `out`, for each of `slots`, how many bits of its row differ from the query.
+///
+/// # Panics
+///
+/// If the query is not as long as a row, a slot is beyond the rows, or `out` is shorter than `slots`.
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "dispatch"))]
+pub(crate) fn hammings(query: &[u8], rows: &Slab<u8>, slots: &[u32], out: &mut [i32]) {
+    assert_eq!(query.len(), rows.stride(), "a query is as long as a row");
+    assert!(out.len() >= slots.len(), "each slot has its place in the output");
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("popcnt") {
+        // SAFETY: the processor was just seen to have POPCNT.
+        return unsafe { simd::popcnt::hammings(query, rows, slots, out) };
+    }
+    scalar::hammings(query, rows, slots, out);
+}
+
+/// Starts to fetch what will be read soon.
+#[inline(always)]
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "a hint by raw pointer"))]
+pub(crate) fn prefetch<T>(row: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..size_of_val(row)).step_by(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address is within the slice; a prefetch reads nothing that the program sees.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast::<i8>().add(line)) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
+}
+
+pub(super) mod scalar {
+    use std::iter::zip;
+
+    use super::LINE;
+    use crate::code::Slab;
+
+    pub(crate) fn nibble_dots(query: &[u8], rows: &Slab<u8>, slots: &[u32], out: &mut [i32]) {
+        let (lines, _) = query.as_chunks::<{ 2 * LINE }>();
+        for (&slot, out) in zip(slots, out) {
+            let mut sum = 0;
+            for (row, query) in zip(rows.row(slot as usize).as_chunks::<LINE>().0, lines) {
+                for (j, &byte) in row.iter().enumerate() {
+                    sum += i32::from(byte & 15) * i32::from(query[j].cast_signed());
+                    sum += i32::from(byte >> 4) * i32::from(query[LINE + j].cast_signed());
+                }
+            }
+            *out = sum;
+        }
+    }
+
+    /// Inlined into the caller, so that the caller's target features choose the instructions.
+    #[inline]
+    pub(crate) fn hammings(query: &[u8], rows: &Slab<u8>, slots: &[u32], out: &mut [i32]) {
+        for (i, (&slot, out)) in zip(slots, out).enumerate() {
+            if let Some(&later) = slots.get(i + 4) {
+                super::prefetch(rows.row(later as usize));
+            }
+            *out = super::super::scalar::hamming(query, rows.row(slot as usize)).cast_signed();
+        }
+    }
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[expect(unsafe_code, reason = "vector loads take raw pointers")]
+pub(super) mod simd {
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) mod avx512 {
+        use std::arch::x86_64::*;
+        use std::iter::zip;
+
+        use crate::code::Slab;
+        use crate::kernel::code::{AHEAD, LINE, prefetch};
+
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512vnni")]
+        fn load(block: &[u8; LINE]) -> __m512i {
+            // SAFETY: the block is 64 bytes, and this load asks for no alignment.
+            unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
+        }
+
+        #[target_feature(enable = "avx512f,avx512vnni")]
+        pub(crate) fn nibble_dots(query: &[u8], rows: &Slab<u8>, slots: &[u32], out: &mut [i32]) {
+            let (query, _) = query.as_chunks::<LINE>();
+            let (query, _) = query.as_chunks::<2>();
+            let mask = _mm512_set1_epi8(15);
+            for &slot in slots.iter().take(AHEAD) {
+                prefetch(rows.row(slot as usize));
+            }
+            for (i, (&slot, out)) in zip(slots, out).enumerate() {
+                if let Some(&later) = slots.get(i + AHEAD) {
+                    prefetch(rows.row(later as usize));
+                }
+                let (row, _) = rows.row(slot as usize).as_chunks::<LINE>();
+                let (mut lower, mut upper) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+                for (line, query) in zip(row, query) {
+                    let line = load(line);
+                    lower = _mm512_dpbusd_epi32(lower, _mm512_and_si512(line, mask), load(&query[0]));
+                    let high = _mm512_and_si512(_mm512_srli_epi32::<4>(line), mask);
+                    upper = _mm512_dpbusd_epi32(upper, high, load(&query[1]));
+                }
+                *out = _mm512_reduce_add_epi32(_mm512_add_epi32(lower, upper));
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) mod avx2 {
+        use std::arch::x86_64::*;
+        use std::iter::zip;
+
+        use crate::code::Slab;
+        use crate::kernel::code::{AHEAD, LINE, prefetch};
+
+        const HALF: usize = LINE / 2;
+
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn load(block: &[u8; HALF]) -> __m256i {
+            // SAFETY: the block is 32 bytes, and this load asks for no alignment.
+            unsafe { _mm256_loadu_si256(block.as_ptr().cast()) }
+        }
+
+        /// Products of a code and a query byte are at most 15·128, so that 17 of them fit 16 bits.
+        #[target_feature(enable = "avx2")]
+        pub(crate) fn nibble_dots(query: &[u8], rows: &Slab<u8>, slots: &[u32], out: &mut [i32]) {
+            let (query, _) = query.as_chunks::<HALF>();
+            let (query, _) = query.as_chunks::<4>();
+            let (mask, ones) = (_mm256_set1_epi8(15), _mm256_set1_epi16(1));
+            for &slot in slots.iter().take(AHEAD) {
+                prefetch(rows.row(slot as usize));
+            }
+            for (i, (&slot, out)) in zip(slots, out).enumerate() {
+                if let Some(&later) = slots.get(i + AHEAD) {
+                    prefetch(rows.row(later as usize));
+                }
+                let (row, _) = rows.row(slot as usize).as_chunks::<HALF>();
+                let (row, _) = row.as_chunks::<2>();
+                let mut sum = _mm256_setzero_si256();
+                for (line, query) in zip(row, query) {
+                    let (first, second) = (load(&line[0]), load(&line[1]));
+                    let high = |half| _mm256_and_si256(_mm256_srli_epi16::<4>(half), mask);
+                    let low = |half| _mm256_and_si256(half, mask);
+                    let products = _mm256_add_epi16(
+                        _mm256_add_epi16(
+                            _mm256_maddubs_epi16(low(first), load(&query[0])),
+                            _mm256_maddubs_epi16(low(second), load(&query[1])),
+                        ),
+                        _mm256_add_epi16(
+                            _mm256_maddubs_epi16(high(first), load(&query[2])),
+                            _mm256_maddubs_epi16(high(second), load(&query[3])),
+                        ),
+                    );
+                    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(products, ones));
+                }
+                let four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+                let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b1110>(four));
+                *out = _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<1>(two)));
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) mod popcnt {
+        use crate::code::Slab;
+
+        #[target_feature(enable = "popcnt")]
+        pub(crate) fn hammings(query: &[u8], rows: &Slab<u8>, slots: &[u32], out: &mut [i32]) {
+            crate::kernel::code::scalar::hammings(query, rows, slots, out);
+        }
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) mod neon {
+        use std::arch::aarch64::*;
+        use std::iter::zip;
+
+        use crate::code::Slab;
+        use crate::kernel::code::LINE;
+
+        const QUARTER: usize = LINE / 4;
+
+        #[inline]
+        #[target_feature(enable = "neon")]
+        fn load(block: &[u8; QUARTER]) -> uint8x16_t {
+            // SAFETY: the block is 16 bytes, and this load asks for no alignment.
+            unsafe { vld1q_u8(block.as_ptr()) }
+        }
+
+        /// Adds products of codes and query bytes, of which 16 fit 16 bits.
+        #[inline]
+        #[target_feature(enable = "neon")]
+        fn multiply_add(sum: int16x8_t, codes: uint8x16_t, query: uint8x16_t) -> int16x8_t {
+            let (codes, query) = (vreinterpretq_s8_u8(codes), vreinterpretq_s8_u8(query));
+            vmlal_high_s8(vmlal_s8(sum, vget_low_s8(codes), vget_low_s8(query)), codes, query)
+        }
+
+        #[target_feature(enable = "neon")]
+        pub(crate) fn nibble_dots(query: &[u8], rows: &Slab<u8>, slots: &[u32], out: &mut [i32]) {
+            let (query, _) = query.as_chunks::<QUARTER>();
+            let (query, _) = query.as_chunks::<8>();
+            let mask = vdupq_n_u8(15);
+            for (&slot, out) in zip(slots, out) {
+                let (row, _) = rows.row(slot as usize).as_chunks::<QUARTER>();
+                let (row, _) = row.as_chunks::<4>();
+                let mut sum = vdupq_n_s32(0);
+                for (line, query) in zip(row, query) {
+                    let mut products = vdupq_n_s16(0);
+                    for quarter in 0..4 {
+                        let codes = load(&line[quarter]);
+                        products = multiply_add(products, vandq_u8(codes, mask), load(&query[quarter]));
+                        products = multiply_add(products, vshrq_n_u8::<4>(codes), load(&query[4 + quarter]));
+                    }
+                    sum = vpadalq_s16(sum, products);
+                }
+                *out = vaddvq_s32(sum);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls kernels after a check of the processor"))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Kernel = Box<dyn Fn(&[u8], &Slab<u8>, &[u32], &mut [i32])>;
+
+    /// What the dispatcher chooses, and every version that this processor can run.
+    fn all() -> Vec<(&'static str, Kernel)> {
+        let mut all: Vec<(&'static str, Kernel)> =
+            vec![("dispatched", Box::new(nibble_dots)), ("scalar", Box::new(scalar::nibble_dots))];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") {
+                // SAFETY: the processor was just seen to have AVX2.
+                all.push(("avx2", Box::new(|q, r, s, o| unsafe { simd::avx2::nibble_dots(q, r, s, o) })));
+            }
+            if is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512f") {
+                // SAFETY: the processor was just seen to have AVX-512F and VNNI.
+                all.push(("avx512", Box::new(|q, r, s, o| unsafe { simd::avx512::nibble_dots(q, r, s, o) })));
+            }
+        }
+        all
+    }
+
+    fn check(query: &[u8], rows: &Slab<u8>) {
+        let slots: Vec<u32> = (0..rows.rows() as u32).rev().collect();
+        let expected: Vec<i32> = slots
+            .iter()
+            .map(|&slot| {
+                let row = rows.row(slot as usize);
+                let code = |i: usize| row[i / 128 * 64 + i % 64] >> if i % 128 < 64 { 0 } else { 4 } & 15;
+                (0..query.len()).map(|i| i32::from(code(i)) * i32::from(query[i] as i8)).sum()
+            })
+            .collect();
+        for (name, kernel) in all() {
+            let mut out = vec![7; slots.len() + 1];
+            kernel(query, rows, &slots, &mut out);
+            assert_eq!(out[..slots.len()], expected, "{name}, {} lines", rows.stride() / LINE);
+            assert_eq!(out[slots.len()], 7, "{name} writes no more than it was asked for");
+        }
+    }
+
+    fn slab(rows: &[Vec<u8>]) -> Slab<u8> {
+        let mut slab = Slab::new(rows[0].len());
+        slab.grow(rows.len(), 0);
+        for (i, row) in rows.iter().enumerate() {
+            slab.row_mut(i).copy_from_slice(row);
+        }
+        slab
+    }
+
+    #[test]
+    fn the_largest_codes_and_queries_do_not_overflow_at_any_dimension() {
+        for lines in 1..=32 {
+            for byte in [127u8, 128, 0, 255] {
+                check(&vec![byte; lines * 128], &slab(&vec![vec![255; lines * LINE]; 3]));
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn every_version_agrees_with_the_plain_sum(
+            (query, rows) in (1usize..8, 1usize..20).prop_flat_map(|(lines, rows)| (
+                proptest::collection::vec(any::<u8>(), lines * 128),
+                proptest::collection::vec(proptest::collection::vec(any::<u8>(), lines * LINE), rows),
+            )),
+        ) {
+            check(&query, &slab(&rows));
+        }
+
+        #[test]
+        fn bits_of_rows_are_counted_one_by_one(
+            (query, rows) in (1usize..70, 1usize..20).prop_flat_map(|(bytes, rows)| (
+                proptest::collection::vec(any::<u8>(), bytes),
+                proptest::collection::vec(proptest::collection::vec(any::<u8>(), bytes), rows),
+            )),
+        ) {
+            let slab = slab(&rows);
+            let slots: Vec<u32> = (0..rows.len() as u32).collect();
+            let expected: Vec<i32> = rows
+                .iter()
+                .map(|row| row.iter().zip(&query).map(|(a, b)| (a ^ b).count_ones() as i32).sum())
+                .collect();
+            for kernel in [hammings, scalar::hammings] {
+                let mut out = vec![0; rows.len()];
+                kernel(&query, &slab, &slots, &mut out);
+                prop_assert_eq!(&out, &expected);
+            }
+        }
+    }
+}
