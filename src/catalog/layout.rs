@@ -21,6 +21,9 @@
 //! | index | unique index, values | flags, document id |
 //! | index, vector | index, `FF` | there if some document has or had several entries (1, or nothing) or some value was cut (2) |
 //! | index, vector | index, `FF 00` | while the index is built, the key of the last document that has its entries |
+//! | vector | index, `FF 01` | how far the blocks of the graph are complete, or that they are being written |
+//! | vector | index, `FF 02`, document id | the last commit that wrote the vector, if the blocks may lack it |
+//! | vector | index, `FF 03`, kind, number | a block of the graph |
 //! | index | expiring keyspace, when its value expires, key | nothing; there if the key has or had a value that expires then |
 //! | vector | index, document id | numbers |
 //! | history, feed | the store's own | what data was, what has changed |

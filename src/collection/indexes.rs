@@ -57,6 +57,65 @@ impl<T> Collection<T> {
             .map_err(|error| error.context(format!("collection {:?}", self.name())))
     }
 
+    /// Builds another index beside the one of this name, which goes on to answer, and puts it in its place in one commit: an
+    /// index on vectors of another model or in another precision, say, or on other fields. Any kind may follow any other.
+    ///
+    /// Until then both are kept up to date, so that a document which does not fit the new one is refused. When the call is cut
+    /// short by the end of the process, the next one with the same index goes on from there; one with another index begins
+    /// anew. Nothing is done if the index is that one already. [`indexes`](Collection::indexes) tells what is being built.
+    ///
+    /// ```
+    /// use blaze::{Copies, Database, Document, Index, Vector};
+    ///
+    /// let db = Database::temporary()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.ensure_index(Index::vector("old", 2).model("v1").named("embedding"))?;
+    /// let vectors = Document::new().with("old", Vector::F32(vec![1.0, 0.0])).with("new", Vector::F32(vec![0.0, 1.0, 0.0]));
+    /// films.insert(&vectors)?;
+    /// films.replace_index("embedding", Index::vector("new", 3).model("v2").copies(Copies::F16))?;
+    /// assert_eq!(films.indexes()?[0].definition, "new (3, cosine, model \"v2\", copies in f16)");
+    /// assert_eq!(films.search().nearest("new", &[0.0, 1.0, 0.0]).index("embedding").run()?.len(), 1);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no index of this name, or when it is dropped meanwhile;
+    /// [`Invalid`](crate::ErrorKind::Invalid) when the new one has another name; else as
+    /// [`ensure_index`](Collection::ensure_index): the old index is then what it was.
+    pub fn replace_index(&self, name: &str, index: Index) -> Result<()> {
+        self.replace_index_with(name, index, |_| ControlFlow::Continue(()))
+    }
+
+    /// As [`replace_index`](Collection::replace_index), telling how far it has come. With [`ControlFlow::Break`] it ends, and
+    /// the old index is what it was.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use blaze::{Database, Document, ErrorKind, Index};
+    ///
+    /// let db = Database::temporary()?;
+    /// let numbers = db.collection::<Document>("numbers")?;
+    /// numbers.ensure_index(Index::on("n"))?;
+    /// numbers.bulk().insert((0..3_000).map(|n| Document::new().with("n", n)))?;
+    /// let stopped = numbers.replace_index_with("n", Index::on("n").unique(), |_| ControlFlow::Break(()));
+    /// assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
+    /// assert!(!numbers.indexes()?[0].unique && numbers.indexes()?[0].replacement.is_none());
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`replace_index`](Collection::replace_index), and [`Cancelled`](crate::ErrorKind::Cancelled) when `progress` asked
+    /// for it.
+    pub fn replace_index_with(
+        &self,
+        name: &str,
+        index: Index,
+        mut progress: impl FnMut(IndexProgress) -> ControlFlow<()>,
+    ) -> Result<()> {
+        index::replace(&self.scope, self.name(), name, &index, &mut progress)
+            .map_err(|error| error.context(format!("collection {:?}", self.name())))
+    }
+
     /// Removes an index in one commit of constant size; says whether it was there. Most of its space goes back right after
     /// that commit, or after that of the transaction, unless someone reads an older view; after a crash the next opening
     /// sees to it.
@@ -98,8 +157,12 @@ impl<T> Collection<T> {
         // Looks it up, as it reads nothing else that would tell that the handle is closed.
         self.scope.read(|session| {
             let definition = catalog::get(session, self.name(), Kind::Collection)?;
-            let info = |index: &IndexDefinition| index.info(index_bytes_used(session, index)?);
-            definition.indexes.iter().map(info).collect()
+            let info = |index: &IndexDefinition| {
+                let is_its = |other: &&IndexDefinition| other.replaces() && other.name == index.name;
+                let replacement = definition.indexes.iter().find(is_its).map(IndexDefinition::describe);
+                index.info(index_bytes_used(session, index)?, replacement)
+            };
+            definition.indexes.iter().filter(|index| !index.replaces()).map(info).collect()
         })
     }
 

@@ -113,6 +113,9 @@ pub(crate) fn write_entries(
     after: Entries,
 ) -> Result<()> {
     let family = index.family();
+    if family == Family::Vector && !index.ready {
+        session.note_unbuilt(index.id)?;
+    }
     for (key, value) in before.iter().filter(|(key, _)| !after.has(key)) {
         if is_own(session, index, key, value)? {
             session.delete(family, key.to_vec())?;

@@ -4,6 +4,9 @@
 //! the catalog row. Then it is filled in small transactions, each of which keeps how far it came, and a last catalog commit
 //! makes it ready. Whoever is interrupted in between leaves an index that is kept up to date, is not used, and is completed by
 //! the next call from there on.
+//!
+//! An index that replaces another one is built beside it, under the same name and behind it; the last commit puts it in its
+//! place.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -26,10 +29,10 @@ const BATCH_DOCUMENTS_MAX: u64 = 1_000;
 const BATCH_TRIES_MAX: u32 = 1_000;
 
 /// Whatever the database's isolation: a document that goes away while its entry is made must be noticed.
-const BUILD_ISOLATION: Isolation = Isolation::Serializable;
+pub(super) const BUILD_ISOLATION: Isolation = Isolation::Serializable;
 
 /// Asked now and then whether to go on.
-type Progress<'a> = dyn FnMut(IndexProgress) -> ControlFlow<()> + 'a;
+pub(super) type Progress<'a> = dyn FnMut(IndexProgress) -> ControlFlow<()> + 'a;
 
 /// Sees to it that the collection has the index and that it is complete.
 pub(crate) fn ensure(scope: &Scope, collection: &str, index: &Index, progress: &mut Progress<'_>) -> Result<()> {
@@ -48,23 +51,45 @@ pub(crate) fn ensure(scope: &Scope, collection: &str, index: &Index, progress: &
 
 /// Builds the index as a part of a transaction.
 fn ensure_within(session: &Session, collection: &str, index: &Index, progress: &mut Progress<'_>) -> Result<()> {
-    if !session.is_read_only() && !session.is_serializable() {
-        return Err(Error::invalid("an index is built in a serializable transaction or outside of any"));
-    }
+    check_within(session)?;
     let declared = declare(session, collection, index)?;
     if !declared.ready {
-        let definition = definition_with(session, collection, declared.id)?;
-        let expected = Fill::expected(session, &definition, None)?;
-        let mut fill = Fill { batch_documents: u64::MAX, expected, ..Fill::default() };
-        fill.advance(session, collection, &declared)?;
-        complete(session, collection, declared.id)?;
-        tell(progress, &fill)?;
+        build_within(session, collection, &declared, progress)?;
     }
     Ok(())
 }
 
+pub(super) fn check_within(session: &Session) -> Result<()> {
+    match session.is_read_only() || session.is_serializable() {
+        true => Ok(()),
+        false => Err(Error::invalid("an index is built in a serializable transaction or outside of any")),
+    }
+}
+
+/// Fills a declared index as a part of a transaction.
+pub(super) fn build_within(
+    session: &Session,
+    collection: &str,
+    declared: &IndexDefinition,
+    progress: &mut Progress<'_>,
+) -> Result<()> {
+    let definition = definition_with(session, collection, declared.id)?;
+    let expected = Fill::expected(session, &definition, None)?;
+    let mut fill = Fill { batch_documents: u64::MAX, expected, ..Fill::default() };
+    fill.advance(session, collection, declared)?;
+    if let Some(replaced) = complete(session, collection, declared.id)? {
+        session.reclaim_once_committed(replaced)?; // the transaction may be rolled back yet
+    }
+    tell(progress, &fill)
+}
+
 /// Fills a declared index in small transactions and makes it ready.
-fn build(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress: &mut Progress<'_>) -> Result<()> {
+pub(super) fn build(
+    core: &Arc<Core>,
+    collection: &str,
+    declared: &IndexDefinition,
+    progress: &mut Progress<'_>,
+) -> Result<()> {
     fill(core, collection, declared, progress).inspect_err(|error| {
         // A document does not fit, or nobody wants it any more. After other failures the index stays declared, and the next
         // call completes it.
@@ -82,7 +107,16 @@ fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress
         fill = fill.commit_batch(core, collection, declared)?;
         tell(progress, &fill)?;
     }
-    commit_alone(core, BUILD_ISOLATION, core.durability, |session| complete(session, collection, declared.id))
+    let (completed_at, replaced) = retry(core, RetryLimits::default(), || {
+        let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
+        let replaced = complete(&session, collection, declared.id)?;
+        Ok((session.commit()?, replaced))
+    })?;
+    if let Some(replaced) = replaced {
+        // No name leads there. Where this fails, the next opening sees to it.
+        let _ = replaced.reclaim(core, completed_at);
+    }
+    Ok(())
 }
 
 /// True for what says that a document does not fit an index.
@@ -277,22 +311,41 @@ fn definition_with(session: &Session, collection: &str, index: u32) -> Result<Ar
     }
 }
 
-fn complete(session: &Session, collection: &str, index: u32) -> Result<()> {
+/// Has an index be used from this commit on. The entries of the one that it replaces are an orphan then.
+fn complete(session: &Session, collection: &str, index: u32) -> Result<Option<Orphan>> {
     let mut definition = (*definition_with(session, collection, index)?).clone();
-    for declared in definition.indexes.iter_mut().filter(|declared| declared.id == index) {
-        declared.ready = true;
-        session.delete(declared.family(), prefixed(index, BUILD_POSITION))?;
-    }
-    catalog::put(session, collection, &definition)
+    let Some(position) = definition.indexes.iter().position(|declared| declared.id == index) else {
+        return Err(Error::internal("a collection has an index and lacks it"));
+    };
+    let mut done = definition.indexes.remove(position);
+    session.delete(done.family(), prefixed(index, BUILD_POSITION))?;
+    done.ready = true;
+    let place = definition.indexes.iter().position(|other| done.replaces() && other.name == done.name);
+    let replaced = match place {
+        Some(place) => {
+            done.take_place();
+            let before = std::mem::replace(&mut definition.indexes[place], done);
+            let orphan = Orphan::new(before.family(), prefix(before.id));
+            orphan.declare(session)?;
+            Some(orphan)
+        }
+        None => {
+            done.take_place();
+            definition.indexes.insert(position, done);
+            None
+        }
+    };
+    catalog::put(session, collection, &definition)?;
+    Ok(replaced)
 }
 
 /// Gives an index another name.
 pub(crate) fn rename(session: &Session, collection: &str, from: &str, to: &str) -> Result<()> {
     catalog::validate_name(to, "index")?;
     let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
-    let Some(position) = definition.indexes.iter().position(|index| index.name == from) else {
+    if !definition.indexes.iter().any(|index| index.name == from) {
         return Err(Error::not_found(format!("there is no index {from:?}")));
-    };
+    }
     if from == to {
         return Ok(());
     }
@@ -300,24 +353,28 @@ pub(crate) fn rename(session: &Session, collection: &str, from: &str, to: &str) 
         let on = there.describe();
         return Err(Error::already_exists(format!("there is an index {to:?} already, on {on}")));
     }
-    to.clone_into(&mut definition.indexes[position].name);
+    // With what is built to take its place.
+    definition.indexes.iter_mut().filter(|index| index.name == from).for_each(|index| to.clone_into(&mut index.name));
     catalog::put(session, collection, &definition)
 }
 
-/// Removes an index; says whether it was there. Its entries are an orphan from that commit on.
+/// Removes an index, with what is built to take its place; says whether it was there. Its entries are an orphan from that
+/// commit on.
 pub(crate) fn remove(scope: &Scope, collection: &str, name: &str) -> Result<bool> {
     let is_named = |index: &IndexDefinition| index.name == name;
     match scope {
         Scope::Database(core) => remove_at_once(core, collection, core.isolation, is_named),
         Scope::Session(session) => session.atomically(|| {
-            let orphan = remove_where(session, collection, is_named)?;
+            let orphans = remove_where(session, collection, is_named)?;
+            let was_there = !orphans.is_empty();
             // The transaction may be rolled back yet.
-            orphan.map_or(Ok(false), |orphan| session.reclaim_once_committed(orphan).map(|()| true))
+            orphans.into_iter().try_for_each(|orphan| session.reclaim_once_committed(orphan))?;
+            Ok(was_there)
         }),
     }
 }
 
-/// Removes an index in a commit of its own, and its entries then.
+/// Removes indexes in a commit of their own, and their entries then.
 fn remove_at_once(
     core: &Arc<Core>,
     collection: &str,
@@ -325,28 +382,27 @@ fn remove_at_once(
     which: impl Fn(&IndexDefinition) -> bool,
 ) -> Result<bool> {
     core.check_writable()?;
-    let (removed_at, orphan) = retry(core, RetryLimits::default(), || {
+    let (removed_at, orphans) = retry(core, RetryLimits::default(), || {
         let session = Session::read_write(core, isolation, core.durability)?;
-        let orphan = remove_where(&session, collection, &which)?;
-        Ok((session.commit()?, orphan))
+        let orphans = remove_where(&session, collection, &which)?;
+        Ok((session.commit()?, orphans))
     })?;
-    let Some(orphan) = orphan else { return Ok(false) };
-    // The index is gone. Where this fails, the next opening sees to it.
-    let _ = orphan.reclaim(core, removed_at);
-    Ok(true)
+    for orphan in &orphans {
+        // The index is gone. Where this fails, the next opening sees to it.
+        let _ = orphan.reclaim(core, removed_at);
+    }
+    Ok(!orphans.is_empty())
 }
 
-/// Removes an index from the catalog, if it is there, and makes an orphan of its entries.
-fn remove_where(
-    session: &Session,
-    collection: &str,
-    which: impl Fn(&IndexDefinition) -> bool,
-) -> Result<Option<Orphan>> {
+/// Removes indexes from the catalog and makes orphans of their entries.
+fn remove_where(session: &Session, collection: &str, which: impl Fn(&IndexDefinition) -> bool) -> Result<Vec<Orphan>> {
     let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
-    let Some(position) = definition.indexes.iter().position(which) else { return Ok(None) };
-    let index = definition.indexes.remove(position);
-    let orphan = Orphan::new(index.family(), prefix(index.id));
-    orphan.declare(session)?;
+    let removed: Vec<IndexDefinition> = definition.indexes.extract_if(.., |index| which(index)).collect();
+    if removed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let orphans: Vec<Orphan> = removed.iter().map(|index| Orphan::new(index.family(), prefix(index.id))).collect();
+    orphans.iter().try_for_each(|orphan| orphan.declare(session))?;
     catalog::put(session, collection, &definition)?;
-    Ok(Some(orphan))
+    Ok(orphans)
 }

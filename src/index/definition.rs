@@ -4,12 +4,12 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use blaze_core::key::Order;
-use blaze_core::limits::{INDEX_FIELDS_MAX, INDEX_FILTER_BYTES_MAX, VECTOR_DIMENSIONS_MAX};
+use blaze_core::limits::{INDEX_FIELDS_MAX, INDEX_FILTER_BYTES_MAX};
 use blaze_core::record::{self, Dictionary};
 use blaze_core::{Document, Error, Family, Filter, ID_FIELD, PARENT_FIELD, Path, Result, Value};
-use blaze_vector::Metric;
 use serde::{Deserialize, Serialize};
 
+use super::vector::{StoredVector, VectorFields};
 use super::{IndexInfo, IndexState};
 use crate::catalog;
 
@@ -36,6 +36,9 @@ pub(crate) struct IndexDefinition {
     /// The form of the entries. One that an earlier version made lacks it, and keeps its form until it is built anew.
     #[serde(default, skip_serializing_if = "is_plain")]
     format: u32,
+    /// True while it is built beside the index of the same name, which stands before it, to take its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    replaces: bool,
     /// What `kind` says, made at the first use.
     #[serde(skip)]
     parts: OnceLock<IndexFields>,
@@ -56,7 +59,14 @@ pub(super) struct Rules {
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Fields(Vec<Field>),
-    Vector { path: Vec<String>, dimension: usize, metric: String },
+    /// On vectors, with nothing that the first version did not know.
+    Vector {
+        path: Vec<String>,
+        dimension: usize,
+        metric: String,
+    },
+    /// On vectors, with what the first version did not know: it refuses the row rather than misread the entries.
+    VectorWith(Box<StoredVector>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +79,7 @@ struct Field {
 #[derive(Clone, Debug)]
 pub(crate) enum IndexFields {
     Fields(Vec<(Path, Order)>),
-    Vector { path: Path, dimension: usize, metric: Metric },
+    Vector(VectorFields),
 }
 
 impl IndexDefinition {
@@ -91,26 +101,17 @@ impl IndexDefinition {
         Ok(IndexDefinition::new(id, name, Kind::Fields(fields.iter().map(field).collect())))
     }
 
-    pub(super) fn vector(
-        id: u32,
-        name: Option<&str>,
-        path: &Path,
-        dimension: usize,
-        metric: Metric,
-    ) -> Result<IndexDefinition> {
-        path.validate()?;
-        refuse_id(path)?;
-        if metric == Metric::Hamming {
-            return Err(Error::invalid(format!("the metric hamming is for bits, an index on {path} holds numbers")));
-        }
-        if dimension == 0 || dimension > VECTOR_DIMENSIONS_MAX {
-            return Err(Error::invalid(format!(
-                "the dimension of the index on {path} is {dimension}, 1 to {VECTOR_DIMENSIONS_MAX} are possible"
-            )));
-        }
-        let name = name.map_or_else(|| path.to_string(), str::to_owned);
+    pub(super) fn vector(id: u32, name: Option<&str>, fields: &VectorFields) -> Result<IndexDefinition> {
+        fields.path.validate()?;
+        refuse_id(&fields.path)?;
+        fields.validate()?;
+        let name = name.map_or_else(|| fields.path.to_string(), str::to_owned);
         catalog::validate_name(&name, "index")?;
-        let kind = Kind::Vector { path: keys(path), dimension, metric: metric.name().to_owned() };
+        let stored = fields.to_stored();
+        let kind = match stored.is_plain() {
+            true => Kind::Vector { path: stored.path, dimension: stored.dimension, metric: stored.metric },
+            false => Kind::VectorWith(Box::new(stored)),
+        };
         Ok(IndexDefinition::new(id, name, kind))
     }
 
@@ -124,6 +125,7 @@ impl IndexDefinition {
             only: None,
             expire_after_ms: None,
             format: CURRENT,
+            replaces: false,
             parts: OnceLock::new(),
             filter: OnceLock::new(),
         }
@@ -131,12 +133,8 @@ impl IndexDefinition {
 
     /// The same index with rules, checked.
     pub(super) fn with_rules(mut self, rules: &Rules) -> Result<IndexDefinition> {
-        let wanted = [
-            ("unique", rules.unique),
-            ("partial", rules.only.is_some()),
-            ("one that has documents expire", rules.expire_after.is_some()),
-        ];
-        if let (Kind::Vector { .. }, Some((what, _))) = (&self.kind, wanted.iter().find(|(_, wanted)| *wanted)) {
+        let wanted = [("unique", rules.unique), ("one that has documents expire", rules.expire_after.is_some())];
+        if let Some((what, _)) = wanted.iter().find(|(_, wanted)| *wanted && self.is_on_vectors()) {
             return Err(Error::invalid(format!("the vector index {:?} cannot be {what}", self.name)));
         }
         self.unique = rules.unique;
@@ -173,6 +171,25 @@ impl IndexDefinition {
         self.format = CURRENT;
     }
 
+    /// True while it is built to take the place of the index of its name.
+    pub(crate) fn replaces(&self) -> bool {
+        self.replaces
+    }
+
+    /// The same index under another name, to be built beside the index of that name and to take its place.
+    pub(super) fn in_place_of(self, name: &str) -> IndexDefinition {
+        IndexDefinition { name: name.to_owned(), replaces: true, ready: false, ..self }
+    }
+
+    /// Lets it stand for its name.
+    pub(super) fn take_place(&mut self) {
+        self.replaces = false;
+    }
+
+    fn is_on_vectors(&self) -> bool {
+        !matches!(self.kind, Kind::Fields(_))
+    }
+
     pub(crate) fn is_unique(&self) -> bool {
         self.unique
     }
@@ -205,7 +222,7 @@ impl IndexDefinition {
         match self.is_like(wanted) {
             true => Ok(()),
             false => Err(Error::invalid(format!(
-                "index {:?} is on {}, not on {}: drop it first or choose another name",
+                "index {:?} is on {}, not on {}: drop it first, replace it, or choose another name",
                 self.name,
                 self.describe(),
                 wanted.describe()
@@ -223,7 +240,7 @@ impl IndexDefinition {
     pub(crate) fn family(&self) -> Family {
         match self.kind {
             Kind::Fields(_) => Family::Index,
-            Kind::Vector { .. } => Family::Vector,
+            Kind::Vector { .. } | Kind::VectorWith(_) => Family::Vector,
         }
     }
 
@@ -239,16 +256,14 @@ impl IndexDefinition {
     }
 
     fn make_parts(&self) -> Result<IndexFields> {
-        Ok(match &self.kind {
-            Kind::Fields(fields) => IndexFields::Fields(fields.iter().map(Field::parts).collect()),
-            Kind::Vector { path, dimension, metric } => IndexFields::Vector {
-                path: Path::from_keys(path.iter().map(String::as_str)),
-                dimension: *dimension,
-                metric: Metric::ALL.into_iter().find(|known| known.name() == metric).ok_or_else(|| {
-                    Error::corruption(format!("the index {:?} has the unknown metric {metric:?}", self.name))
-                })?,
-            },
-        })
+        match &self.kind {
+            Kind::Fields(fields) => Ok(IndexFields::Fields(fields.iter().map(Field::parts).collect())),
+            Kind::Vector { path, dimension, metric } => {
+                StoredVector::plain(path.clone(), *dimension, metric.clone()).parts().map(IndexFields::Vector)
+            }
+            Kind::VectorWith(stored) => stored.parts().map(IndexFields::Vector),
+        }
+        .map_err(|error| error.context(format!("the index {:?}", self.name)))
     }
 
     /// True if its entries may tell of the field for a document's parent.
@@ -264,6 +279,7 @@ impl IndexDefinition {
         let mut text = match &self.kind {
             Kind::Fields(fields) => text(&fields.iter().map(Field::parts).collect::<Vec<_>>()),
             Kind::Vector { path, dimension, metric } => format!("{} ({dimension}, {metric})", path.join(".")),
+            Kind::VectorWith(stored) => stored.describe(),
         };
         if self.unique {
             text.push_str(", unique");
@@ -277,8 +293,14 @@ impl IndexDefinition {
         text
     }
 
-    pub(crate) fn info(&self, bytes_used: u64) -> Result<IndexInfo> {
+    pub(crate) fn info(&self, bytes_used: u64, replacement: Option<String>) -> Result<IndexInfo> {
+        let model = match self.parts()? {
+            IndexFields::Vector(vector) => vector.model.clone(),
+            IndexFields::Fields(_) => None,
+        };
         Ok(IndexInfo {
+            model,
+            replacement,
             name: self.name.clone(),
             definition: self.describe(),
             state: if self.ready { IndexState::Ready } else { IndexState::Building },
@@ -336,7 +358,7 @@ fn refuse_id(path: &Path) -> Result<()> {
     }
 }
 
-fn keys(path: &Path) -> Vec<String> {
+pub(super) fn keys(path: &Path) -> Vec<String> {
     path.segments().iter().map(|segment| segment.key().to_owned()).collect()
 }
 

@@ -8,7 +8,7 @@
 //!
 //! One more key of the index, [`MARKER`], says what entries may be like, see [`Traits`](super::Traits); another, while the
 //! index is built, how far that has come. An entry of a vector index is the number of the index and the id, its value the
-//! numbers.
+//! numbers in the precision that the index keeps, or the bits.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,10 +17,9 @@ use std::collections::btree_map::Entry as MapEntry;
 use blaze_core::key::{self, Order};
 use blaze_core::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, INDEX_ENTRY_BYTES_MAX, INDEX_VALUE_BYTES_MAX};
 use blaze_core::record::RawDocument;
-use blaze_core::{Document, DocumentId, Error, KeyRange, PARENT_FIELD, Path, Result, Value, Vector, traverse};
-use blaze_vector::Metric;
+use blaze_core::{Document, DocumentId, Error, KeyRange, PARENT_FIELD, Path, Result, Value, traverse};
 
-use super::{IndexDefinition, IndexFields, Traits};
+use super::{IndexDefinition, IndexFields, OnMismatch, Traits, VectorFields};
 use crate::catalog::{prefix, prefixed};
 
 /// What follows the number of the index in the key of what it remembers of all its entries.
@@ -111,9 +110,7 @@ impl Entries {
                 Ok(None) => field_entries(index, fields, id, &*subject.document()?),
                 one => one.map(Option::unwrap_or_default),
             },
-            IndexFields::Vector { path, dimension, metric } => {
-                vector_entry(index.id, path, *dimension, *metric, id, &*subject.document()?)
-            }
+            IndexFields::Vector(fields) => vector_entry(index.id, fields, id, subject),
         };
         entries.map_err(|error| error.context(format!("index {:?}, document {id:?}", index.name)))
     }
@@ -167,6 +164,21 @@ impl<'a> Subject<'a> {
             Subject::Document(document) => Ok(traverse::get(document, path).map(Cow::Borrowed)),
             Subject::Record(record) => Ok(record.get(path)?.map(Cow::Owned)),
         }
+    }
+
+    /// All values that a path reaches.
+    fn reached(self, path: &Path) -> Result<Vec<Cow<'a, Value>>> {
+        let mut reached = Vec::new();
+        match self {
+            Subject::Document(document) => {
+                traverse::visit(document, path, &mut |value| reached.push(Cow::Borrowed(value)));
+            }
+            Subject::Record(record) => record.visit(path, &mut |value| {
+                reached.push(Cow::Owned(value));
+                Ok(())
+            })?,
+        }
+        Ok(reached)
     }
 
     /// True if a path reaches nothing, through arrays either.
@@ -346,49 +358,31 @@ fn components(index: &IndexDefinition, document: &Document, path: &Path, order: 
     components
 }
 
-fn vector_entry(
-    index: u32,
-    path: &Path,
-    dimension: usize,
-    metric: Metric,
-    id: &DocumentId,
-    document: &Document,
-) -> Result<Entries> {
-    let mut reached = Vec::new();
-    traverse::visit(document, path, &mut |value| reached.push(value));
+fn vector_entry(index: u32, fields: &VectorFields, id: &DocumentId, subject: Subject<'_>) -> Result<Entries> {
+    let path = &fields.path;
+    let reached = subject.reached(path)?;
     let value = match reached.as_slice() {
-        [] | [Value::Null] => return Ok(Entries::default()),
-        [value] => *value,
-        several => {
+        [] => return Ok(Entries::default()),
+        [value] if value.is_null() => return Ok(Entries::default()),
+        [value] => value,
+        several if fields.on_mismatch == OnMismatch::Fail => {
             let count = several.len();
             return Err(Error::invalid(format!("the path {path} reaches {count} values, a vector index holds one")));
         }
+        _ => return Ok(Entries::default()),
     };
-    let numbers = numbers(value).map_err(|error| error.context(path))?;
-    blaze_vector::validate(metric, dimension, numbers.as_slice()).map_err(|error| error.context(path))?;
-    let mut key = prefix(index).to_vec();
-    id.write_key(&mut key);
-    let mut value = Vec::with_capacity(4 * dimension);
-    blaze_vector::write_vector(numbers.as_slice(), &mut value);
-    Ok(Entries { entries: vec![(key, value)], has_cut: false })
+    let mut row = Vec::with_capacity(fields.copies.bytes(fields.dimension));
+    if !fields.write_row(value, &mut row).map_err(|error| error.context(path))? {
+        return Ok(Entries::default());
+    }
+    Ok(Entries { entries: vec![(vector_key(index, id), row)], has_cut: false })
 }
 
-/// The components of a vector, or of an array of numbers.
-fn numbers(value: &Value) -> Result<Vec<f32>> {
-    let other = |value: &Value| Error::invalid(format!("found {}, a vector is needed", value.type_name()));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a vector has single precision")]
-    let number = |(position, element): (usize, &Value)| match element {
-        Value::Float(float) => Ok(*float as f32),
-        Value::Int(int) => Ok(*int as f32),
-        Value::UInt(int) => Ok(*int as f32),
-        element => Err(Error::invalid(format!("component {position} is {}, a number is needed", element.type_name()))),
-    };
-    match value {
-        Value::Vector(Vector::F32(numbers)) => Ok(numbers.clone()),
-        Value::Vector(vector) => vector.to_f32().ok_or_else(|| other(value)),
-        Value::Array(elements) => elements.iter().enumerate().map(number).collect(),
-        value => Err(other(value)),
-    }
+/// The key of the vector of a document in an index.
+pub(crate) fn vector_key(index: u32, id: &DocumentId) -> Vec<u8> {
+    let mut key = prefix(index).to_vec();
+    id.write_key(&mut key);
+    key
 }
 
 /// All entries of an index, without what it remembers of them.
@@ -487,7 +481,7 @@ fn integer_id(number: &Value) -> Option<DocumentId> {
 pub(super) fn short_way(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Option<Entries>> {
     match index.parts()? {
         IndexFields::Fields(fields) => one_entry(index, fields, id, Subject::Document(document)),
-        IndexFields::Vector { .. } => Ok(None),
+        IndexFields::Vector(_) => Ok(None),
     }
 }
 
@@ -496,6 +490,6 @@ pub(super) fn short_way(index: &IndexDefinition, id: &DocumentId, document: &Doc
 pub(super) fn long_way(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Entries> {
     match index.parts()? {
         IndexFields::Fields(fields) => field_entries(index, fields, id, document),
-        IndexFields::Vector { .. } => Ok(Entries::default()),
+        IndexFields::Vector(_) => Ok(Entries::default()),
     }
 }

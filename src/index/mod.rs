@@ -4,22 +4,27 @@ mod build;
 mod covered;
 mod definition;
 mod entries;
+mod replace;
 mod traits;
 mod unique;
+mod vector;
 
 use std::time::Duration;
 
 use blaze_core::key::Order;
-use blaze_core::{Filter, Path, Result};
-use blaze_vector::Metric;
+use blaze_core::{Error, Filter, Path, Result};
+use blaze_vector::{Code, Copies, Metric};
 
 pub(crate) use build::{check_room, complete_all, ensure, rebuild, remove, rename};
 pub(crate) use covered::covered_values;
 use definition::Rules;
 pub(crate) use definition::{IndexDefinition, IndexFields};
-pub(crate) use entries::{Entries, is_entry, read_id, scan_range, write_id};
+pub(crate) use entries::{Entries, is_entry, read_id, scan_range, vector_key, write_id};
+pub(crate) use replace::replace;
 pub(crate) use traits::Traits;
 pub(crate) use unique::{check_unique, is_own, owner, violation};
+pub use vector::OnMismatch;
+pub(crate) use vector::{Components, VectorFields, validate_ef, validate_model};
 
 /// An index to be built with [`Collection::ensure_index`](crate::Collection::ensure_index).
 ///
@@ -57,7 +62,7 @@ pub struct Index {
 #[derive(Clone, Debug)]
 enum IndexKind {
     Fields(Vec<(Path, Order)>),
-    Vector { path: Path, dimension: usize, metric: Metric },
+    Vector(VectorFields),
 }
 
 impl Index {
@@ -94,15 +99,149 @@ impl Index {
 
     /// An index on a vector field for search by similarity: by the cosine, unless a metric is chosen.
     ///
-    /// The field holds a vector or an array of numbers with `dimension` components, or is missing or null.
+    /// The field holds a vector or an array of numbers with `dimension` components, or is missing or null: then the document
+    /// is not indexed. With [`Metric::Hamming`] it holds a vector of `dimension` bits, a multiple of eight. Several indexes may
+    /// be on one field, under different names.
+    ///
+    /// From 4,096 vectors on the index has a graph in memory, which proposes what may be near; the documents at the moment of the
+    /// search, with what its transaction has written, decide. What is committed is found at once and linked into the graph in
+    /// the background; more than 4,096 vectors that wait for that make the next writer of the index wait, too. The graph is
+    /// written to the database now and then and when that is closed, and read by the first search. While there is none, and
+    /// for views from before it was read, all vectors are looked at.
+    ///
+    /// A search in a serializable transaction counts as reading all vectors of the index: the transaction conflicts with every
+    /// later commit that changes one of them.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index, Metric, Vector};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let images = db.collection::<Document>("images")?;
+    /// images.ensure_index(Index::vector("fingerprint", 16).metric(Metric::Hamming))?;
+    /// images.insert_with_id("a", &Document::new().with("fingerprint", Vector::Bits(vec![0b1111_0000, 0])))?;
+    /// images.insert_with_id("b", &Document::new().with("fingerprint", Vector::Bits(vec![0b1111_1111, 1])))?;
+    /// let hits = images.search().nearest("fingerprint", Vector::Bits(vec![0b1111_0001, 0])).run()?;
+    /// assert_eq!((hits[0].id.to_string().as_str(), hits[0].distance), ("a", 1.0));
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
     pub fn vector(path: impl Into<Path>, dimension: usize) -> Index {
-        Index::new(IndexKind::Vector { path: path.into(), dimension, metric: Metric::Cosine })
+        Index::new(IndexKind::Vector(VectorFields::new(path.into(), dimension)))
     }
 
     /// The metric of a vector index. Ignored by others.
-    pub fn metric(mut self, chosen: Metric) -> Index {
-        if let IndexKind::Vector { metric, .. } = &mut self.kind {
-            *metric = chosen;
+    pub fn metric(self, chosen: Metric) -> Index {
+        self.of_vector(|vector| vector.metric = chosen)
+    }
+
+    /// The label of what makes the vectors of the index: vectors of different models cannot be compared. Ignored by others.
+    ///
+    /// An index keeps the label that it was made with: ensuring it with another one is an error, and so is a
+    /// [search](crate::Search::model) that states another one. [`replace_index`](crate::Collection::replace_index) goes over
+    /// to the next model.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.ensure_index(Index::vector("embedding", 2).model("small-v1"))?;
+    /// let error = films.ensure_index(Index::vector("embedding", 2).model("small-v2")).unwrap_err();
+    /// assert!(error.to_string().contains("small-v1") && error.to_string().contains("small-v2"));
+    /// let search = films.search().nearest("embedding", &[1.0, 0.0]);
+    /// assert!(search.clone().model("small-v1").run().is_ok());
+    /// assert!(search.model("small-v2").run().is_err());
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn model(self, label: impl Into<String>) -> Index {
+        let label = label.into();
+        self.of_vector(|vector| vector.model = Some(label))
+    }
+
+    /// What becomes of documents whose field holds no vector of the dimension and the kind of a vector index: refused, unless
+    /// something else is chosen. Ignored by others.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index, OnMismatch, Vector};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.ensure_index(Index::vector("embedding", 2).on_mismatch(OnMismatch::Skip))?;
+    /// films.insert(&Document::new().with("embedding", Vector::F32(vec![1.0, 2.0, 3.0])))?;
+    /// assert!(films.search().nearest("embedding", &[1.0, 0.0]).run()?.is_empty());
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn on_mismatch(self, chosen: OnMismatch) -> Index {
+        self.of_vector(|vector| vector.on_mismatch = chosen)
+    }
+
+    /// The precision in which a vector index keeps its copies of the vectors: single, unless another one is chosen. Ignored by
+    /// others.
+    ///
+    /// Distances are those to the copies. The documents keep their vectors as they were written.
+    ///
+    /// ```
+    /// use blaze::{Copies, Database, Document, Index, Metric, Vector};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.ensure_index(Index::vector("embedding", 2).metric(Metric::L2).copies(Copies::F16))?;
+    /// films.insert(&Document::new().with("embedding", Vector::F32(vec![0.1, 0.0])))?;
+    /// let hits = films.search().nearest("embedding", &[0.1, 0.0]).run()?;
+    /// assert!(hits[0].distance > 0.0 && hits[0].distance < 1e-4);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn copies(self, chosen: Copies) -> Index {
+        self.of_vector(|vector| vector.copies = chosen)
+    }
+
+    /// How the graph of a vector index holds vectors in memory: in eight bits for each number, unless four are chosen, which
+    /// take half the memory and have more rows compared in full; bits are always held as they are. Ignored by others.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index, VectorCode};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.ensure_index(Index::vector("embedding", 768).code(VectorCode::Four))?;
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn code(self, chosen: Code) -> Index {
+        self.of_vector(|vector| vector.code = Some(chosen))
+    }
+
+    /// Half the links that a node has room for in the graph of a vector index, 2 to 128; 16 by default. More find more, and
+    /// take memory and time. Ignored by others.
+    pub fn m(self, links: usize) -> Index {
+        self.of_vector(|vector| vector.m = links)
+    }
+
+    /// How many candidates the links of a new node are chosen from in the graph of a vector index, `m` to 4,096; 200 by
+    /// default. More make better links, and take time. Ignored by others.
+    pub fn ef_construction(self, candidates: usize) -> Index {
+        self.of_vector(|vector| vector.ef_construction = candidates)
+    }
+
+    /// How many candidates a search keeps on its way through the graph of a vector index, unless it
+    /// [says](crate::Search::ef) so itself: 1 to [`SEARCH_EF_MAX`](crate::limits::SEARCH_EF_MAX), 100 by default. More find
+    /// more, and take time. Ignored by others.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.ensure_index(Index::vector("embedding", 384).m(24).ef_construction(300).ef(200))?;
+    /// let refused = films.ensure_index(Index::vector("other", 384).m(1)).unwrap_err();
+    /// assert!(refused.to_string().ends_with("the index on other: m is 1, not 2 to 128"), "{refused}");
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn ef(self, candidates: usize) -> Index {
+        self.of_vector(|vector| vector.ef = candidates)
+    }
+
+    fn of_vector(mut self, change: impl FnOnce(&mut VectorFields)) -> Index {
+        if let IndexKind::Vector(vector) = &mut self.kind {
+            change(vector);
         }
         self
     }
@@ -139,7 +278,8 @@ impl Index {
     ///
     /// It is smaller, and a unique one constrains these documents only. A query uses it when its own filter implies this
     /// one: for each term here it has a term on the same path that no other value could satisfy. The filter may take
-    /// [`INDEX_FILTER_BYTES_MAX`](crate::limits::INDEX_FILTER_BYTES_MAX) bytes. A vector index cannot be partial.
+    /// [`INDEX_FILTER_BYTES_MAX`](crate::limits::INDEX_FILTER_BYTES_MAX) bytes. A search uses a partial vector index
+    /// likewise when its filter implies this one.
     ///
     /// ```
     /// use blaze::{Database, Document, Index, field};
@@ -192,11 +332,21 @@ impl Index {
     pub(crate) fn define(&self, id: u32) -> Result<IndexDefinition> {
         let definition = match &self.kind {
             IndexKind::Fields(fields) => IndexDefinition::fields(id, self.name.as_deref(), fields),
-            IndexKind::Vector { path, dimension, metric } => {
-                IndexDefinition::vector(id, self.name.as_deref(), path, *dimension, *metric)
-            }
+            IndexKind::Vector(vector) => IndexDefinition::vector(id, self.name.as_deref(), vector),
         };
         definition?.with_rules(&self.rules)
+    }
+}
+
+impl Index {
+    /// As [`define`](Index::define), to be built beside the index of a name and to take its place.
+    pub(crate) fn define_in_place_of(&self, name: &str, id: u32) -> Result<IndexDefinition> {
+        match &self.name {
+            Some(own) if own != name => Err(Error::invalid(format!(
+                "the index {name:?} is to be replaced by one that is named {own:?}: leave the name out, or rename the index"
+            ))),
+            _ => Ok(self.define(id)?.in_place_of(name)),
+        }
     }
 }
 
@@ -227,6 +377,10 @@ pub struct IndexInfo {
     pub only: Option<Filter>,
     /// How long after the time in the field documents expire, if they do.
     pub expire_after: Option<Duration>,
+    /// The label of what makes the vectors of a vector index, if it has one.
+    pub model: Option<String>,
+    /// What is being built to [replace](crate::Collection::replace_index) it, as text.
+    pub replacement: Option<String>,
     /// About how many bytes it takes, in memory and on disk, compressed as it is there; what was overwritten or deleted
     /// counts until it is compacted away. In a database in memory it is counted entry by entry.
     pub bytes_used: u64,

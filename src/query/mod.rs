@@ -29,6 +29,7 @@ pub(crate) use plan::{Access, Plan, Question, plan};
 pub use plan::{Considered, Hint};
 pub(crate) use run::Candidates;
 pub use run::{RawRows, Rows};
+pub(crate) use select::Selection;
 pub use select::{PartialRow, PartialRows, Select};
 pub use sort::{Sort, SortKeys, asc, desc};
 

@@ -19,7 +19,7 @@ pub struct Select<T> {
 
 /// Which parts.
 #[derive(Clone, Debug)]
-enum Selection {
+pub(crate) enum Selection {
     Only(Vec<Path>),
     Without(Vec<Path>),
 }
@@ -61,14 +61,12 @@ impl<T> Query<T> {
     /// # Ok::<(), blaze::Error>(())
     /// ```
     pub fn select<P: Into<Path>>(self, paths: impl IntoIterator<Item = P>) -> Select<T> {
-        let paths = paths.into_iter().map(Into::into).collect();
-        Select { query: self, selection: Selection::Only(paths) }
+        Select { query: self, selection: Selection::only(paths) }
     }
 
     /// Answers everything but what these paths reach. What is left out of the first level is not decoded.
     pub fn without<P: Into<Path>>(self, paths: impl IntoIterator<Item = P>) -> Select<T> {
-        let paths = paths.into_iter().map(Into::into).collect();
-        Select { query: self, selection: Selection::Without(paths) }
+        Select { query: self, selection: Selection::without(paths) }
     }
 }
 
@@ -109,13 +107,23 @@ impl<T> Select<T> {
 }
 
 impl Selection {
+    /// What these paths reach.
+    pub(crate) fn only<P: Into<Path>>(paths: impl IntoIterator<Item = P>) -> Selection {
+        Selection::Only(paths.into_iter().map(Into::into).collect())
+    }
+
+    /// Everything but what these paths reach.
+    pub(crate) fn without<P: Into<Path>>(paths: impl IntoIterator<Item = P>) -> Selection {
+        Selection::Without(paths.into_iter().map(Into::into).collect())
+    }
+
     fn paths(&self) -> &[Path] {
         match self {
             Selection::Only(paths) | Selection::Without(paths) => paths,
         }
     }
 
-    fn validate(&self) -> Result<()> {
+    pub(crate) fn validate(&self) -> Result<()> {
         if matches!(self, Selection::Only(paths) if paths.is_empty()) {
             return Err(Error::invalid("select names no path, at least one is needed"));
         }
@@ -123,7 +131,7 @@ impl Selection {
     }
 
     /// The selected parts of a record.
-    fn of(&self, id: &DocumentId, record: &Record<'_>) -> Result<Document> {
+    pub(crate) fn of(&self, id: &DocumentId, record: &Record<'_>) -> Result<Document> {
         let document = record.document().with_id(id);
         let paths: Vec<Steps<'_>> = self.paths().iter().map(Path::segments).collect();
         let first = |path: &Steps<'_>, key: &str| path.first().is_some_and(|first| first.key() == key);

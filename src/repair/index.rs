@@ -142,7 +142,7 @@ fn is_stray(
 ) -> Result<bool> {
     let id = match index.parts()? {
         IndexFields::Fields(fields) => read_id(key, value, fields).map(|(_, id)| id),
-        IndexFields::Vector { .. } => DocumentId::read_key(key.get(4..).unwrap_or_default()),
+        IndexFields::Vector(_) => DocumentId::read_key(key.get(4..).unwrap_or_default()),
     };
     let Ok(id) = id else { return Ok(true) };
     let Some(record) = session.get(Family::Data, &document_key(definition.id, &id))? else { return Ok(true) };

@@ -96,7 +96,7 @@ impl Comparison<'_> {
     fn check_entry(&self, entry: &[u8], value: &[u8]) -> Result<()> {
         let id = match self.index.definition.parts()? {
             IndexFields::Fields(fields) => read_id(entry, value, fields)?.1,
-            IndexFields::Vector { .. } => DocumentId::read_key(&entry[4..])?,
+            IndexFields::Vector(_) => DocumentId::read_key(&entry[4..])?,
         };
         let key = document_key(self.collection, &id);
         let Some(record) = self.source.get(Family::Data, &key)? else {

@@ -6,6 +6,7 @@ mod drops;
 mod life;
 mod long_values;
 mod partial;
+mod replacement;
 mod ttl;
 mod unique;
 

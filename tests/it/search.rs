@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
-use blaze::{Collection, Database, Document, Entropy, Hit, Index, Metric, SeededEntropy, Value, Vector, field};
+mod indexes;
+mod naive;
+
+use blaze::{
+    Collection, Database, Document, Entropy, History, Hit, Index, Metric, OnMismatch, SeededEntropy, Value, Vector,
+    field,
+};
 
 const DIMENSION: usize = 8;
 
@@ -157,4 +163,26 @@ fn equally_near_documents_are_ordered_by_id() {
         points.insert_with_id(id, &Document::new().with("v", Vector::F32(vec![1.0]))).unwrap();
     }
     assert_eq!(ids(&points.search().nearest("v", &[0.0]).limit(3).run().unwrap()), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_view_of_the_past_finds_the_vectors_that_documents_had() {
+    let (db, points, vectors) = points(Metric::L2);
+    points.set_history(History::Forever).unwrap();
+    let then = db.snapshot().unwrap().read_ts();
+    points.ensure_index(Index::on("group")).unwrap();
+    points.delete(7).unwrap();
+    points.update(8, blaze::set("v", Vector::F32(vectors[7].clone()))).unwrap();
+    points.drop_index("v").unwrap();
+    points.insert_with_id("late", &Document::new().with("v", Vector::F32(vec![1.0; 3]))).unwrap();
+    points.ensure_index(Index::vector("v", DIMENSION).metric(Metric::L2).on_mismatch(OnMismatch::Skip)).unwrap();
+    let past = db.as_of(then).unwrap().collection::<Document>("points").unwrap();
+    let search = past.search().nearest("v", &vectors[7]).limit(9);
+    assert_eq!(ids(&search.run().unwrap()), nearest(Metric::L2, &vectors, &vectors[7], 9, |_| true));
+    let some = search.clone().filter(field("group").eq(2));
+    assert_eq!(ids(&some.run().unwrap()), nearest(Metric::L2, &vectors, &vectors[7], 9, |n| n % 5 == 2));
+    let like = past.search().similar_to("v", [7]).limit(3).ids().unwrap();
+    let expected = nearest(Metric::L2, &vectors, &vectors[7], 3, |n| n != 7);
+    assert_eq!(like.iter().map(|hit| hit.id.to_string()).collect::<Vec<_>>(), expected);
+    assert_eq!(ids(&points.search().nearest("v", &vectors[7]).limit(1).run().unwrap()), ["8"]);
 }

@@ -1,7 +1,7 @@
 //! Indexes that cannot be, and documents that do not fit one.
 
 use blaze::limits::{INDEX_FIELDS_MAX, INDEXES_PER_COLLECTION_MAX, VECTOR_DIMENSIONS_MAX};
-use blaze::{Database, Document, ErrorKind, Index, Metric, Value, Vector, set};
+use blaze::{Copies, Database, Document, ErrorKind, Index, Metric, OnMismatch, Value, Vector, set};
 
 use super::{Fixture, contents, film, refused};
 
@@ -30,8 +30,13 @@ fn a_vector_index_has_a_dimension_and_a_metric_for_numbers() {
     let above = VECTOR_DIMENSIONS_MAX + 1;
     fixture.refuses(films.ensure_index(Index::vector("v", 0)), ErrorKind::Invalid, &["on v is 0", "1 to 4096"]);
     fixture.refuses(films.ensure_index(Index::vector("v", above)), ErrorKind::Invalid, &["4097", "1 to 4096"]);
-    let bits = Index::vector("v", 8).metric(Metric::Hamming);
-    fixture.refuses(films.ensure_index(bits), ErrorKind::Invalid, &["hamming", "bits", "numbers"]);
+    let bits = |dimension| Index::vector("v", dimension).metric(Metric::Hamming);
+    fixture.refuses(films.ensure_index(bits(12)), ErrorKind::Invalid, &["on v is 12 bits", "multiple of 8"]);
+    let halves = bits(8).copies(Copies::Bf16);
+    fixture.refuses(films.ensure_index(halves), ErrorKind::Invalid, &["on v", "hamming", "no copies", "bf16"]);
+    let model = |label: String| Index::vector("v", 8).model(label);
+    fixture.refuses(films.ensure_index(model(String::new())), ErrorKind::Invalid, &["model name is empty"]);
+    fixture.refuses(films.ensure_index(model("m".repeat(129))), ErrorKind::LimitExceeded, &["129 bytes", "is 128"]);
 }
 
 #[test]
@@ -45,6 +50,9 @@ fn a_name_of_an_index_has_one_meaning() {
     fixture.refuses(films.ensure_index(other), ErrorKind::Invalid, &words);
     let other = Index::vector("embedding", 3).metric(Metric::L2);
     fixture.refuses(films.ensure_index(other), ErrorKind::Invalid, &["(3, l2)"]);
+    let words = ["(3, cosine), not on embedding (3, cosine, model \"m\", copies in f16, others skipped)"];
+    let other = Index::vector("embedding", 3).model("m").copies(Copies::F16).on_mismatch(OnMismatch::Skip);
+    fixture.refuses(films.ensure_index(other), ErrorKind::Invalid, &words);
     films.ensure_index(Index::on("year")).unwrap();
     assert_eq!(contents(&fixture.db), fixture.before, "the same index again is no change");
     assert!(!films.drop_index("absent").unwrap() && !films.drop_index("").unwrap());

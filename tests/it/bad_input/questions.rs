@@ -1,7 +1,10 @@
 //! Filters, sorts, searches and updates that make no sense.
 
-use blaze::limits::{FILTER_DEPTH_MAX, SEARCH_LIMIT_MAX};
-use blaze::{Document, ErrorKind, Filter, Metric, Path, Search, Update, Value, asc, desc, field, inc, set, unset};
+use blaze::limits::{FILTER_DEPTH_MAX, SEARCH_DIVERSE_MAX, SEARCH_EXAMPLES_MAX, SEARCH_GROUPS_MAX, SEARCH_LIMIT_MAX};
+use blaze::{
+    Document, ErrorKind, Filter, GroupedSearch, Metric, Path, Search, Update, Value, Vector, asc, desc, field, inc,
+    set, unset,
+};
 
 use super::{Fixture, nested};
 
@@ -51,10 +54,13 @@ fn a_bad_sort_is_refused_and_any_window_is_possible() {
 fn a_bad_search_is_refused() {
     let fixture = Fixture::new();
     let films = fixture.films();
+    films.insert_with_id("plain", &Document::new().with("title", "Mirror")).unwrap();
+    let fixture = Fixture { before: super::contents(&fixture.db), ..fixture };
     let near = |vector: &[f32]| films.search().nearest("embedding", vector);
     let good = || near(&[1.0, 0.0, 0.0]);
     let above = SEARCH_LIMIT_MAX + 1;
-    let cases: [(Search<Document>, &[&str]); 12] = [
+    let like = |ids: &[&str]| films.search().similar_to("embedding", ids.to_vec());
+    let cases: [(Search<Document>, &[&str]); 31] = [
         (films.search(), &["nearest(field, vector)"]),
         (films.search().nearest("absent", &[1.0]), &["\"films\"", "absent", "ensure_index"]),
         (films.search().nearest("year", &[1.0]), &["\"films\"", "year", "no complete vector index"]),
@@ -67,12 +73,54 @@ fn a_bad_search_is_refused() {
         (good().limit(0), &["is 0", "1 to 10000"]),
         (good().limit(above), &["is 10001", "1 to 10000"]),
         (good().within(f32::NAN), &["NaN"]),
+        (good().min_score(f32::NAN), &["score", "NaN"]),
+        (good().offset(usize::MAX), &["offset 18446744073709551615", "limit 10 ", "above 10000"]),
+        (good().offset(SEARCH_LIMIT_MAX - 9), &["offset 9991", "limit 10 ", "above 10000"]),
+        (good().diverse(-0.1), &["lambda", "-0.1", "0 to 1"]),
+        (good().diverse(1.1), &["lambda", "1.1", "0 to 1"]),
+        (good().diverse(f32::NAN), &["lambda", "NaN"]),
+        (good().diverse(0.5).limit(SEARCH_DIVERSE_MAX).offset(1), &["1001 rows", "limit of 1000"]),
+        (good().index("absent"), &["index \"absent\"", "\"films\" does not have"]),
+        (good().index("year"), &["index \"year\"", "not on vectors in embedding"]),
+        (good().index(""), &["index \"\"", "does not have"]),
+        (good().model(""), &["model name is empty"]),
+        (good().model("other"), &["model \"other\"", "\"embedding\" is of no model"]),
+        (
+            films.search().nearest("embedding", Vector::Bits(vec![1, 2, 3])),
+            &["of bits", "numbers are needed", "cosine"],
+        ),
+        (like(&[]), &["similar_to names no document"]),
+        (like(&["solaris"]).index("year"), &["index \"year\"", "not on vectors"]),
+        (like(&["solaris", "plain"]), &["\"plain\"", "no vector in the index \"embedding\""]),
+        (like(&["solaris"]).unlike(["plain"]), &["\"plain\"", "no vector"]),
+        (like(&["solaris"]).unlike([""]), &["id"]),
+        (good().unlike(["solaris"]), &["unlike needs similar_to"]),
     ];
     for (search, words) in cases {
         fixture.refuses(search.run(), ErrorKind::Invalid, words);
+        fixture.refuses(search.ids(), ErrorKind::Invalid, words);
+        fixture.refuses(search.clone().without(["title"]).run(), ErrorKind::Invalid, words);
         fixture.refuses(search.explain(), ErrorKind::Invalid, words);
     }
     assert_eq!(good().limit(SEARCH_LIMIT_MAX).run().unwrap().len(), 2);
+    fixture.refuses(like(&["absent"]).run(), ErrorKind::NotFound, &["\"films\"", "\"absent\"", "example"]);
+    let many = films.search().similar_to("embedding", vec!["solaris"; SEARCH_EXAMPLES_MAX + 1]);
+    fixture.refuses(many.run(), ErrorKind::LimitExceeded, &["1001 examples", "limit is 1000"]);
+    fixture.refuses(good().select([""]).run(), ErrorKind::Invalid, &["in a selection", "path \"\""]);
+    fixture.refuses(good().select([""; 0]).run(), ErrorKind::Invalid, &["select names no path"]);
+    let cases: [(GroupedSearch<Document>, &[&str]); 8] = [
+        (good().group_by("", 1, 1), &["in group_by", "path \"\""]),
+        (good().group_by("year", 0, 1), &["0 groups", "1 to 1000"]),
+        (good().group_by("year", SEARCH_GROUPS_MAX + 1, 1), &["1001 groups", "1 to 1000"]),
+        (good().group_by("year", 1, 0), &["1 groups of 0 documents", "1 to 10000"]),
+        (good().group_by("year", 1_000, 11), &["1000 groups of 11 documents", "1 to 10000"]),
+        (good().offset(1).group_by("year", 1, 1), &["an offset"]),
+        (good().limit(1).group_by("year", 1, 1), &["a limit"]),
+        (good().diverse(0.5).group_by("year", 1, 1), &["diversity"]),
+    ];
+    for (search, words) in cases {
+        fixture.refuses(search.run(), ErrorKind::Invalid, words);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ const FILMS: i64 = 300;
 
 /// A clock that ends the process when it was looked at too often: every commit looks at it.
 #[derive(Debug)]
-struct DeadlyClock(AtomicU64);
+pub(super) struct DeadlyClock(pub(super) AtomicU64);
 
 impl Clock for DeadlyClock {
     fn now_ms(&self) -> u64 {

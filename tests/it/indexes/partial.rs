@@ -74,8 +74,6 @@ fn filters_that_are_not_well_formed_or_too_long_are_refused() {
     let long = refused(field("a").eq("x".repeat(blaze::limits::INDEX_FILTER_BYTES_MAX)));
     assert_eq!(long.kind(), ErrorKind::LimitExceeded);
     assert!(long.to_string().contains("the limit is 16384"), "{long}");
-    let vector = Index::vector("v", 2).only(field("a").eq(1));
-    assert_eq!(collection.ensure_index(vector).unwrap_err().kind(), ErrorKind::Invalid);
     assert_eq!(collection.ensure_index(Index::vector("v", 2).unique()).unwrap_err().kind(), ErrorKind::Invalid);
 }
 

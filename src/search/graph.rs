@@ -1,0 +1,53 @@
+//! Search by the graph of an index.
+
+use std::sync::Arc;
+
+use blaze_core::{DocumentId, Result};
+use blaze_vector::Query;
+
+use super::exact::{Outcome, Work, of_counters};
+use super::explain::{FilterStrategy, SearchPath};
+use super::prepare::Wanted;
+use crate::catalog::Definition;
+use crate::query::{Counters, ExplainNode};
+use crate::session::Session;
+use crate::vector::{self, Question};
+
+/// The nearest by way of the graph, if there is one and it can tell; `among` some documents, if those that match are known.
+pub(super) fn find_by_graph(
+    session: &Arc<Session>,
+    definition: &Definition,
+    wanted: &Wanted<'_>,
+    k: usize,
+    among: Option<&[DocumentId]>,
+) -> Result<Option<Outcome>> {
+    let (admission, index) = (&wanted.admission, wanted.index);
+    let needs_document = admission.needs_document();
+    let query: &Query = &wanted.query;
+    let mut documents_examined = 0;
+    let within = wanted.within.unwrap_or(f32::INFINITY);
+    let question = Question { index: index.id, query, k, ef: wanted.ef, within, among };
+    let answer = vector::nearest(session, &question, &mut |id| {
+        documents_examined += u64::from(needs_document);
+        admission.admits(session, definition, id)
+    })?;
+    let Some(answer) = answer else { return Ok(None) };
+    let mut about = format!("vector index {} on {}, graph, ef {}", index.name, index.describe(), answer.ef);
+    if needs_document && among.is_none() {
+        about = format!("{about}, documents checked that would enter: {}", admission.filter);
+    }
+    let counters = Counters { keys_examined: answer.compared, documents_examined };
+    let filter = match (among, needs_document) {
+        (Some(_), _) => FilterStrategy::First,
+        (None, true) => FilterStrategy::Checked,
+        (None, false) => FilterStrategy::None,
+    };
+    let work = Work {
+        nodes_visited: answer.visited,
+        vectors_examined: answer.compared,
+        distances_computed: answer.visited + answer.compared,
+        ..Work::of(SearchPath::Graph, filter)
+    };
+    let node = of_counters(ExplainNode::of(about, Vec::new()), counters);
+    Ok(Some(Outcome { hits: answer.hits, node, counters, work }))
+}

@@ -1,0 +1,252 @@
+//! Checking a search before anything is read.
+
+use std::collections::BTreeSet;
+
+use blaze_core::limits::{SEARCH_DIVERSE_MAX, SEARCH_EXAMPLES_MAX, SEARCH_LIMIT_MAX};
+use blaze_core::{DocumentId, Error, Filter, Path, Result, Value, Vector};
+use blaze_vector::{Nearest, Query as VectorQuery};
+
+use super::admission::Admission;
+use super::examples::average;
+use crate::catalog::Definition;
+use crate::index::{Components, IndexDefinition, IndexFields, VectorFields, validate_ef, validate_model};
+use crate::query::implies;
+use crate::session::Session;
+
+/// Rows of a search that did not say how many.
+const LIMIT: usize = 10;
+
+/// What a search asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) target: Option<Target>,
+    /// Documents to be far from.
+    pub(super) unlike: Vec<DocumentId>,
+    pub(super) index: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) filter: Filter,
+    pub(super) offset: usize,
+    pub(super) limit: Option<usize>,
+    pub(super) within: Option<f32>,
+    pub(super) min_score: Option<f32>,
+    pub(super) ef: Option<usize>,
+    pub(super) exact: bool,
+    /// How much nearness counts against being different, if that counts at all.
+    pub(super) diversity: Option<f32>,
+}
+
+/// What to be near to, and in which field.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    Vector(Path, Vector),
+    Documents(Path, Vec<DocumentId>),
+}
+
+/// What is asked of an index, checked.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) index: &'a IndexDefinition,
+    pub(super) fields: &'a VectorFields,
+    pub(super) query: VectorQuery,
+    pub(super) admission: Admission,
+    pub(super) within: Option<f32>,
+    pub(super) min_score: Option<f32>,
+    /// Candidates that a graph keeps on its way.
+    pub(super) ef: usize,
+    /// True if every vector that could be an answer has to be compared.
+    pub(super) exact: bool,
+}
+
+impl Wanted<'_> {
+    /// The `k` nearest, to be found.
+    pub(super) fn nearest(&self, k: usize) -> Nearest<DocumentId> {
+        let nearest = Nearest::new(self.query.clone(), k);
+        match self.within {
+            Some(within) => nearest.within(within),
+            None => nearest,
+        }
+    }
+}
+
+impl Default for Request {
+    fn default() -> Request {
+        Request {
+            target: None,
+            unlike: Vec::new(),
+            index: None,
+            model: None,
+            filter: Filter::everything(),
+            offset: 0,
+            limit: None,
+            within: None,
+            min_score: None,
+            ef: None,
+            exact: false,
+            diversity: None,
+        }
+    }
+}
+
+impl Request {
+    /// Rows after the offset.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.unwrap_or(LIMIT)
+    }
+
+    /// Rows that have to be found, those that are skipped included.
+    pub(super) fn rows(&self) -> usize {
+        self.offset.saturating_add(self.limit())
+    }
+
+    /// Checks all that can be told without the collection.
+    pub(super) fn validate(&self) -> Result<()> {
+        let (limit, offset) = (self.limit(), self.offset);
+        if limit == 0 || limit > SEARCH_LIMIT_MAX {
+            return Err(Error::invalid(format!(
+                "the limit of a search is {limit}, 1 to {SEARCH_LIMIT_MAX} are possible"
+            )));
+        }
+        if self.rows() > SEARCH_LIMIT_MAX {
+            return Err(Error::invalid(format!(
+                "the offset {offset} and the limit {limit} of a search are together above {SEARCH_LIMIT_MAX}"
+            )));
+        }
+        if let Some(within) = self.within.filter(|within| within.is_nan()) {
+            return Err(Error::invalid(format!("the distance to search within is {within}")));
+        }
+        if let Some(score) = self.min_score.filter(|score| score.is_nan()) {
+            return Err(Error::invalid(format!("the smallest score of a search is {score}")));
+        }
+        if let Some(lambda) = self.diversity {
+            if !(0.0..=1.0).contains(&lambda) {
+                return Err(Error::invalid(format!("the lambda of a diverse search is {lambda}, 0 to 1 are possible")));
+            }
+            if self.rows() > SEARCH_DIVERSE_MAX {
+                let rows = self.rows();
+                return Err(Error::invalid(format!(
+                    "a diverse search of {rows} rows, those skipped included, is above the limit of {SEARCH_DIVERSE_MAX}"
+                )));
+            }
+        }
+        self.ef.map_or(Ok(()), validate_ef).map_err(|error| error.context("a search"))?;
+        self.model.as_ref().map_or(Ok(()), |model| validate_model(model))?;
+        self.validate_examples()?;
+        self.filter.validate()
+    }
+
+    fn validate_examples(&self) -> Result<()> {
+        let similar = match &self.target {
+            Some(Target::Documents(_, ids)) if ids.is_empty() => {
+                return Err(Error::invalid("similar_to names no document, at least one is needed"));
+            }
+            Some(Target::Documents(_, ids)) => ids.as_slice(),
+            _ if !self.unlike.is_empty() => {
+                return Err(Error::invalid("unlike needs similar_to(field, documents): nothing else is to be near to"));
+            }
+            _ => &[],
+        };
+        let count = similar.len() + self.unlike.len();
+        if count > SEARCH_EXAMPLES_MAX {
+            return Err(Error::limit_exceeded(format!(
+                "a search has {count} examples, the limit is {SEARCH_EXAMPLES_MAX}"
+            )));
+        }
+        similar.iter().chain(&self.unlike).try_for_each(DocumentId::validate)
+    }
+
+    /// Chooses the index and makes the vector to be near to. Of examples, the vectors are read.
+    pub(super) fn prepare<'a>(&self, session: &Session, name: &str, definition: &'a Definition) -> Result<Wanted<'a>> {
+        let Some(target) = &self.target else {
+            return Err(Error::invalid("a search needs nearest(field, vector) or similar_to(field, documents)"));
+        };
+        let mut left_out = BTreeSet::new();
+        let (index, fields, query) = match target {
+            Target::Vector(path, vector) => {
+                let (index, fields) = self.index_for(name, definition, path, Some(vector))?;
+                let components = searched(fields, vector)?;
+                (index, fields, VectorQuery::new(fields.metric, components.as_vector())?)
+            }
+            Target::Documents(path, ids) => {
+                let (index, fields) = self.index_for(name, definition, path, None)?;
+                left_out.extend(ids.iter().chain(&self.unlike).cloned());
+                let average = average(session, name, definition, (index, fields), ids, &self.unlike)?;
+                let query = VectorQuery::new(fields.metric, &average);
+                (index, fields, query.map_err(|error| error.context("the average of the examples"))?)
+            }
+        };
+        Ok(Wanted {
+            index,
+            fields,
+            query: query.over(fields.copies),
+            admission: Admission { filter: self.filter.clone(), left_out, group: None },
+            within: self.within,
+            min_score: self.min_score,
+            ef: self.ef.unwrap_or(fields.ef),
+            exact: self.exact,
+        })
+    }
+
+    /// The index of that name, or the first on the field that fits, or the first at all, which says why it does not.
+    fn index_for<'a>(
+        &self,
+        collection: &str,
+        definition: &'a Definition,
+        path: &Path,
+        vector: Option<&Vector>,
+    ) -> Result<(&'a IndexDefinition, &'a VectorFields)> {
+        let mut misfit = None;
+        for index in definition.indexes.iter().filter(|index| index.ready) {
+            let IndexFields::Vector(fields) = index.parts()? else { continue };
+            if fields.path != *path || self.index.as_ref().is_some_and(|name| *name != index.name) {
+                continue;
+            }
+            match self.check_fit(index, fields, vector) {
+                Ok(()) => return Ok((index, fields)),
+                Err(error) => misfit = misfit.or(Some(error)),
+            }
+        }
+        Err(misfit.unwrap_or_else(|| self.no_index(collection, definition, path)))
+    }
+
+    fn check_fit(&self, index: &IndexDefinition, fields: &VectorFields, vector: Option<&Vector>) -> Result<()> {
+        let name = &index.name;
+        if let Some(model) = self.model.as_ref().filter(|model| fields.model.as_ref() != Some(*model)) {
+            let has = fields.model.as_ref().map_or_else(|| "of no model".to_owned(), |has| format!("of model {has:?}"));
+            return Err(Error::invalid(format!("the search is for model {model:?}, index {name:?} is {has}")));
+        }
+        if let Some(only) = index.only()?
+            && !implies(&self.filter, only)
+        {
+            return Err(Error::invalid(format!(
+                "index {name:?} is partial and may lack documents that are asked for: it has only those with {only}"
+            )));
+        }
+        vector.map_or(Ok(()), |vector| searched(fields, vector).map(drop))
+    }
+
+    fn no_index(&self, collection: &str, definition: &Definition, path: &Path) -> Error {
+        let Some(name) = &self.index else {
+            return Error::invalid(format!(
+                "collection {collection:?} has no complete vector index on {path}: ensure_index one"
+            ));
+        };
+        let refused = |why: String| Error::invalid(format!("the search asks for the index {name:?}, {why}"));
+        match definition.indexes.iter().find(|index| index.name == *name) {
+            None => refused(format!("which collection {collection:?} does not have")),
+            Some(index) if !index.ready => refused("which is not complete yet".to_owned()),
+            Some(index) => refused(format!("which is on {}, not on vectors in {path}", index.describe())),
+        }
+    }
+}
+
+/// What to be near to, of the kind and the dimension of an index.
+fn searched(fields: &VectorFields, vector: &Vector) -> Result<Components> {
+    let components = Components::of(&Value::Vector(vector.clone()), fields.metric)?;
+    let (found, needed, path) = (components.as_vector().dimension(), fields.dimension, &fields.path);
+    match found == needed {
+        true => Ok(components),
+        false => Err(Error::invalid(format!(
+            "the vector searched for has {found} components, the index on {path} has {needed}"
+        ))),
+    }
+}
