@@ -12,6 +12,7 @@ use crate::database::Database;
 use crate::database::core::{Core, Storage};
 use crate::retention::Retention;
 use crate::system::{SystemClock, SystemEntropy, TemporaryDirectory};
+use crate::vector::{Graphs, VECTOR_MEMORY_BYTES};
 
 /// How long changes are kept, unless said otherwise.
 const FEED_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -51,6 +52,7 @@ pub struct DatabaseBuilder {
     label: Option<String>,
     feed_retention: Duration,
     feed_retention_bytes: Option<u64>,
+    vector_memory_bytes: usize,
 }
 
 impl DatabaseBuilder {
@@ -73,6 +75,7 @@ impl DatabaseBuilder {
             label: None,
             feed_retention: FEED_RETENTION,
             feed_retention_bytes: None,
+            vector_memory_bytes: VECTOR_MEMORY_BYTES,
         }
     }
 
@@ -248,6 +251,16 @@ impl DatabaseBuilder {
         self
     }
 
+    /// Bytes of memory for the graphs of all [vector indexes](crate::Index::vector) together; 1 GiB by default.
+    ///
+    /// A graph takes about the dimension and 160 bytes for each vector. Beyond the bound, graphs that were not used for long are
+    /// written to the database and let go of; the next search of such an index reads its graph again. The one that was used last
+    /// stays, however large it is.
+    pub fn vector_memory_bytes(mut self, bytes: usize) -> DatabaseBuilder {
+        self.vector_memory_bytes = bytes;
+        self
+    }
+
     /// Opens the database in the directory `path`, or creates it. When that fails, the directory stands for what it did
     /// before.
     ///
@@ -366,6 +379,7 @@ impl DatabaseBuilder {
     fn assemble(self, store: Arc<dyn Store>, storage: Storage) -> Result<Database> {
         let retention = Retention::new(self.feed_retention_ms()?, self.feed_retention_bytes);
         let mut core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability, retention)?;
+        core.vectors = Arc::new(Graphs::new(self.vector_memory_bytes));
         core.transaction_age_max_ms = self.transaction_age_max_ms;
         let core = core.share();
         if !core.is_read_only() {

@@ -37,6 +37,7 @@ mod transaction;
 mod transfer;
 mod typed_field;
 mod validation;
+mod vector;
 mod verify;
 
 pub use blaze_core::{
@@ -51,9 +52,9 @@ pub use blaze_derive::Document;
 pub use blaze_lsm::metrics;
 pub use blaze_lsm::{
     Backup, BackupProgress, Backups, CommitStats, CompactionStats, Compression, DatabaseStats, DiskStats, Environment,
-    EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats, RetentionStats,
+    EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats, RetentionStats, VectorIndexStats,
 };
-pub use blaze_vector::Metric;
+pub use blaze_vector::{Code as VectorCode, Copies, Metric};
 pub use builder::DatabaseBuilder;
 #[cfg(feature = "async")]
 pub use call::Call;
@@ -62,7 +63,7 @@ pub use database::{CompactionPause, Database};
 pub use expiry::Expires;
 pub use feed::{Change, ChangeSet, Changes, DatabaseChange, DatabaseChangeSet, DatabaseChanges};
 pub use history::{History, Version, Versions};
-pub use index::{Index, IndexInfo, IndexProgress, IndexState};
+pub use index::{Index, IndexInfo, IndexProgress, IndexState, OnMismatch};
 pub use keyspace::{KeyValues, Keyspace};
 pub use load::{CollectionLoad, CollectionLoader, KeyspaceLoader, LoadProgress};
 pub use migration::{DryRun, MigrationExample, MigrationProgress, MigrationReport, Migrations};
@@ -73,7 +74,9 @@ pub use query::{
 };
 pub use repair::{IndexRepair, RepairProgress, RepairReport};
 pub use salvage::{Loss, SalvageReport};
-pub use search::{Hit, Search};
+pub use search::{
+    FilterStrategy, GroupedSearch, Hit, HitGroup, IdHit, PartialHit, Search, SearchExplain, SearchPath, SearchSelect,
+};
 pub use system::{SystemClock, SystemEntropy};
 pub use transaction::{Savepoint, Snapshot, Transaction, TransactionOptions};
 pub use transfer::{

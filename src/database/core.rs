@@ -11,6 +11,7 @@ use blaze_lsm::LsmStore;
 use crate::catalog::{self, Catalog};
 use crate::retention::Retention;
 use crate::system::TemporaryDirectory;
+use crate::vector::{Graphs, VECTOR_MEMORY_BYTES};
 
 /// What all handles of one database share; the database closes with the last of them.
 pub(crate) struct Core {
@@ -29,6 +30,7 @@ pub(crate) struct Core {
     /// How old a transaction may become, if there is a limit.
     pub(crate) transaction_age_max_ms: Option<u64>,
     pub(crate) retention: Arc<Retention>,
+    pub(crate) vectors: Arc<Graphs>,
     /// The same database for work in the background, if there is any; see [`for_background`](Core::for_background).
     background: Option<Arc<Core>>,
     /// True for what the handles share, false for its double.
@@ -51,6 +53,14 @@ impl Storage {
         match self {
             Storage::Memory => Ok(false),
             Storage::Directory { store, .. } => store.is_read_only(),
+        }
+    }
+
+    /// True if nothing of it is there when it is closed.
+    pub(crate) fn is_temporary(&self) -> bool {
+        match self {
+            Storage::Memory => true,
+            Storage::Directory { _temporary: temporary, .. } => temporary.is_some(),
         }
     }
 
@@ -93,6 +103,7 @@ impl Core {
             read_only,
             transaction_age_max_ms: None,
             retention: Arc::new(retention),
+            vectors: Arc::new(Graphs::new(VECTOR_MEMORY_BYTES)),
             background: None,
             closes: true,
         })
@@ -105,6 +116,7 @@ impl Core {
         }
         let core = Arc::new(self);
         core.retention.begin(&core, core.background.as_ref());
+        core.vectors.begin(core.background.as_ref());
         core
     }
 
@@ -130,6 +142,7 @@ impl Core {
             read_only: self.read_only,
             transaction_age_max_ms: None,
             retention: Arc::clone(&self.retention),
+            vectors: Arc::clone(&self.vectors),
             background: None,
             closes: false,
         }
@@ -142,6 +155,10 @@ impl Core {
 
     /// Closes the database for all who have it.
     pub(crate) fn close(&self) -> Result<()> {
+        if let Some(background) = self.background.as_ref().filter(|_| !self.storage.is_temporary()) {
+            self.vectors.flush_at_the_end(background);
+        }
+        self.vectors.end();
         let result = self.store.close();
         self.retention.end();
         result

@@ -47,6 +47,7 @@ impl Database {
         };
         stats.retention.expired_values = self.core.retention.reaped();
         stats.retention.expired_documents = self.core.retention.reaped_documents();
+        stats.vector_indexes = self.core.vectors.stats(&self.core)?;
         Ok(stats)
     }
 

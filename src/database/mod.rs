@@ -430,11 +430,15 @@ impl Database {
     }
 
     /// Waits until the background has caught up: what commits so far wrote is in sorted files, and no compaction of
-    /// them is due. Commits that go on meanwhile can keep it waiting. Does nothing for a database in memory.
+    /// them is due, and the graphs of vector indexes that are in memory, or are to be, have what was committed. Commits that go
+    /// on meanwhile can keep it waiting.
     ///
     /// # Errors
     /// As [`compact`](Database::compact).
     pub fn settle(&self) -> Result<()> {
+        if !self.core.is_read_only() {
+            self.core.vectors.catch_up(&self.core)?;
+        }
         match &self.core.storage {
             Storage::Directory { store, .. } => store.settle(),
             Storage::Memory => Ok(()),
@@ -465,6 +469,9 @@ impl Database {
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when the last sync fails; the database is closed all the same.
     pub fn close(&self) -> Result<()> {
+        if !self.core.storage.is_temporary() {
+            self.core.vectors.flush_at_the_end(&self.core);
+        }
         self.core.close()
     }
 

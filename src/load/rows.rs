@@ -190,7 +190,7 @@ fn duplicate(indexes: &[IndexDefinition], family: Family, key: &[u8], one: &[u8]
     let behind_prefix = || DocumentId::read_key(key.get(4..).unwrap_or_default());
     let index = indexes.iter().find(|index| index.family() == family && key.starts_with(&prefix(index.id)));
     let id = match (family, index.map(IndexDefinition::parts).transpose()?) {
-        (Family::Data, _) | (_, Some(IndexFields::Vector { .. })) => behind_prefix()?,
+        (Family::Data, _) | (_, Some(IndexFields::Vector(_))) => behind_prefix()?,
         (_, Some(IndexFields::Fields(fields))) => {
             let (one, other) = (read_id(key, one, fields)?.1, read_id(key, other, fields)?.1);
             if let Some(index) = index.filter(|_| one != other) {

@@ -50,6 +50,7 @@ impl Target {
         let migration = there.as_ref().map(|there| there.migration).unwrap_or_default();
         let parent = there.as_ref().and_then(|there| there.parent.clone());
         let mut indexes = there.map_or_else(Vec::new, |there| there.indexes.clone());
+        indexes.retain(|index| !index.replaces()); // what was begun to replace one goes with the old documents
         let taken_over = indexes.iter().map(|index| index.name.clone()).collect();
         for wanted in declared {
             match indexes.iter().find(|there| there.name == wanted.name) {
@@ -83,6 +84,10 @@ impl Target {
             Ok((session.commit()?, dropped))
         })?;
         self.orphans.clear();
+        self.indexes
+            .iter()
+            .filter(|index| index.family() == Family::Vector)
+            .for_each(|index| core.vectors.want(core, index.id));
         for orphan in &dropped {
             // No name leads there. Where this fails, the next opening sees to it.
             let _ = orphan.reclaim(core, published_at);
@@ -119,8 +124,10 @@ impl Target {
     /// Refuses to bring back an index that was dropped meanwhile, and to lose one that was built.
     fn check_indexes(&self, there: Option<&Definition>) -> Result<()> {
         let now = there.map_or(&[][..], |there| &there.indexes);
-        let lost =
-            now.iter().find(|index| !self.indexes.iter().any(|own| own.name == index.name && own.is_like(index)));
+        let lost = now
+            .iter()
+            .filter(|index| !index.replaces())
+            .find(|index| !self.indexes.iter().any(|own| own.name == index.name && own.is_like(index)));
         let dropped = self.taken_over.iter().find(|name| !now.iter().any(|index| index.name == **name));
         let (index, change) = match (lost, dropped) {
             (None, None) => return Ok(()),

@@ -27,7 +27,7 @@ pub(crate) use cursor::SessionCursor;
 pub(crate) use retry::{RetryLimits, back_off, retry};
 pub(crate) use scope::{Scope, commit_alone};
 use write_set::Lookup;
-use writer::Writer;
+use writer::{Finished, Writer};
 
 /// A read point, the writes on top of it, and what was read to arrive at them.
 pub(crate) struct Session {
@@ -280,6 +280,22 @@ impl Session {
             .map_err(|_| Error::limit_exceeded(format!("{stored} + {sum} is beyond the limits of a counter, 64 bits")))
     }
 
+    /// What the session itself has written in a range, each key once; none if it has removed a part of the range as a whole.
+    /// That does not count as reading it.
+    pub(crate) fn own_writes(&self, family: Family, range: &KeyRange) -> Result<Option<Vec<Arc<Write>>>> {
+        self.writer.as_ref().map_or(Ok(Some(Vec::new())), |writer| writer.own_writes(&self.core, family, range))
+    }
+
+    /// Counts a range as read, for who answers from something that is derived of it.
+    pub(crate) fn read_range(&self, family: Family, range: &KeyRange) -> Result<()> {
+        self.writer.as_ref().map_or(Ok(()), |writer| writer.read_range(&self.core, family, range))
+    }
+
+    /// Nothing is derived yet of the entries of an index that is being built.
+    pub(crate) fn note_unbuilt(&self, index: u32) -> Result<()> {
+        self.writer()?.note_unbuilt(&self.core, index)
+    }
+
     /// How many keys a range has.
     pub(crate) fn count(&self, family: Family, range: &KeyRange) -> Result<u64> {
         let mut cursor = self.cursor(family, range, Direction::Forward)?;
@@ -394,9 +410,17 @@ impl Session {
 
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
-        let (request, orphans) = self.writer()?.finish(&self.core, self.point.ts())?;
+        let Finished { mut request, orphans, vectors } = self.writer()?.finish(&self.core, self.point.ts())?;
         let is_tracked = !request.tracked.is_empty();
+        let has_vectors = vectors.is_some();
+        if let Some(vectors) = vectors {
+            vectors.wait_for_room(&self.core, request.timeout)?;
+            request.hook = Some(Arc::new(vectors));
+        }
         let ts = self.core.store.commit(request)?;
+        if has_vectors {
+            self.core.vectors.look_after(&self.core);
+        }
         for orphan in orphans {
             // Nobody misses the keys. Where this fails, the next opening sees to it.
             let _ = orphan.reclaim(&self.core, ts);

@@ -141,6 +141,20 @@ impl WriteSet {
         keys
     }
 
+    /// What was written in a range, each key once; none if a part of the range was removed as a whole.
+    pub(super) fn own_writes(&mut self, family: Family, range: &KeyRange) -> Option<Vec<Arc<Write>>> {
+        let Some(overlay) = self.overlay(family, range) else { return Some(Vec::new()) };
+        if overlay.removals.0.iter().any(|(_, of, removed)| *of == family && removed.overlaps(range)) {
+            return None;
+        }
+        let (mut writes, mut pending) = (Vec::new(), overlay.first(Direction::Forward));
+        while let Some(found) = pending {
+            writes.push(Arc::clone(&found.write));
+            pending = overlay.after(found.key(), Direction::Forward);
+        }
+        Some(writes)
+    }
+
     /// What a cursor over `range` must lay over the store, if there is anything.
     pub(super) fn overlay(&mut self, family: Family, range: &KeyRange) -> Option<Overlay> {
         if self.is_empty() {

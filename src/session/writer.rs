@@ -1,6 +1,6 @@
 //! What makes a session one that can be committed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use blaze_core::{
     CommitRequest, Direction, Durability, Error, ErrorKind, Expiry, Family, Isolation, KeyRange, PointRead, Prefix,
-    Result, Timestamp, Tracking, Write,
+    RangeRead, Result, Timestamp, Tracking, Write,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -18,6 +18,7 @@ use super::turn::{Held, Turn};
 use super::write_set::{Lookup, Overlay, WriteSet};
 use crate::catalog::Orphan;
 use crate::database::core::Core;
+use crate::vector::VectorChanges;
 
 /// The number of changes that the catalog of an ended session has; none gets there otherwise.
 const ENDED: u64 = u64::MAX;
@@ -43,6 +44,14 @@ pub(super) struct Writer {
     catalog_changes: AtomicU64,
 }
 
+/// What a session comes to.
+pub(super) struct Finished {
+    pub(super) request: CommitRequest,
+    /// What is to be removed after the commit.
+    pub(super) orphans: Vec<Orphan>,
+    pub(super) vectors: Option<VectorChanges>,
+}
+
 #[derive(Debug, Default)]
 struct State {
     ended: bool,
@@ -53,6 +62,8 @@ struct State {
     tracked: BTreeMap<Prefix, Tracking>,
     /// What the commit leaves to be removed.
     orphans: Vec<Orphan>,
+    /// The indexes that are being built and have entries of this session.
+    unbuilt: BTreeSet<u32>,
     reads: ReadSet,
     /// The cursors that may still read on.
     cursors: Vec<Arc<Coverage>>,
@@ -100,6 +111,25 @@ impl Writer {
     /// What the session has made of a key. That does not count as reading it.
     pub(super) fn own(&self, core: &Core, family: Family, key: &[u8]) -> Result<Lookup> {
         Ok(self.state(core)?.writes.get(family, key))
+    }
+
+    /// What the session has written in a range, each key once; none if it has removed a part of the range as a whole.
+    pub(super) fn own_writes(&self, core: &Core, family: Family, range: &KeyRange) -> Result<Option<Vec<Arc<Write>>>> {
+        Ok(self.state(core)?.writes.own_writes(family, range))
+    }
+
+    /// Counts a range as read, whatever is read of it.
+    pub(super) fn read_range(&self, core: &Core, family: Family, range: &KeyRange) -> Result<()> {
+        if self.is_serializable() {
+            self.state(core)?.reads.insert_range(RangeRead { family, range: range.clone() });
+        }
+        Ok(())
+    }
+
+    /// Nothing is derived yet of the entries of an index that is being built.
+    pub(super) fn note_unbuilt(&self, core: &Core, index: u32) -> Result<()> {
+        self.state(core)?.unbuilt.insert(index);
+        Ok(())
     }
 
     /// The keys of a range to which the session has added something.
@@ -202,8 +232,9 @@ impl Writer {
         self.state.lock().writes.forget_savepoint(savepoint);
     }
 
-    /// Ends the session with the request to commit it, and with what is to be removed afterwards.
-    pub(super) fn finish(&self, core: &Core, read_ts: Timestamp) -> Result<(CommitRequest, Vec<Orphan>)> {
+    /// Ends the session with the request to commit it, with what is to be removed afterwards, and with what it changes of
+    /// vectors.
+    pub(super) fn finish(&self, core: &Core, read_ts: Timestamp) -> Result<Finished> {
         let _turn = self.begin_turn()?;
         let mut state = self.close(&mut *self.state(core)?);
         state
@@ -213,7 +244,7 @@ impl Writer {
             .for_each(|read| state.reads.insert_range(read));
         let (reads, ranges) = state.reads.into_reads();
         let left_ms = |deadline_ms: u64| deadline_ms.saturating_sub(core.clock.now_ms());
-        let request = CommitRequest {
+        let mut request = CommitRequest {
             read_ts,
             guards: state.guards.into_iter().collect(),
             reads,
@@ -224,8 +255,10 @@ impl Writer {
             isolation: self.isolation,
             durability: self.durability,
             timeout: self.deadline_ms.map(|deadline_ms| Duration::from_millis(left_ms(deadline_ms))),
+            hook: None,
         };
-        Ok((request, state.orphans))
+        let vectors = VectorChanges::of(&core.vectors, &mut request.writes, &state.unbuilt);
+        Ok(Finished { request, orphans: state.orphans, vectors })
     }
 
     /// Forgets everything; from then on the session is closed.

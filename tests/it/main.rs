@@ -39,5 +39,6 @@ mod subcollections;
 mod transactions;
 mod transfers;
 mod updates;
+mod vectors;
 mod verify;
 mod workspace;

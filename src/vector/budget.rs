@@ -1,0 +1,134 @@
+//! One memory for all graphs of a database: reading a stored one when it is used, and letting go of those that are not.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use blaze_core::{ErrorKind, Result};
+use blaze_lsm::VectorIndexStats;
+
+use super::open::OpenGraph;
+use super::{Graphs, build, stored};
+use crate::catalog;
+use crate::database::core::{Core, Storage};
+use crate::session::Session;
+
+impl Graphs {
+    /// The graph of an index: from the database, if it is there and not in memory. Who comes meanwhile waits for it: looking
+    /// at all vectors takes longer than reading the graph.
+    pub(super) fn find_or_load(&self, session: &Session, index: u32) -> Result<Option<Arc<OpenGraph>>> {
+        loop {
+            if let Some(graph) = self.find(index) {
+                return Ok(Some(graph));
+            }
+            {
+                let mut registry = self.registry.lock();
+                if registry.loading.contains(&index) {
+                    self.loaded.wait(&mut registry);
+                    continue;
+                }
+                if registry.unstored.contains(&index) || registry.in_making.contains(&index) {
+                    return Ok(None);
+                }
+                registry.in_making.insert(index);
+                registry.loading.insert(index);
+            }
+            let loaded = self.load(session.core(), index);
+            let mut registry = self.registry.lock();
+            registry.in_making.remove(&index);
+            registry.loading.remove(&index);
+            if !matches!(loaded, Ok(true)) {
+                registry.unstored.insert(index);
+            }
+            drop(registry);
+            self.loaded.notify_all();
+            match loaded {
+                Err(error) if error.kind() != ErrorKind::Closed => {
+                    tracing::warn!(index, %error, "a stored graph cannot be read: all vectors are looked at");
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+                Ok(false) => return Ok(None),
+                Ok(true) => self.make_room(session.core())?,
+            }
+        }
+    }
+
+    /// Reads a stored graph; false if there is none that can be read.
+    fn load(&self, core: &Arc<Core>, index: u32) -> Result<bool> {
+        let session = Session::read_only(core)?;
+        if !matches!(stored::header(&**session.point(), index), Ok(Some(_))) {
+            return Ok(false);
+        }
+        let Some(form) = build::form_of(&session, index)? else { return Ok(false) };
+        let Some(linked) = stored::load(&**session.point(), index, &form)? else { return Ok(false) };
+        drop(session);
+        self.go_live(core, index, linked)?;
+        if core.is_read_only()
+            && let Some(graph) = self.find(index)
+        {
+            graph.link(core.store.head()?.ts, usize::MAX); // nobody else does
+        }
+        Ok(true)
+    }
+
+    /// A graph was read: others may have to go.
+    fn make_room(&self, core: &Arc<Core>) -> Result<()> {
+        match core.is_read_only() || self.background.get().is_none() {
+            true => self.evict(core),
+            false => self.call_makers(core),
+        }
+    }
+
+    /// Lets go of the graphs that were not used for longest, as long as there is too much in memory. One stays.
+    pub(super) fn evict(&self, core: &Arc<Core>) -> Result<()> {
+        let mut graphs = self.all_open();
+        graphs.sort_by_key(|graph| Reverse(graph.used.load(Ordering::Relaxed)));
+        let mut bytes: usize = graphs.iter().map(|graph| graph.size().bytes).sum();
+        while bytes > self.memory_bytes && graphs.len() > 1 {
+            let Some(graph) = graphs.pop() else { break };
+            bytes -= graph.size().bytes;
+            if !core.is_read_only() {
+                self.flush(core, &graph, None)?;
+            }
+            let _flushing = graph.flushing.lock(); // nobody writes it once it may be read again
+            let mut registry = self.registry.lock();
+            if matches!(core.storage, Storage::Directory { .. }) {
+                registry.unstored.remove(&graph.index);
+            }
+            // Whoever searches it still has all that its view sees, or looks at all vectors.
+            drop(registry);
+            self.forget(&graph);
+            graph.abandon();
+        }
+        Ok(())
+    }
+
+    /// What is in memory, and what is being made.
+    pub(crate) fn stats(&self, core: &Arc<Core>) -> Result<Vec<VectorIndexStats>> {
+        let (open, making) = {
+            let registry = self.registry.lock();
+            (registry.open.clone(), registry.in_making.clone())
+        };
+        if open.is_empty() && making.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut all = Vec::new();
+        for (collection, definition) in catalog::definitions(&*Session::read_only(core)?)? {
+            for index in &definition.indexes {
+                let graph = open.get(&index.id);
+                if graph.is_none() && !making.contains(&index.id) {
+                    continue;
+                }
+                let size = graph.map(|graph| graph.size()).unwrap_or_default();
+                let mut stats = VectorIndexStats::default();
+                (stats.collection, stats.index) = (collection.clone(), index.name.clone());
+                (stats.linked, stats.removed) = (size.linked as u64, size.removed as u64);
+                (stats.tail, stats.memory_bytes) = (size.tail as u64, size.bytes as u64);
+                stats.is_complete = graph.is_some_and(|graph| graph.is_complete());
+                all.push(stats);
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,159 @@
+//! A graph and whose its slots are.
+
+use std::collections::HashMap;
+
+use blaze_core::{DocumentId, Result, Timestamp};
+use blaze_vector::{Graph, GraphQuery, Insertion, SlotSet, VectorBuffer};
+
+use super::form::Form;
+use super::ids::Ids;
+use super::stored::Flushed;
+
+/// Deleted nodes from which their reclaiming is worth the pass over the graph that it takes.
+const RECLAIMED_MIN: usize = 256;
+
+/// Deleted nodes that are reclaimed while nobody can search.
+const RECLAIMED_AT_ONCE: usize = 512;
+
+/// The part of all nodes that may be deleted ones before they are reclaimed.
+const RECLAIMED_PART: usize = 10;
+
+/// A graph, the keys of its slots, and what is deleted and may still be needed.
+#[derive(Debug)]
+pub(super) struct Linked {
+    form: Form,
+    pub(super) graph: Graph,
+    pub(super) ids: Ids,
+    /// The commits that replaced or removed the vectors of deleted nodes.
+    removed: HashMap<u32, Timestamp>,
+    /// Everything that was committed up to here is linked.
+    pub(super) complete: Timestamp,
+    /// Vectors linked and removed since the last flush.
+    pub(super) unflushed: usize,
+    /// What the database had of it when it was made; its owner goes on with that.
+    pub(super) flushed: Flushed,
+}
+
+/// What a search of the graph has found.
+#[derive(Debug, Default)]
+pub(super) struct Proposals {
+    /// The entries that are nearest by the graph's measure, the nearest first; one may be there twice.
+    pub(super) entries: Vec<Box<[u8]>>,
+    /// Nodes that were compared with the query.
+    pub(super) visited: usize,
+}
+
+impl Linked {
+    /// A graph that is in no database yet.
+    pub(super) fn new(form: Form, graph: Graph, ids: Ids, complete: Timestamp) -> Linked {
+        let unflushed = graph.len();
+        Linked { form, graph, ids, removed: HashMap::new(), complete, unflushed, flushed: Flushed::default() }
+    }
+
+    /// A graph that was read from the database. What its nodes stand for is known, but not which of them is the newest.
+    pub(super) fn restore(form: Form, graph: Graph, ids: Ids, complete: Timestamp, flushed: Flushed) -> Linked {
+        let mut linked = Linked { form, graph, ids, removed: HashMap::new(), complete, unflushed: 0, flushed };
+        for slot in 0..linked.graph.slots() as u32 {
+            let is_older = linked.graph.contains(slot) && !linked.ids.adopt(slot);
+            if is_older {
+                linked.graph.delete(slot); // of a flush that was cut short: a mark tells of the newer one
+            }
+            if linked.graph.is_tombstone(slot) {
+                linked.removed.insert(slot, Timestamp::ZERO); // nobody has a view from before the database was opened
+            }
+        }
+        linked
+    }
+
+    /// How many vectors there are.
+    pub(super) fn len(&self) -> usize {
+        self.graph.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.graph.bytes() + self.ids.bytes() + self.removed.capacity() * 24
+    }
+
+    /// The long half of linking a row; many threads may do it at once.
+    pub(super) fn prepare(&self, row: &[u8]) -> Result<Insertion> {
+        self.graph.prepare(self.form.read(row, &mut VectorBuffer::default())?)
+    }
+
+    /// As [`prepare`](Linked::prepare). What is no vector is left out: it is the row that is damaged, and who reads it is told.
+    pub(super) fn prepare_or_warn(&self, index: u32, row: &[u8]) -> Option<Insertion> {
+        let prepared = self.prepare(row);
+        prepared.inspect_err(|error| tracing::warn!(index, %error, "a vector cannot be linked into its index")).ok()
+    }
+
+    /// The short half: the entry has this vector from the commit `ts` on, or none.
+    pub(super) fn set(&mut self, ts: Timestamp, entry: &[u8], insertion: Option<Insertion>) {
+        if let Some(slot) = self.ids.remove(entry) {
+            self.graph.delete(slot);
+            self.removed.insert(slot, ts);
+        }
+        if let Some(insertion) = insertion {
+            let slot = self.graph.insert(insertion);
+            self.ids.set(slot, entry);
+        }
+        self.unflushed += 1;
+    }
+
+    /// The nearest that a view of `read_ts` could see, as far as the graph finds them with `ef` candidates.
+    pub(super) fn propose(&self, query: &GraphQuery, ef: usize, read_ts: Timestamp) -> Proposals {
+        let is_removed = |slot| !self.removed.is_empty() && self.removed.get(&slot).is_some_and(|ts| *ts <= read_ts);
+        let found = self.graph.search(query, ef, ef, |slot| !is_removed(slot));
+        let entries = found.candidates.iter().filter_map(|candidate| self.ids.key(candidate.slot)).map(Into::into);
+        Proposals { entries: entries.collect(), visited: found.visited }
+    }
+
+    /// The nearest among some documents, as far as codes tell; none if a view of `read_ts` may see other vectors of theirs than
+    /// the newest.
+    pub(super) fn propose_among(
+        &self,
+        query: &GraphQuery,
+        ef: usize,
+        read_ts: Timestamp,
+        among: &[DocumentId],
+    ) -> Option<Proposals> {
+        if self.removed.values().any(|ts| *ts > read_ts) {
+            return None;
+        }
+        let mut entry = Vec::new();
+        let slots: SlotSet = among
+            .iter()
+            .filter_map(|id| {
+                entry.clear();
+                id.write_key(&mut entry);
+                self.ids.slot(&entry)
+            })
+            .collect();
+        let found = self.graph.search_among(query, ef, ef, &slots);
+        let entries = found.candidates.iter().filter_map(|candidate| self.ids.key(candidate.slot)).map(Into::into);
+        Some(Proposals { entries: entries.collect(), visited: found.visited })
+    }
+
+    /// True if there are so many deleted nodes that it is worth reclaiming them.
+    pub(super) fn has_much_to_reclaim(&self) -> bool {
+        let tombstones = self.graph.tombstones();
+        tombstones >= RECLAIMED_MIN && tombstones * RECLAIMED_PART >= self.graph.len() + tombstones
+    }
+}
+
+impl Linked {
+    /// Reclaims the deleted nodes that no view from `oldest` on needs; answers how many there were.
+    pub(super) fn reclaim(&mut self, oldest: Timestamp) -> usize {
+        let mut slots: Vec<u32> = self.removed.iter().filter(|(_, ts)| **ts <= oldest).map(|(slot, _)| *slot).collect();
+        if slots.len() < RECLAIMED_MIN {
+            return 0; // not worth the pass yet
+        }
+        slots.sort_unstable(); // whatever the order of the table
+        slots.truncate(RECLAIMED_AT_ONCE);
+        let reclaimed = self.graph.reclaim(&slots);
+        for slot in slots {
+            self.removed.remove(&slot);
+            self.ids.clear(slot);
+        }
+        self.unflushed += reclaimed;
+        reclaimed
+    }
+}

@@ -1,0 +1,182 @@
+//! What is kept of a graph in the database: its head with how far it is complete, and its blocks.
+//!
+//! Everything here is derived. What is damaged or missing costs the time to make the graph again, and never an answer.
+
+use std::collections::HashMap;
+
+use blaze_core::{Direction, Error, ErrorKind, Family, ReadPoint, Result, Timestamp};
+use blaze_vector::{BLOCK_NODES, BlockKind, GraphReader};
+
+use super::form::Form;
+use super::ids::Ids;
+use super::layout;
+use super::linked::Linked;
+
+/// The form in which the header is written.
+const VERSION: u8 = 1;
+
+/// How far a graph is complete that was never written whole.
+pub(super) const NOTHING: Timestamp = Timestamp::ZERO;
+
+/// The kind of the blocks of keys, beside those of the graph.
+pub(super) const KEYS: u8 = 3;
+
+/// Bytes of the checksum at the end of the header and of each block.
+const CHECKSUM_BYTES: usize = 4;
+
+/// What is known of the blocks before they are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Every commit up to here is in them.
+    pub(super) complete: Timestamp,
+    /// True while blocks are written: some may be of later commits, and more may be there than are counted.
+    pub(super) is_flushing: bool,
+    /// How many blocks there are.
+    pub(super) blocks: u32,
+    /// What the graph says of itself.
+    pub(super) head: Vec<u8>,
+}
+
+impl Header {
+    pub(super) fn to_bytes(&self, index: u32) -> Vec<u8> {
+        let mut bytes = vec![VERSION, u8::from(self.is_flushing)];
+        bytes.extend_from_slice(&self.complete.to_bits().to_be_bytes());
+        bytes.extend_from_slice(&self.blocks.to_be_bytes());
+        bytes.extend_from_slice(&self.head);
+        seal(&layout::header_key(index), &mut bytes);
+        bytes
+    }
+
+    pub(super) fn from_bytes(index: u32, bytes: &[u8]) -> Result<Header> {
+        let body = unseal(&layout::header_key(index), bytes)?;
+        let damaged = || Error::corruption("the header of a stored graph does not parse");
+        let ([version, is_flushing @ 0..=1], rest) = body.split_first_chunk::<2>().ok_or_else(damaged)? else {
+            return Err(damaged());
+        };
+        let (complete, rest) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
+        let (blocks, head) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
+        if *version != VERSION {
+            return Err(Error::corruption(format!("a stored graph has the form {version}, {VERSION} can be read")));
+        }
+        Ok(Header {
+            complete: Timestamp::from_bits(u64::from_be_bytes(*complete)),
+            is_flushing: *is_flushing == 1,
+            blocks: u32::from_be_bytes(*blocks),
+            head: head.to_vec(),
+        })
+    }
+}
+
+/// What is in the database of the blocks of a graph that is in memory: their checksums.
+#[derive(Debug, Default)]
+pub(super) struct Flushed {
+    /// How far the header says they are complete; none if there is no header.
+    pub(super) complete: Option<Timestamp>,
+    pub(super) checksums: HashMap<(u8, u32), u32>,
+}
+
+/// Appends the checksum of a value under a key.
+pub(super) fn seal(key: &[u8], bytes: &mut Vec<u8>) -> u32 {
+    let checksum = checksum(key, bytes);
+    bytes.extend_from_slice(&checksum.to_be_bytes());
+    checksum
+}
+
+/// What [`seal`] was given.
+fn unseal<'a>(key: &[u8], bytes: &'a [u8]) -> Result<&'a [u8]> {
+    let split = bytes.len().checked_sub(CHECKSUM_BYTES).and_then(|at| bytes.split_at_checked(at));
+    match split {
+        Some((body, sum)) if sum == checksum(key, body).to_be_bytes() => Ok(body),
+        _ => Err(Error::corruption(format!("{key:02x?} of a stored graph does not match its checksum"))),
+    }
+}
+
+/// A block is where it belongs, or it is damaged.
+fn checksum(key: &[u8], body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(key);
+    hasher.update(body);
+    hasher.finalize()
+}
+
+/// The blocks that a graph has now, in the order in which they are written.
+pub(super) fn blocks_of(linked: &Linked) -> Vec<(u8, u32)> {
+    let of = |kind: BlockKind| linked.graph.block_numbers(kind).into_iter().map(move |number| (kind as u8, number));
+    let keys = (0..linked.graph.slots().div_ceil(BLOCK_NODES) as u32).map(|number| (KEYS, number));
+    keys.chain(BlockKind::ALL.into_iter().flat_map(of)).collect()
+}
+
+/// A block, and its checksum.
+pub(super) fn write_block(linked: &Linked, index: u32, (kind, number): (u8, u32), bytes: &mut Vec<u8>) -> u32 {
+    bytes.clear();
+    match BlockKind::of(kind) {
+        Some(kind) => linked.graph.write_block(kind, number, bytes),
+        None => linked.ids.write_block(number, bytes),
+    }
+    seal(&layout::block_key(index, kind, number), bytes)
+}
+
+/// The header of a stored graph, if there is one that can be read.
+pub(super) fn header(point: &dyn ReadPoint, index: u32) -> Result<Option<Header>> {
+    let Some(bytes) = point.get(Family::Vector, &layout::header_key(index))? else { return Ok(None) };
+    Ok(Some(Header::from_bytes(index, &bytes)?).filter(|header| header.complete != NOTHING))
+}
+
+/// The graph that is stored for an index; none if there is none, or none that can be read, which is told by a warning.
+pub(super) fn load(point: &dyn ReadPoint, index: u32, form: &Form) -> Result<Option<Linked>> {
+    match try_load(point, index, form) {
+        Err(error) if error.kind() == ErrorKind::Corruption => {
+            tracing::warn!(index, %error, "the stored graph of a vector index is damaged: it is made again");
+            Ok(None)
+        }
+        loaded => loaded,
+    }
+}
+
+fn try_load(point: &dyn ReadPoint, index: u32, form: &Form) -> Result<Option<Linked>> {
+    let Some(header) = header(point, index)? else { return Ok(None) };
+    let _span = tracing::info_span!("load graph", index).entered();
+    let mut reader = GraphReader::new(form.options.clone(), &header.head)?;
+    let mut ids = Ids::new();
+    let mut flushed = Flushed { complete: Some(header.complete), checksums: HashMap::new() };
+    let mut cursor = point.cursor(Family::Vector, &layout::blocks_range(index), Direction::Forward)?;
+    while let Some((key, value)) = cursor.next()? {
+        let (kind, number) = layout::block_of(key)?;
+        let body = unseal(key, value)?;
+        match BlockKind::of(kind) {
+            Some(kind) => reader.read_block(kind, number, body)?,
+            None if kind == KEYS => ids.read_block(number, body)?,
+            None => return Err(Error::corruption(format!("a stored graph has a block of the kind {kind}"))),
+        }
+        let checksum = value.last_chunk::<CHECKSUM_BYTES>().copied().unwrap_or_default();
+        flushed.checksums.insert((kind, number), u32::from_be_bytes(checksum));
+    }
+    if !header.is_flushing && flushed.checksums.len() != header.blocks as usize {
+        let (found, expected) = (flushed.checksums.len(), header.blocks);
+        return Err(Error::corruption(format!("a stored graph has {found} blocks of {expected}")));
+    }
+    Ok(Some(Linked::restore(form.clone(), reader.finish(), ids, header.complete, flushed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_header_is_read_as_it_was_written_and_no_other_bytes_pass(
+            complete: u64, is_flushing: bool, blocks: u32, head: Vec<u8>, index: u32, flip: prop::sample::Index, bytes: Vec<u8>,
+        ) {
+            let header = Header { complete: Timestamp::from_bits(complete), is_flushing, blocks, head };
+            let mut written = header.to_bytes(index);
+            prop_assert_eq!(Header::from_bytes(index, &written).unwrap(), header);
+            prop_assert!(Header::from_bytes(index ^ 1, &written).is_err(), "of another index");
+            let at = flip.index(written.len());
+            written[at] ^= 0x10;
+            prop_assert!(Header::from_bytes(index, &written).is_err());
+            prop_assert!(Header::from_bytes(index, &bytes).is_err());
+        }
+    }
+}

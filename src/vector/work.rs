@@ -1,0 +1,229 @@
+//! Who works on graphs: two threads of the process for all databases, or who commits, where nothing is done in the background.
+//!
+//! One links what is in the tails, which writers may be waiting for. What takes longer has the other one: graphs are made,
+//! looked through for what is deleted, and let go of.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
+
+use blaze_core::{ErrorKind, Result};
+
+use super::Graphs;
+use super::open::OpenGraph;
+use crate::database::core::Core;
+
+/// Vectors that are linked before another index has its turn.
+const LINKED_IN_TURN: usize = 64;
+
+/// How long a thread waits for more to do before it ends.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether others are done.
+const POLL: Duration = Duration::from_millis(1);
+
+static LINKING: Crew = Crew::new("blaze-vector-link", |core| core.vectors.link_all(core));
+static MAKING: Crew = Crew::new("blaze-vector-make", |core| core.vectors.tend(core));
+
+/// A thread that works on databases, one after the other. It is there while there is something to do.
+struct Crew {
+    name: &'static str,
+    work: fn(&Arc<Core>) -> Result<()>,
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+struct Waiting {
+    cores: VecDeque<Weak<Core>>,
+    has_thread: bool,
+}
+
+impl Graphs {
+    /// Sees to it that what is to be done is done: in the background, or now where there is none. What fails there is tried
+    /// again after later commits.
+    pub(crate) fn look_after(&self, core: &Arc<Core>) {
+        if self.has_ended() || core.is_read_only() {
+            return;
+        }
+        match self.background.get() {
+            Some(background) => {
+                let registry = self.registry.lock();
+                let (links, makes) = (!registry.open.is_empty(), registry.has_work());
+                drop(registry);
+                if links {
+                    LINKING.call(background);
+                }
+                if makes {
+                    MAKING.call(background);
+                }
+            }
+            None => {
+                let _ = self.work(core);
+            }
+        }
+    }
+
+    /// Does all that there is to do, or waits until others have done it.
+    pub(crate) fn catch_up(&self, core: &Arc<Core>) -> Result<()> {
+        loop {
+            self.work(core)?;
+            if self.has_ended() || self.is_idle(core)? {
+                return Ok(());
+            }
+            thread::park_timeout(POLL);
+        }
+    }
+
+    fn is_idle(&self, core: &Arc<Core>) -> Result<bool> {
+        let published = core.store.head()?.ts;
+        let registry = self.registry.lock();
+        let linked = |graph: &Arc<OpenGraph>| graph.tail_up_to(published).is_some_and(|tail| tail.is_empty());
+        let rests = |graph: &Arc<OpenGraph>| graph.flushing.try_lock().is_some(); // nobody writes it or reclaims of it
+        let open = || registry.open.values();
+        Ok(!registry.has_work() && registry.in_making.is_empty() && open().all(linked) && open().all(rests))
+    }
+
+    fn work(&self, core: &Arc<Core>) -> Result<()> {
+        self.tend(core)?;
+        self.link_all(core)
+    }
+
+    /// Links what is published, in all graphs in turn.
+    fn link_all(&self, core: &Arc<Core>) -> Result<()> {
+        loop {
+            let published = core.store.head()?.ts;
+            let (mut linked, mut makes) = (0, false);
+            for graph in self.all_open() {
+                linked += graph.link(published, LINKED_IN_TURN);
+                makes |= graph.needs_tending();
+            }
+            if makes {
+                self.call_makers(core)?;
+            }
+            if linked == 0 || self.has_ended() {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) fn call_makers(&self, core: &Arc<Core>) -> Result<()> {
+        match self.background.get() {
+            Some(background) => {
+                MAKING.call(background);
+                Ok(())
+            }
+            None => self.tend(core),
+        }
+    }
+
+    /// Does what takes longer: makes graphs, and gives back what nobody needs.
+    fn tend(&self, core: &Arc<Core>) -> Result<()> {
+        drop(std::mem::take(&mut self.registry.lock().gone));
+        while let Some(index) = self.next_wanted() {
+            let made = self.make(core, index);
+            let mut registry = self.registry.lock();
+            registry.in_making.remove(&index);
+            if let Err(error) = made {
+                if error.kind() == ErrorKind::Closed || self.has_ended() {
+                    return Err(error);
+                }
+                if error.kind() == ErrorKind::NotFound {
+                    continue; // the index was dropped
+                }
+                registry.failed.insert(index);
+                tracing::warn!(index, %error, "the graph of a vector index cannot be made: all its vectors are looked at");
+            }
+        }
+        if self.has_ended() {
+            return Ok(());
+        }
+        if let Some(oldest) = core.store.oldest_view()? {
+            self.all_open().iter().for_each(|graph| graph.reclaim(oldest));
+        }
+        self.flush_where_due(core)?;
+        self.evict(core)
+    }
+
+    fn next_wanted(&self) -> Option<u32> {
+        let mut registry = self.registry.lock();
+        if self.has_ended() {
+            return None;
+        }
+        let index = registry.wanted.iter().copied().find(|index| !registry.in_making.contains(index))?;
+        registry.wanted.remove(&index);
+        registry.in_making.insert(index);
+        Some(index)
+    }
+}
+
+impl super::Registry {
+    fn has_work(&self) -> bool {
+        self.wanted.iter().any(|index| !self.in_making.contains(index)) || !self.gone.is_empty()
+    }
+}
+
+/// Lets another thread begin if this one panics.
+struct EndOfThread(&'static Crew);
+
+impl Drop for EndOfThread {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.lock().has_thread = false;
+        }
+    }
+}
+
+impl Crew {
+    const fn new(name: &'static str, work: fn(&Arc<Core>) -> Result<()>) -> Crew {
+        let waiting = Waiting { cores: VecDeque::new(), has_thread: false };
+        Crew { name, work, waiting: Mutex::new(waiting), changed: Condvar::new() }
+    }
+
+    /// Has the thread work on a database soon.
+    fn call(&'static self, core: &Weak<Core>) {
+        let mut waiting = self.lock();
+        if waiting.cores.iter().any(|there| there.ptr_eq(core)) {
+            return;
+        }
+        waiting.cores.push_back(Weak::clone(core));
+        match waiting.has_thread {
+            true => self.changed.notify_one(),
+            // Without the thread, the next commit tries again.
+            false => {
+                let thread = thread::Builder::new().name(String::from(self.name));
+                waiting.has_thread = thread.spawn(|| self.run()).is_ok();
+            }
+        }
+    }
+
+    fn run(&'static self) {
+        let mut waiting = self.lock();
+        loop {
+            match waiting.cores.pop_front() {
+                Some(core) => {
+                    drop(waiting);
+                    if let Some(core) = core.upgrade() {
+                        let _guard = EndOfThread(self);
+                        // What fails now is tried again with the next commit.
+                        let _ = (self.work)(&core);
+                    }
+                    waiting = self.lock();
+                }
+                None => {
+                    let (again, timeout) =
+                        self.changed.wait_timeout(waiting, IDLE).unwrap_or_else(PoisonError::into_inner);
+                    waiting = again;
+                    if timeout.timed_out() && waiting.cores.is_empty() {
+                        waiting.has_thread = false;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
