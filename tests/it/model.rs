@@ -66,6 +66,7 @@ impl Run {
             Step::ReadSnapshot(which, operation) => match self.snapshots.get_mut(*which) {
                 None => Ok(()),
                 Some(model) => {
+                    let operation = &fresh(operation); // a snapshot has no handles from before
                     let outcomes = self.sides.each_ref().map(|side| side.at_snapshot(*which, operation));
                     agree(&outcomes)?;
                     model.check(View::Snapshot, operation, &outcomes[0])
@@ -129,10 +130,6 @@ impl Run {
     /// A transaction, others amid its own operations: it must be as if it ran when it commits. One that writes nothing
     /// is as if it ran when it began, and never fails.
     fn transact(&mut self, inside: &[Operation], meanwhile: &[Operation], after: &[Operation], end: End) -> Checked {
-        let fresh = |operation: &Operation| match operation {
-            Operation::Collection { name, on, .. } => Operation::Collection { name, stale: false, on: on.clone() },
-            keyspace @ Operation::Keyspace { .. } => keyspace.clone(),
-        };
         let began = self.model.clone();
         let mut own = began.clone();
         let transactions = self.sides.each_ref().map(Side::begin);
@@ -190,6 +187,14 @@ impl Run {
             }
         }
         Ok(())
+    }
+}
+
+/// The same through a handle of its own.
+fn fresh(operation: &Operation) -> Operation {
+    match operation {
+        Operation::Collection { name, on, .. } => Operation::Collection { name, stale: false, on: on.clone() },
+        keyspace @ Operation::Keyspace { .. } => keyspace.clone(),
     }
 }
 
