@@ -4,7 +4,7 @@ use std::{fs, io};
 
 const LOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
 
-const RIVALS: [&str; 7] = ["fjall", "heed", "librocksdb-sys", "redb", "rocksdb", "rusqlite", "surrealkv"];
+const RIVALS: [&str; 8] = ["fjall", "heed", "hnsw_rs", "librocksdb-sys", "redb", "rocksdb", "rusqlite", "surrealkv"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={LOCK}");

@@ -48,6 +48,15 @@ enum Action {
         #[command(flatten)]
         options: RunOptions,
     },
+    /// The vectors' own table: Blaze beside libraries for the nearest vectors and beside brute force. Half a day; each part by
+    /// itself, see --workloads, takes minutes.
+    Vectors {
+        /// Generated vectors, where there are most.
+        #[arg(long = "rows", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
+        rows: u64,
+        #[command(flatten)]
+        options: RunOptions,
+    },
     /// Compares two runs by their report.json, and says what has changed beyond the noise.
     Compare {
         /// The earlier run.
@@ -139,6 +148,9 @@ pub fn main(engines: &[&'static dyn Engine]) -> ExitCode {
         }
         Some(Action::Orders { orders, options }) => {
             orders_plan(orders, &options).and_then(|plan| measure(engines, plan, &options))
+        }
+        Some(Action::Vectors { rows, options }) => {
+            vectors_plan(rows, &options).and_then(|plan| measure(engines, plan, &options))
         }
         Some(Action::Compare { before, after, threshold, fail }) => compare(&before, &after, threshold, fail),
         Some(Action::Codec { data, rounds }) => crate::codec::compare(data.as_deref(), rounds).and_then(say),
@@ -279,6 +291,18 @@ fn orders_plan(orders: u64, options: &RunOptions) -> Result<Plan> {
     }
     let memory = options.memory.map(|mebibytes| mebibytes << 20);
     let mut plan = Plan::of_orders(orders, options.data.as_deref(), memory, options.rounds.unwrap_or(3));
+    if !options.workloads.is_empty() {
+        plan.keep(&options.workloads);
+    }
+    Ok(plan)
+}
+
+fn vectors_plan(rows: u64, options: &RunOptions) -> Result<Plan> {
+    if options.jsonl.is_some() || options.vectors.is_some() {
+        return Err("the vectors' own table has its own vectors: leave out --jsonl and --vectors".into());
+    }
+    let memory = options.memory.map(|mebibytes| mebibytes << 20);
+    let mut plan = Plan::of_vector_table(rows, options.data.as_deref(), memory, options.rounds.unwrap_or(3));
     if !options.workloads.is_empty() {
         plan.keep(&options.workloads);
     }

@@ -77,6 +77,26 @@ impl Matrix {
         size_of_val(self.numbers.as_slice()) as u64
     }
 
+    /// Gives each vector the length 1, but for zeros.
+    pub fn normalize(&mut self) {
+        for row in self.numbers.chunks_exact_mut(self.dimensions) {
+            let length = row.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt();
+            if length > 0.0 {
+                row.iter_mut().for_each(|number| *number = (f64::from(*number) / length) as f32);
+            }
+        }
+    }
+
+    /// The vectors of some rows, in the order of the rows that are given.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    #[must_use]
+    pub fn select(&self, rows: impl IntoIterator<Item = usize>) -> Matrix {
+        let numbers = rows.into_iter().flat_map(|row| self.row(row)).copied().collect();
+        Matrix { dimensions: self.dimensions, numbers }
+    }
+
     /// Takes out `count` vectors that are evenly spread over all of them; at least one vector stays.
     ///
     /// ```

@@ -6,6 +6,7 @@ mod matrix;
 mod neighbours;
 pub mod orders;
 pub mod pairs;
+mod rotation;
 mod sources;
 mod vector_file;
 
@@ -15,6 +16,7 @@ use std::thread::available_parallelism;
 pub use self::clustered::Clustered;
 pub use self::matrix::Matrix;
 pub use self::neighbours::{Neighbours, squared_distance};
+pub use self::rotation::Rotation;
 pub use self::vector_file::read_vectors;
 
 /// How many threads prepare data, before anything is timed.

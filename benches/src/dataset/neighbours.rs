@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::thread;
 
+use serde::{Deserialize, Serialize};
+
 use super::Matrix;
 
 /// The true nearest neighbours of some queries, by Euclidean distance.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Neighbours {
     /// Of each query, the nearest first: squared distances and rows.
     nearest: Vec<Vec<(f64, u64)>>,

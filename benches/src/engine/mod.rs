@@ -7,11 +7,16 @@
 mod apart;
 mod archive;
 #[cfg(feature = "blaze")]
+mod bare_index;
+#[cfg(feature = "blaze")]
 mod blaze;
+#[cfg(feature = "blaze")]
+mod brute_force;
 mod document;
 mod orders;
 mod transactional;
 mod vector;
+mod vector_store;
 
 use std::path::{Path, PathBuf};
 
@@ -20,11 +25,18 @@ use serde::{Deserialize, Serialize};
 pub use self::apart::Apart;
 pub use self::archive::{Archive, ArchiveIndex};
 #[cfg(feature = "blaze")]
+pub use self::bare_index::BareIndex;
+#[cfg(feature = "blaze")]
 pub use self::blaze::Blaze;
+#[cfg(feature = "blaze")]
+pub use self::brute_force::BruteForce;
 pub use self::document::{Condition, Documents, Find, Operator, Sort};
 pub use self::orders::{OrderSkill, Orders, StatusGroup};
 pub use self::transactional::{Isolation, Keeps, Opening, Ranges, Transactional};
-pub use self::vector::Vectors;
+pub use self::vector::{
+    Batch, EF_CONSTRUCTION, Items, Properties, VectorFilter, VectorMetric, VectorOptions, VectorSkill, Vectors,
+};
+pub use self::vector_store::{Place, VectorStore};
 use crate::Result;
 
 /// What a commit must survive by the time it returns.
@@ -53,6 +65,10 @@ pub enum Faculty {
     Archive,
     /// Vectors and their nearest neighbours.
     Vectors,
+    /// The same, for Blaze's own targets: whatever has an index of vectors, if nothing else.
+    VectorIndex,
+    /// Vectors in documents that are written durably, for Blaze's own targets.
+    VectorStore,
 }
 
 /// How to open an engine.
@@ -140,12 +156,26 @@ pub trait Engine: Sync {
         Err(format!("{} does not take part in the measuring of sizes", self.name()).into())
     }
 
-    /// Opens it as an index of vectors of `dimensions` numbers.
+    /// Opens it as an index of vectors.
     ///
     /// # Errors
     /// Those of the product.
-    fn open_vectors(&self, _options: &EngineOptions, _dimensions: usize) -> Result<Box<dyn Vectors>> {
+    fn open_vectors(&self, _options: &EngineOptions, _vectors: &VectorOptions) -> Result<Box<dyn Vectors>> {
         Err(format!("{} does not index vectors", self.name()).into())
+    }
+
+    /// The numbers of connections, M, among which the best is looked for; a single one where the product is measured with
+    /// its default.
+    fn connections(&self) -> &'static [usize] {
+        &[16]
+    }
+
+    /// Opens it as a database with vectors in documents, of `dimensions` numbers each and compared by Euclidean distance.
+    ///
+    /// # Errors
+    /// Those of the product.
+    fn open_vector_store(&self, _options: &EngineOptions, _dimensions: usize) -> Result<Box<dyn VectorStore>> {
+        Err(format!("{} has no vectors in documents", self.name()).into())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod disk;
 mod memory_limit;
+mod processors;
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::disk::{Disk, drop_cached_pages, measure_syncs, settle};
 pub use self::memory_limit::MemoryLimit;
+pub use self::processors::use_processors;
 use crate::Result;
 
 /// A machine as far as it can be asked; what it does not tell is empty or 0.

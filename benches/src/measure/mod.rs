@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::latency::{Histogram, Latency};
 pub use self::peak::DiskPeak;
-pub use self::process::{DiskUse, Resources, directory_bytes, written_bytes};
+pub use self::process::{DiskUse, Resources, directory_bytes, resident_bytes, written_bytes};
 pub use self::stopwatch::{Laps, Rounds, measure};
 pub use self::target::Target;
 
@@ -65,9 +65,9 @@ pub struct Measurement {
     /// What the first engine shall reach here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// What it shall reach besides, in runs that have the rivals of this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub further_target: Option<Target>,
+    /// What it shall reach besides, in runs that have the rivals of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_targets: Vec<Target>,
 }
 
 impl Measurement {
@@ -84,7 +84,7 @@ impl Measurement {
             checksum: None,
             point: None,
             target: None,
-            further_target: None,
+            further_targets: Vec::new(),
         }
     }
 
@@ -98,7 +98,7 @@ impl Measurement {
     /// The same, with what the first engine shall reach besides, in runs that have the rivals of this.
     #[must_use]
     pub fn further_target(mut self, target: Target) -> Measurement {
-        self.further_target = Some(target);
+        self.further_targets.push(target);
         self
     }
 

@@ -38,6 +38,12 @@ pub fn written_bytes() -> Option<u64> {
     io.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.trim().parse().ok())
 }
 
+/// Memory of this process that is in use now, mapped files included.
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
+    status_kilobytes("VmRSS:").map(|kilobytes| kilobytes * 1024)
+}
+
 fn status_kilobytes(field: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;

@@ -35,7 +35,14 @@ impl Laps {
         lap
     }
 
-    /// Time from the start to the last lap.
+    /// The time since the last lap does not count.
+    pub fn skip(&mut self) {
+        let before = self.last;
+        self.lap();
+        self.started += self.last - before;
+    }
+
+    /// Time from the start to the last lap, without what was skipped.
     #[must_use]
     pub fn total(&self) -> Duration {
         self.last - self.started

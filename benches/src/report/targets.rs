@@ -71,8 +71,8 @@ impl Report {
     pub fn aims(&self) -> Vec<Aim> {
         let mut aims: Vec<Aim> = Vec::new();
         for outcome in &self.outcomes {
-            for Measurement { name, unit, target, further_target, .. } in &outcome.measurements {
-                let further = further_target.as_ref().filter(|target| self.has_rivals(target));
+            for Measurement { name, unit, target, further_targets, .. } in &outcome.measurements {
+                let further = further_targets.iter().filter(|target| self.has_rivals(target));
                 for target in target.iter().chain(further) {
                     let is_it =
                         |aim: &Aim| aim.workload == outcome.workload && aim.row == *name && aim.target == *target;

@@ -11,7 +11,7 @@ use super::Task;
 use crate::Result;
 use crate::engine::{Durability, Engine, EngineOptions};
 use crate::report::EngineInfo;
-use crate::workload::{EngineWorkload, Reopen, Ycsb};
+use crate::workload::{EngineWorkload, Reopen, VectorTable, Ycsb};
 
 /// The hidden command of every runner that reads a [`Task`].
 pub const WORKER: &str = "worker";
@@ -25,6 +25,8 @@ pub enum Errand {
     Load(u64),
     /// Loads so many rows of [`EngineWorkload`].
     LoadRows(u64),
+    /// Loads so many vectors of [`VectorTable`].
+    LoadVectors(u64),
 }
 
 /// What a program with the same harness says about one of its engines.
@@ -70,6 +72,7 @@ impl Errand {
         match self {
             Errand::Load(records) => Ycsb::load(&*engine.open_key_value(options)?, records)?,
             Errand::LoadRows(rows) => EngineWorkload::load(engine, options, rows, seed)?,
+            Errand::LoadVectors(rows) => VectorTable::load(engine, options, rows, seed)?,
             Errand::WriteAndDie(positions) => {
                 let store = engine.open_key_value(options)?;
                 Reopen::add(&*store, seed, positions, Durability::Sync)?;

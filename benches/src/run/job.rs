@@ -46,6 +46,8 @@ pub struct Job {
     pub round: u32,
     /// An empty directory.
     pub directory: PathBuf,
+    /// A directory that all jobs of this workload have in common, for what takes long to make.
+    pub kept: PathBuf,
     /// Bytes for the engine's own cache.
     pub cache_bytes: usize,
     /// The control group that limits memory, if one does; the workload says from when on.

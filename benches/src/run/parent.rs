@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::job::{Job, Message, Task};
 use super::plan::Step;
 use super::progress::Progress;
@@ -46,11 +48,17 @@ impl Runner {
     ) -> Result<()> {
         let jobs = jobs(plan, engines);
         let mut progress = Progress::over(jobs.len());
+        let mut kept: Option<(&Step, TempDir)> = None;
         for (number, &(step, engine, round)) in jobs.iter().enumerate() {
             if self.interrupt.is_raised() {
                 break;
             }
-            let outcome = self.job(step, engine, round, &mut progress)?;
+            if kept.as_ref().is_none_or(|(of, _)| !std::ptr::eq(*of, step)) {
+                drop(kept.take()); // before the next one is made
+                kept = Some((step, self.directory("blaze-bench-kept-")?));
+            }
+            let directory = kept.as_ref().map_or(Path::new(""), |(_, directory)| directory.path());
+            let outcome = self.job(step, engine, round, directory, &mut progress)?;
             // What was interrupted has still to come, whatever it has found already.
             let done = number + usize::from(!self.interrupt.is_raised());
             found(outcome, missing(&jobs[done..]))?;
@@ -64,8 +72,19 @@ impl Runner {
         missing(&jobs(plan, engines))
     }
 
-    fn job(&self, step: &Step, engine: &dyn Engine, round: u32, progress: &mut Progress) -> Result<Outcome> {
-        let directory = tempfile::Builder::new().prefix("blaze-bench-").tempdir_in(&self.directory)?;
+    fn directory(&self, prefix: &str) -> io::Result<TempDir> {
+        tempfile::Builder::new().prefix(prefix).tempdir_in(&self.directory)
+    }
+
+    fn job(
+        &self,
+        step: &Step,
+        engine: &dyn Engine,
+        round: u32,
+        kept: &Path,
+        progress: &mut Progress,
+    ) -> Result<Outcome> {
+        let directory = self.directory("blaze-bench-")?;
         let memory = match self.limits_memory {
             true => Some(MemoryLimit::of(step.memory_bytes)?),
             false => None,
@@ -75,6 +94,7 @@ impl Runner {
             workload: step.workload.clone(),
             round,
             directory: directory.path().to_path_buf(),
+            kept: kept.to_path_buf(),
             cache_bytes: step.cache_bytes(),
             memory_group: memory.as_ref().map(|limit| limit.group().to_path_buf()),
             seed: self.seed,

@@ -8,7 +8,7 @@ use crate::distribution::Distribution;
 use crate::report::Skipped;
 use crate::workload::{
     Commits, DocumentSource, DocumentWorkload, Endurance, EnginePart, EngineWorkload, OrderPart, OrderWorkload,
-    OrderedMap, Reopen, SizeWorkload, VectorSource, VectorWorkload, Workload, Ycsb, ycsb,
+    OrderedMap, Reopen, SizeWorkload, VectorPart, VectorSource, VectorTable, VectorWorkload, Workload, Ycsb, ycsb,
 };
 
 /// How much is measured.
@@ -51,6 +51,8 @@ pub struct Plan {
 const MIB: u64 = 1 << 20;
 /// Less memory is not measured: a process does not fit into it.
 const MEMORY_BYTES_MIN: u64 = 64 * MIB;
+/// Memory where vectors are searched, at least: the rivals are libraries that know no limit.
+const VECTOR_MEMORY_BYTES_MIN: u64 = 4096 * MIB;
 /// Memory where only space is measured: a quarter of it is the cache that Blaze has by default.
 const SIZE_MEMORY_BYTES: u64 = 256 * MIB;
 
@@ -116,6 +118,23 @@ impl Plan {
             Some(why) => plan.skipped.push(skipped(&Workload::Size(size).name(), &why)),
             // The same in each round.
             None => plan.add(Workload::Size(size), 1, memory_bytes.unwrap_or(SIZE_MEMORY_BYTES)),
+        }
+        plan
+    }
+
+    /// The vectors' own table, with so many generated vectors where there are most; sets of files are looked for in `data`.
+    #[must_use]
+    pub fn of_vector_table(vectors: u64, data: Option<&Path>, memory_bytes: Option<u64>, rounds: u32) -> Plan {
+        let mut plan = Plan::default();
+        for part in VectorPart::all(vectors, data.map(Path::to_path_buf)) {
+            // A quarter of the memory is cache, so that is twice the vectors, and what a graph takes beside them.
+            let memory = memory_bytes.unwrap_or((8 * part.data_bytes()).max(VECTOR_MEMORY_BYTES_MIN));
+            let missing = part.missing();
+            let workload = Workload::VectorTable(VectorTable { part });
+            match missing {
+                Some(why) => plan.skipped.push(skipped(&workload.name(), &why)),
+                None => plan.add(workload, rounds, memory),
+            }
         }
         plan
     }
@@ -276,6 +295,20 @@ mod tests {
         let plan = Plan::of_orders(1_000, Some(data.path()), None, 2);
         let size = plan.steps.last().unwrap();
         assert_eq!((size.workload.faculty(), size.rounds, plan.skipped.len()), (Faculty::Archive, 1, 0));
+    }
+
+    #[test]
+    fn the_vectors_own_table_measures_generated_vectors_and_those_of_files_where_they_are() {
+        let plan = Plan::of_vector_table(10_000, None, None, 2);
+        assert!(plan.skipped.iter().all(|skipped| skipped.why.contains("--data")), "{:?}", plan.skipped);
+        for faculty in [Faculty::VectorIndex, Faculty::VectorStore] {
+            assert!(plan.steps.iter().any(|step| step.workload.faculty() == faculty), "{faculty:?}");
+        }
+        assert_eq!(plan.steps.len() + plan.skipped.len(), VectorPart::all(1, None).len());
+        assert!(plan.steps.iter().all(|step| step.rounds == 2));
+        let mut names: Vec<String> = plan.steps.iter().map(|step| step.workload.name()).collect();
+        names.dedup();
+        assert_eq!(names.len(), plan.steps.len(), "{names:?}");
     }
 
     #[test]

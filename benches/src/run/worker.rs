@@ -50,6 +50,7 @@ fn run(engine: &dyn Engine, job: &Job) -> Result<()> {
     let recorder = Recorder::new(|event| tell(&Message::Event(event)));
     let context = Context {
         directory: &job.directory,
+        kept: &job.kept,
         cache_bytes: job.cache_bytes,
         memory_group: job.memory_group.as_deref(),
         seed: job.seed,

@@ -28,7 +28,7 @@ pub use self::orders::{OrderPart, OrderWorkload};
 pub use self::recorder::{Event, Phase, Recorder};
 pub use self::reopen::Reopen;
 pub use self::size::SizeWorkload;
-pub use self::vector::{VectorSource, VectorWorkload};
+pub use self::vector::{VectorPart, VectorSource, VectorTable, VectorWorkload};
 pub use self::ycsb::Ycsb;
 use crate::Result;
 use crate::dataset::pairs::RandomPairs;
@@ -59,6 +59,8 @@ pub enum Workload {
     Orders(OrderWorkload),
     /// How much space documents take, with its targets.
     Size(SizeWorkload),
+    /// The vectors' own table, with its targets.
+    VectorTable(VectorTable),
 }
 
 /// What a workload runs in.
@@ -66,6 +68,8 @@ pub enum Workload {
 pub struct Context<'a> {
     /// An empty directory for the engine.
     pub directory: &'a Path,
+    /// A directory that all jobs of this workload have in common, for what takes long to make.
+    pub kept: &'a Path,
     /// Bytes for the engine's own cache.
     pub cache_bytes: usize,
     /// The control group that limits memory, if one does.
@@ -107,6 +111,7 @@ impl Workload {
             Workload::Engine(workload) => workload.name(),
             Workload::Orders(workload) => workload.name(),
             Workload::Size(workload) => workload.name(),
+            Workload::VectorTable(workload) => workload.name(),
         }
     }
 
@@ -124,6 +129,7 @@ impl Workload {
             Workload::Engine(workload) => workload.description(),
             Workload::Orders(workload) => workload.description(),
             Workload::Size(workload) => workload.description(),
+            Workload::VectorTable(workload) => workload.description(),
         }
     }
 
@@ -137,6 +143,8 @@ impl Workload {
             Workload::Engine(_) => Faculty::Transactions,
             Workload::Orders(_) => Faculty::Orders,
             Workload::Size(_) => Faculty::Archive,
+            Workload::VectorTable(workload) if workload.needs_documents() => Faculty::VectorStore,
+            Workload::VectorTable(_) => Faculty::VectorIndex,
             _ => Faculty::KeyValue,
         }
     }
@@ -148,6 +156,7 @@ impl Workload {
             Workload::OrderedMap(_) | Workload::Commits(_) | Workload::Reopen(_) => true,
             Workload::Engine(workload) => workload.part == EnginePart::DurableCommits,
             Workload::Orders(workload) => workload.part == OrderPart::Cached,
+            Workload::VectorTable(workload) => workload.is_durable(),
             _ => false,
         }
     }
@@ -181,6 +190,7 @@ impl Workload {
             Workload::Engine(workload) => workload.run(engine, context),
             Workload::Orders(workload) => workload.run(engine, context),
             Workload::Size(workload) => workload.run(engine, context),
+            Workload::VectorTable(workload) => workload.run(engine, context),
         }
     }
 }

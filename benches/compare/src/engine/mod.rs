@@ -5,8 +5,12 @@
 
 #[cfg(feature = "fjall")]
 mod fjall;
+#[cfg(feature = "hnsw_rs")]
+mod hnsw_rs;
 #[cfg(feature = "lmdb")]
 mod lmdb;
+#[cfg(feature = "python")]
+mod python;
 #[cfg(feature = "redb")]
 mod redb;
 #[cfg(feature = "rocksdb")]
@@ -25,8 +29,10 @@ mod surrealkv;
 mod tests;
 #[cfg(test)]
 mod transactional_tests;
+#[cfg(test)]
+mod vector_tests;
 
-use blaze_bench::engine::{Apart, Blaze, Engine, Faculty};
+use blaze_bench::engine::{Apart, BareIndex, Blaze, BruteForce, Engine, Faculty};
 
 static ENGINES: &[&dyn Engine] = &[
     &Blaze,
@@ -46,7 +52,26 @@ static ENGINES: &[&dyn Engine] = &[
     &sqlite::SqliteText,
     #[cfg(feature = "surrealkv")]
     &surrealkv::SurrealKv,
+    &BareIndex,
+    &BruteForce,
+    #[cfg(feature = "hnsw_rs")]
+    &hnsw_rs::HnswRs,
+    #[cfg(feature = "python")]
+    &python::HNSWLIB,
+    #[cfg(feature = "python")]
+    &python::SVS,
+    #[cfg(feature = "python")]
+    &python::FAISS,
+    #[cfg(feature = "python")]
+    &python::USEARCH,
 ];
+
+/// Numbers of connections, M, among which the best of a graph is looked for.
+#[cfg(any(feature = "hnsw_rs", feature = "python"))]
+const CONNECTIONS: [usize; 3] = [16, 24, 32];
+/// How many candidates searches keep: `ef`.
+#[cfg(any(feature = "hnsw_rs", feature = "python"))]
+const EFFORTS: [usize; 15] = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280];
 
 /// PoloDB has a RocksDB of its own, and a program can link only one.
 static POLODB: Apart = Apart {

@@ -104,7 +104,12 @@ impl Documents for BlazeCollection {
 }
 
 fn filter(find: &Find) -> Result<Filter> {
-    find.conditions.iter().try_fold(Filter::everything(), |filter, condition| Ok(filter.and(term(condition)?)))
+    filter_of(&find.conditions)
+}
+
+/// All of the conditions.
+pub(super) fn filter_of(conditions: &[Condition]) -> Result<Filter> {
+    conditions.iter().try_fold(Filter::everything(), |filter, condition| Ok(filter.and(term(condition)?)))
 }
 
 fn term(condition: &Condition) -> Result<Filter> {

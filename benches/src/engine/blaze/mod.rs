@@ -5,10 +5,12 @@ mod documents;
 mod key_value;
 mod orders;
 mod transactional;
+mod vector_store;
 mod vectors;
 
 use super::{
-    Archive, Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Opening, Orders, Transactional, Vectors,
+    Archive, Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Opening, Orders, Transactional,
+    VectorOptions, VectorStore, Vectors,
 };
 use crate::Result;
 
@@ -34,6 +36,8 @@ impl Engine for Blaze {
             Faculty::Orders,
             Faculty::Archive,
             Faculty::Vectors,
+            Faculty::VectorIndex,
+            Faculty::VectorStore,
         ]
     }
 
@@ -67,8 +71,13 @@ impl Engine for Blaze {
         Ok(Box::new(archive::BlazeArchive::open(builder(options).open(&options.directory)?)?))
     }
 
-    fn open_vectors(&self, options: &EngineOptions, dimensions: usize) -> Result<Box<dyn Vectors>> {
-        Ok(Box::new(vectors::BlazeVectors::open(builder(options).open(&options.directory)?, dimensions)?))
+    fn open_vectors(&self, options: &EngineOptions, vectors: &VectorOptions) -> Result<Box<dyn Vectors>> {
+        Ok(Box::new(vectors::BlazeVectors::open(builder(options).open(&options.directory)?, vectors)?))
+    }
+
+    fn open_vector_store(&self, options: &EngineOptions, dimensions: usize) -> Result<Box<dyn VectorStore>> {
+        let database = builder(options).durability(blaze::Durability::Sync).open(&options.directory)?;
+        Ok(Box::new(vector_store::BlazeVectorStore::open(database, dimensions)?))
     }
 }
 

@@ -28,6 +28,7 @@ fn run(engine: &dyn Engine, workload: &DocumentWorkload) -> Result<Vec<Measureme
     workload.run(
         engine,
         &Context {
+            kept: directory.path(),
             directory: directory.path(),
             cache_bytes: 8 << 20,
             memory_group: None,

@@ -2,6 +2,7 @@
 
 mod answers;
 mod source;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -9,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use self::answers::Judge;
 pub use self::source::VectorSource;
+pub use self::table::{VectorPart, VectorTable};
 use super::Context;
 use crate::Result;
-use crate::engine::{Engine, Vectors};
+use crate::engine::{Engine, Items, VectorMetric, VectorOptions, Vectors};
 use crate::measure::{Measurement, Resources, Series, Unit, directory_bytes};
 
 /// The nearest neighbours of queries, one after the other by one thread, at every effort that the index offers.
@@ -46,10 +48,11 @@ impl VectorWorkload {
 
     pub(super) fn description(&self) -> String {
         format!(
-            "{} Their index by Euclidean distance is built and settled; then one thread asks for the {} nearest of up to {} \
+            "{} Their index by {} is built and settled; then one thread asks for the {} nearest of up to {} \
              queries, one after the other, after a tenth of them for warming up. Recall is the share of the true neighbours \
              that is found.",
             self.source.description(),
+            metric_name(self.source.metric()),
             self.k,
             self.queries
         )
@@ -59,7 +62,8 @@ impl VectorWorkload {
         context.recorder.phase("vectors and the true neighbours of the queries", 0)?;
         let (vectors, queries) = self.source.load(self.queries, context.seed)?;
         let judge = Judge::new(&vectors, &queries, self.k);
-        let index = engine.open_vectors(&context.options(), vectors.dimensions())?;
+        let options = VectorOptions::new(vectors.dimensions(), self.source.metric());
+        let index = engine.open_vectors(&context.options(), &options)?;
         build(&*index, &judge, context)?;
         for effort in index.efforts() {
             search(&*index, effort, &judge, context)?;
@@ -68,11 +72,18 @@ impl VectorWorkload {
     }
 }
 
+fn metric_name(metric: VectorMetric) -> &'static str {
+    match metric {
+        VectorMetric::L2 => "Euclidean distance",
+        VectorMetric::Cosine => "angle",
+    }
+}
+
 fn build(index: &dyn Vectors, judge: &Judge<'_>, context: &Context<'_>) -> Result<()> {
     let rows = judge.vectors.rows() as u64;
     let mut phase = context.recorder.phase("build", rows)?;
     let mut told = Ok(());
-    index.load(judge.vectors, &mut |done| {
+    index.load(Items::of(judge.vectors), &mut |done| {
         let new = done.saturating_sub(phase.done());
         told = phase.advance(new);
     })?;
@@ -95,7 +106,7 @@ fn build(index: &dyn Vectors, judge: &Judge<'_>, context: &Context<'_>) -> Resul
 }
 
 fn search(index: &dyn Vectors, effort: usize, judge: &Judge<'_>, context: &Context<'_>) -> Result<()> {
-    let is_exact = index.efforts() == [0];
+    let is_exact = index.is_exact();
     let which = if is_exact { "exact".to_owned() } else { format!("effort {effort}") };
     let queries = judge.queries;
     for query in queries.iter().take(queries.rows().div_ceil(10)) {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::dataset::{Clustered, Matrix, read_vectors};
+use crate::dataset::{Clustered, Matrix, Rotation, read_vectors};
+use crate::engine::VectorMetric;
 use crate::run::Profile;
 
 /// Where vectors and queries come from.
@@ -31,6 +32,11 @@ pub enum VectorSource {
     },
     /// Fashion-MNIST: 60,000 images of 28 × 28 grey pixels, and test images as queries.
     FashionMnist {
+        /// The directory with the external data sets.
+        data: Option<PathBuf>,
+    },
+    /// The same after a random rotation: its numbers are whole and many are zero, which flatters codes of few bits.
+    FashionMnistRotated {
         /// The directory with the external data sets.
         data: Option<PathBuf>,
     },
@@ -72,6 +78,7 @@ impl VectorSource {
                 format!("vectors, {}", vectors.file_name().unwrap_or_default().to_string_lossy())
             }
             VectorSource::FashionMnist { .. } => "vectors, Fashion-MNIST, 60000 × 784".to_owned(),
+            VectorSource::FashionMnistRotated { .. } => "vectors, Fashion-MNIST, rotated, 60000 × 784".to_owned(),
             VectorSource::Movies { .. } => "vectors, films, 36273 × 384".to_owned(),
         }
     }
@@ -81,7 +88,7 @@ impl VectorSource {
     pub fn missing(&self) -> Option<String> {
         let (data, files) = match self {
             VectorSource::Clustered { .. } | VectorSource::File { .. } => return None,
-            VectorSource::FashionMnist { data } => (data, FASHION_MNIST),
+            VectorSource::FashionMnist { data } | VectorSource::FashionMnistRotated { data } => (data, FASHION_MNIST),
             VectorSource::Movies { data } => (data, MOVIES),
         };
         let Some(data) = data else {
@@ -111,11 +118,34 @@ impl VectorSource {
             VectorSource::FashionMnist { .. } => {
                 "60000 images of clothes as vectors of 784 pixels; the queries are test images.".to_owned()
             }
+            VectorSource::FashionMnistRotated { .. } => {
+                "60000 images of clothes as vectors of 784 pixels, and test images as queries, after a random rotation.".to_owned()
+            }
             VectorSource::Movies { .. } => {
                 "Descriptions of 36273 films as vectors of 384 numbers by a language model (MiniLM); the queries are made of \
                  the corpus by rule."
                     .to_owned()
             }
+        }
+    }
+
+    /// Numbers of all vectors together, about; 0 where nobody knows before they are read.
+    #[must_use]
+    pub fn numbers(&self) -> u64 {
+        match self {
+            VectorSource::Clustered { rows, dimensions, .. } => rows * *dimensions as u64,
+            VectorSource::File { .. } => 0,
+            VectorSource::FashionMnist { .. } | VectorSource::FashionMnistRotated { .. } => 60_000 * 784,
+            VectorSource::Movies { .. } => 36_273 * 384,
+        }
+    }
+
+    /// What near means in it.
+    #[must_use]
+    pub fn metric(&self) -> VectorMetric {
+        match self {
+            VectorSource::Movies { .. } => VectorMetric::Cosine,
+            _ => VectorMetric::L2,
         }
     }
 
@@ -141,7 +171,17 @@ impl VectorSource {
             }
             VectorSource::File { vectors, queries: Some(file), limit } => read_both(vectors, *limit, file, queries),
             VectorSource::FashionMnist { data } => read_from(data.as_deref(), FASHION_MNIST, queries),
-            VectorSource::Movies { data } => read_from(data.as_deref(), MOVIES, queries),
+            VectorSource::FashionMnistRotated { data } => {
+                let (vectors, queries) = read_from(data.as_deref(), FASHION_MNIST, queries)?;
+                let rotation = Rotation::seeded(vectors.dimensions(), seed);
+                Ok((rotation.of(&vectors), rotation.of(&queries)))
+            }
+            VectorSource::Movies { data } => {
+                let (mut vectors, mut queries) = read_from(data.as_deref(), MOVIES, queries)?;
+                vectors.normalize();
+                queries.normalize();
+                Ok((vectors, queries))
+            }
         }
     }
 }

@@ -74,8 +74,14 @@ fn every_kind_of_question_about_values_of_every_kind_is_answered_as_the_workload
     let workload = DocumentWorkload { question_seconds: 0.0, ..DocumentWorkload::quick(source) };
     let directory = tempfile::tempdir().unwrap();
     let recorder = Recorder::new(|_| Ok(()));
-    let context =
-        Context { directory: directory.path(), cache_bytes: 8 << 20, memory_group: None, seed: 1, recorder: &recorder };
+    let context = Context {
+        directory: directory.path(),
+        kept: directory.path(),
+        cache_bytes: 8 << 20,
+        memory_group: None,
+        seed: 1,
+        recorder: &recorder,
+    };
     Workload::Document(workload).run(&OnlyDocuments, &context).unwrap();
 }
 
