@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use blaze_core::{DocumentId, Result};
-use blaze_vector::Query;
 
 use super::exact::{Outcome, Work, of_counters};
 use super::explain::{FilterStrategy, SearchPath};
@@ -23,10 +22,9 @@ pub(super) fn find_by_graph(
 ) -> Result<Option<Outcome>> {
     let (admission, index) = (&wanted.admission, wanted.index);
     let needs_document = admission.needs_document();
-    let query: &Query = &wanted.query;
     let mut documents_examined = 0;
     let within = wanted.within.unwrap_or(f32::INFINITY);
-    let question = Question { index: index.id, query, k, ef: wanted.ef, within, among };
+    let question = Question { index: index.id, query: &wanted.query, k, ef: wanted.ef, within, among };
     let answer = vector::nearest(session, &question, &mut |id| {
         documents_examined += u64::from(needs_document);
         admission.admits(session, definition, id)

@@ -88,9 +88,7 @@ impl Graphs {
         while bytes > self.memory_bytes && graphs.len() > 1 {
             let Some(graph) = graphs.pop() else { break };
             bytes -= graph.size().bytes;
-            if !core.is_read_only() {
-                self.flush(core, &graph, None)?;
-            }
+            self.flush(core, &graph, None)?;
             let _flushing = graph.flushing.lock(); // nobody writes it once it may be read again
             let mut registry = self.registry.lock();
             if matches!(core.storage, Storage::Directory { .. }) {

@@ -26,6 +26,8 @@ pub(super) struct Linked {
     pub(super) ids: Ids,
     /// The commits that replaced or removed the vectors of deleted nodes.
     removed: HashMap<u32, Timestamp>,
+    /// The last of these commits that there ever was: each filtered search asks, and there may be many.
+    last_removal: Timestamp,
     /// Everything that was committed up to here is linked.
     pub(super) complete: Timestamp,
     /// Vectors linked and removed since the last flush.
@@ -47,12 +49,21 @@ impl Linked {
     /// A graph that is in no database yet.
     pub(super) fn new(form: Form, graph: Graph, ids: Ids, complete: Timestamp) -> Linked {
         let unflushed = graph.len();
-        Linked { form, graph, ids, removed: HashMap::new(), complete, unflushed, flushed: Flushed::default() }
+        Linked {
+            form,
+            graph,
+            ids,
+            removed: HashMap::new(),
+            last_removal: Timestamp::ZERO,
+            complete,
+            unflushed,
+            flushed: Flushed::default(),
+        }
     }
 
     /// A graph that was read from the database. What its nodes stand for is known, but not which of them is the newest.
     pub(super) fn restore(form: Form, graph: Graph, ids: Ids, complete: Timestamp, flushed: Flushed) -> Linked {
-        let mut linked = Linked { form, graph, ids, removed: HashMap::new(), complete, unflushed: 0, flushed };
+        let mut linked = Linked { unflushed: 0, flushed, ..Linked::new(form, graph, ids, complete) };
         for slot in 0..linked.graph.slots() as u32 {
             let is_older = linked.graph.contains(slot) && !linked.ids.adopt(slot);
             if is_older {
@@ -90,6 +101,7 @@ impl Linked {
         if let Some(slot) = self.ids.remove(entry) {
             self.graph.delete(slot);
             self.removed.insert(slot, ts);
+            self.last_removal = self.last_removal.max(ts);
         }
         if let Some(insertion) = insertion {
             let slot = self.graph.insert(insertion);
@@ -115,7 +127,7 @@ impl Linked {
         read_ts: Timestamp,
         among: &[DocumentId],
     ) -> Option<Proposals> {
-        if self.removed.values().any(|ts| *ts > read_ts) {
+        if self.last_removal > read_ts {
             return None;
         }
         let mut entry = Vec::new();

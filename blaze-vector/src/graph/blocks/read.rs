@@ -1,0 +1,233 @@
+//! A graph of its blocks.
+
+use blaze_core::{Error, Result};
+
+use crate::code::{Code, Terms};
+use crate::graph::blocks::{BLOCK_NODES, BlockKind, level_of};
+use crate::graph::layer::{Layer, NONE};
+use crate::graph::pool::NODES_MAX;
+use crate::graph::{Graph, GraphOptions, LEVELS_MAX, State};
+
+/// Makes a graph of its blocks.
+#[derive(Debug)]
+pub struct GraphReader {
+    graph: Graph,
+    /// Levels from 1 on, as they are read.
+    upper: Vec<UpperLevel>,
+    links: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct UpperLevel {
+    slots: Vec<u32>,
+    below: Vec<u32>,
+    links: Vec<u32>,
+}
+
+impl GraphReader {
+    /// Begins with the head.
+    ///
+    /// # Errors
+    /// [`Corruption`](blaze_core::ErrorKind::Corruption) if the bytes are no head, or that of a graph with other options.
+    pub fn new(options: GraphOptions, head: &[u8]) -> Result<GraphReader> {
+        let mut graph = Graph::new(options)?;
+        let mut expected = Vec::new();
+        graph.write_head(&mut expected);
+        let fixed = expected.len() - 9; // all but the tickets and whether vectors are rotated
+        let Some((rest, centre)) = head.split_at_checked(expected.len()) else {
+            return Err(damaged("the head is too short"));
+        };
+        let (options, rest) = rest.split_at(fixed);
+        if options != &expected[..fixed] {
+            return Err(damaged("it was made with other options"));
+        }
+        let Some((tickets, [is_rotated @ 0..=1])) = rest.split_first_chunk::<8>() else {
+            return Err(damaged("the head does not parse"));
+        };
+        let (centre, behind) = centre.as_chunks::<4>();
+        let centre: Vec<f32> = centre.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let is_centre = centre.is_empty() || centre.len() == graph.options.dimension;
+        if !behind.is_empty() || !is_centre || !centre.iter().all(|number| number.is_finite()) {
+            return Err(damaged("the head does not parse"));
+        }
+        graph.frame.centre = centre;
+        if *is_rotated == 0 {
+            graph.frame.rotation = None;
+        }
+        graph.tickets = u64::from_le_bytes(*tickets).into();
+        Ok(GraphReader { graph, upper: Vec::new(), links: Vec::new() })
+    }
+
+    /// Takes in a block: of each kind, the numbers in ascending order and none left out.
+    ///
+    /// # Errors
+    /// [`Corruption`](blaze_core::ErrorKind::Corruption) if the bytes are no such block, or not the next one.
+    pub fn read_block(&mut self, kind: BlockKind, number: u32, bytes: &[u8]) -> Result<()> {
+        let room = 2 * self.graph.options.m;
+        let (there, number_of_level) = match kind {
+            BlockKind::Nodes => (self.graph.slots(), number),
+            BlockKind::Links => (self.links.len() / room, number),
+            BlockKind::Upper => {
+                let (level, number) = level_of(number);
+                let is_next = level == self.upper.len() + 1 && number == 0 && level <= LEVELS_MAX;
+                if is_next {
+                    self.upper.push(UpperLevel::default());
+                }
+                if level == 0 || level != self.upper.len() {
+                    return Err(damaged(format!(
+                        "a block of level {level} does not follow level {}",
+                        self.upper.len()
+                    )));
+                }
+                (self.upper[level - 1].slots.len(), number)
+            }
+        };
+        let begins_at = number_of_level as usize * BLOCK_NODES;
+        if there != begins_at || begins_at > NODES_MAX - BLOCK_NODES || bytes.is_empty() {
+            return Err(damaged(format!("the block {kind:?} {number} does not follow {there} nodes")));
+        }
+        match kind {
+            BlockKind::Nodes => self.read_nodes(bytes),
+            BlockKind::Links => read_rows(bytes, 4 * room, |row| self.links.extend(numbers(row))),
+            BlockKind::Upper => {
+                let level = self.upper.len() - 1;
+                let upper = &mut self.upper[level];
+                read_rows(bytes, 8 + 4 * self.graph.options.m, |row| {
+                    let mut row = numbers(row);
+                    upper.slots.extend(row.next());
+                    upper.below.extend(row.next());
+                    upper.links.extend(row);
+                })
+            }
+        }
+    }
+
+    fn read_nodes(&mut self, mut bytes: &[u8]) -> Result<()> {
+        let graph = &mut self.graph;
+        let (begin, stride) = (graph.slots(), graph.codes.high.stride());
+        let code = graph.codes.code;
+        while let Some((state, rest)) = bytes.split_first() {
+            let slot = graph.slots();
+            if slot == begin + BLOCK_NODES {
+                return Err(damaged("a block of nodes has too many"));
+            }
+            let state = match state {
+                0 => State::Free,
+                1 => State::Live,
+                2 => State::Tombstone,
+                _ => return Err(damaged(format!("a node has the state {state}"))),
+            };
+            graph.make_room(slot + 1);
+            graph.state[slot] = state;
+            bytes = rest;
+            if state == State::Free {
+                continue;
+            }
+            let mut take = |count: usize| -> Result<&[u8]> {
+                let (taken, rest) =
+                    bytes.split_at_checked(count).ok_or_else(|| damaged("a block of nodes ends within one"))?;
+                bytes = rest;
+                Ok(taken)
+            };
+            graph.codes.high.row_mut(slot).copy_from_slice(take(stride)?);
+            if code == Code::Eight {
+                graph.codes.low.row_mut(slot).copy_from_slice(take(stride)?);
+            }
+            if code != Code::Bits {
+                let terms = take(16)?.as_chunks::<4>().0;
+                let term = |at: usize| terms.get(at).map_or(f32::NAN, |bytes| f32::from_le_bytes(*bytes));
+                let read = Terms { offset: term(0), scale: term(1), square: term(2), fine_square: term(3) };
+                if ![read.offset, read.scale, read.square, read.fine_square].iter().all(|term| term.is_finite()) {
+                    return Err(damaged("a code of a node means no number"));
+                }
+                graph.codes.terms.row_mut(slot)[0] = read;
+                graph.codes.totals.row_mut(slot)[0] = u16::from_le_bytes(take(2)?.try_into().unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    /// The graph, without what leads nowhere. Where something was left out, nodes that no walk reaches are led to again.
+    #[must_use]
+    pub fn finish(self) -> Graph {
+        let GraphReader { mut graph, upper, links } = self;
+        let mut is_whole = true;
+        let slots = graph.slots();
+        let room = 2 * graph.options.m;
+        // Links are written last: nodes without were being added.
+        (links.len() / room..slots).for_each(|slot| graph.state[slot] = State::Free);
+        let is_there: Vec<bool> = graph.state.iter().map(|state| *state != State::Free).collect();
+        for (slot, row) in links.chunks_exact(room).take(slots).enumerate() {
+            if is_there[slot] {
+                graph.layers[0].set_links(slot as u32, &known(row, slot as u32, &is_there, &mut is_whole));
+            }
+        }
+        let mut below: Vec<u32> =
+            (0..slots as u32).map(|slot| if is_there[slot as usize] { slot } else { NONE }).collect();
+        for UpperLevel { slots: own, below: nodes_below, links } in upper {
+            let mut layer = Layer::new(graph.options.m);
+            let mut has_node = vec![false; slots];
+            // A node is there if its slot is, on the level below, too, and no other one on its level.
+            let is_there: Vec<bool> = own
+                .iter()
+                .zip(&nodes_below)
+                .map(|(slot, node)| {
+                    let leads_down = *slot != NONE && below.get(*node as usize) == Some(slot);
+                    leads_down && !std::mem::replace(&mut has_node[*slot as usize], true)
+                })
+                .collect();
+            if !is_there.contains(&true) {
+                break;
+            }
+            for (node, (slot, under)) in own.iter().zip(&nodes_below).enumerate() {
+                let (slot, under) = if is_there[node] { (*slot, *under) } else { (NONE, NONE) };
+                layer.add(slot, under);
+            }
+            // Only now: `add` would take them.
+            layer.free = (0..own.len() as u32).rev().filter(|node| !is_there[*node as usize]).collect();
+            for (node, row) in links.chunks_exact(graph.options.m).enumerate().filter(|(node, _)| is_there[*node]) {
+                layer.set_links(node as u32, &known(row, node as u32, &is_there, &mut is_whole));
+            }
+            below.clone_from(&layer.slots);
+            graph.layers.push(layer);
+        }
+        graph.entry = below.iter().position(|slot| *slot != NONE).map(|node| node as u32);
+        let count = |graph: &Graph, wanted| graph.state.iter().filter(|state| **state == wanted).count();
+        graph.len = count(&graph, State::Live);
+        graph.tombstones = count(&graph, State::Tombstone);
+        graph.free = (0..slots as u32).rev().filter(|slot| graph.state[*slot as usize] == State::Free).collect();
+        if !is_whole {
+            graph.repair();
+        }
+        graph
+    }
+}
+
+/// The links of a row that lead to other nodes, each once.
+fn known(row: &[u32], node: u32, is_there: &[bool], is_whole: &mut bool) -> Vec<u32> {
+    let mut links: Vec<u32> = Vec::with_capacity(row.len());
+    for &link in row.iter().take_while(|link| **link != NONE) {
+        if link != node && is_there.get(link as usize) == Some(&true) && !links.contains(&link) {
+            links.push(link);
+        } else {
+            *is_whole = false;
+        }
+    }
+    links
+}
+fn numbers(row: &[u8]) -> impl Iterator<Item = u32> {
+    row.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes))
+}
+
+/// Reads rows of equal length, as many as a block may have.
+fn read_rows(bytes: &[u8], row_bytes: usize, mut read: impl FnMut(&[u8])) -> Result<()> {
+    if !bytes.len().is_multiple_of(row_bytes) || bytes.len() > BLOCK_NODES * row_bytes {
+        let length = bytes.len();
+        return Err(damaged(format!("a block has {length} bytes, which are no rows of {row_bytes}")));
+    }
+    bytes.chunks_exact(row_bytes).for_each(&mut read);
+    Ok(())
+}
+fn damaged(message: impl Into<String>) -> Error {
+    Error::corruption(format!("a stored graph: {}", message.into()))
+}
