@@ -48,8 +48,10 @@ pub struct VectorIndexStats {
     pub removed: u64,
     /// Vectors that are committed and not linked yet.
     pub tail: u64,
-    /// Bytes of memory.
+    /// Bytes of memory for the graph, with codes, ids and what waits to be linked.
     pub memory_bytes: u64,
+    /// Bytes of memory for the vectors in full that searches have read, beside that: of what the graphs leave of their memory.
+    pub cached_bytes: u64,
     /// True if searches use the graph; false while it catches up, or is made.
     pub is_complete: bool,
 }

@@ -65,7 +65,8 @@ pub(super) fn find(session: &Arc<Session>, definition: &Definition, wanted: &Wan
 
 fn find_in_index(session: &Arc<Session>, definition: &Definition, wanted: &Wanted<'_>, k: usize) -> Result<Outcome> {
     let asked = if wanted.exact { ", asked for" } else { "" };
-    let about = format!("vector index {} on {}, exact{asked}", wanted.index.name, wanted.index.describe());
+    let about =
+        || wanted.words(|| format!("vector index {} on {}, exact{asked}", wanted.index.name, wanted.index.describe()));
     let found = plan(session, definition, Question::of_filter(&wanted.admission.filter))?;
     if !found.is_scan()
         && let Some(few) = few(session, definition, wanted, &found)?
@@ -77,7 +78,7 @@ fn find_in_index(session: &Arc<Session>, definition: &Definition, wanted: &Wante
         {
             return Ok(outcome.after(among, few.counters));
         }
-        let node = ExplainNode::of(format!("{about}, among what is found"), vec![among]);
+        let node = ExplainNode::of(format!("{}, among what is found", about()), vec![among]);
         return find_among(session, wanted, wanted.nearest(k), few, node);
     }
     if !wanted.exact
@@ -85,7 +86,7 @@ fn find_in_index(session: &Arc<Session>, definition: &Definition, wanted: &Wante
     {
         return Ok(outcome);
     }
-    find_in_all(session, definition, wanted, wanted.nearest(k), about)
+    find_in_all(session, definition, wanted, wanted.nearest(k), about())
 }
 
 /// The documents that match, if an index finds them and they are few enough to be looked at one by one.
@@ -136,7 +137,7 @@ fn find_in_all(
     let is_of_all = admission.is_of_all();
     let needs_document = admission.needs_document();
     if needs_document {
-        about = format!("{about}, documents checked that would enter: {}", admission.filter);
+        about = wanted.words(|| format!("{about}, documents checked that would enter: {}", admission.filter));
     }
     let mut counters = Counters::default();
     let mut work =

@@ -23,17 +23,21 @@ pub(super) fn find_by_graph(
     let (admission, index) = (&wanted.admission, wanted.index);
     let needs_document = admission.needs_document();
     let mut documents_examined = 0;
+    let is_filtered = !admission.is_of_all();
     let within = wanted.within.unwrap_or(f32::INFINITY);
-    let question = Question { index: index.id, query: &wanted.query, k, ef: wanted.ef, within, among };
+    let question = Question { index: index.id, query: &wanted.query, k, ef: wanted.ef, within, is_filtered, among };
     let answer = vector::nearest(session, &question, &mut |id| {
         documents_examined += u64::from(needs_document);
         admission.admits(session, definition, id)
     })?;
     let Some(answer) = answer else { return Ok(None) };
-    let mut about = format!("vector index {} on {}, graph, ef {}", index.name, index.describe(), answer.ef);
-    if needs_document && among.is_none() {
-        about = format!("{about}, documents checked that would enter: {}", admission.filter);
-    }
+    let about = wanted.words(|| {
+        let about = format!("vector index {} on {}, graph, ef {}", index.name, index.describe(), answer.ef);
+        match needs_document && among.is_none() {
+            true => format!("{about}, documents checked that would enter: {}", admission.filter),
+            false => about,
+        }
+    });
     let counters = Counters { keys_examined: answer.compared, documents_examined };
     let filter = match (among, needs_document) {
         (Some(_), _) => FilterStrategy::First,

@@ -318,6 +318,7 @@ impl<T> Search<T> {
     /// As [`run`](Search::run).
     pub fn explain(&self) -> Result<SearchExplain> {
         self.read(|session, definition, wanted| {
+            let wanted = Wanted { explains: true, ..wanted };
             let clock = &session.core().clock;
             let begun_ms = clock.now_ms();
             let outcome = self.find(session, definition, &wanted)?;

@@ -55,9 +55,16 @@ pub(super) struct Wanted<'a> {
     pub(super) ef: usize,
     /// True if every vector that could be an answer has to be compared.
     pub(super) exact: bool,
+    /// True if the steps are to be put into words.
+    pub(super) explains: bool,
 }
 
 impl Wanted<'_> {
+    /// A step in words, where somebody wants to read them.
+    pub(super) fn words(&self, words: impl FnOnce() -> String) -> String {
+        if self.explains { words() } else { String::new() }
+    }
+
     /// The `k` nearest, to be found.
     pub(super) fn nearest(&self, k: usize) -> Nearest<DocumentId> {
         let nearest = Nearest::new(self.query.clone(), k);
@@ -183,6 +190,7 @@ impl Request {
             min_score: self.min_score,
             ef: self.ef.unwrap_or(fields.ef),
             exact: self.exact,
+            explains: false,
         })
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use blaze_core::{ErrorKind, Result};
 use blaze_lsm::VectorIndexStats;
 
+use super::linked::Linked;
 use super::open::OpenGraph;
 use super::{Graphs, build, stored};
 use crate::catalog;
@@ -99,7 +100,21 @@ impl Graphs {
             self.forget(&graph);
             graph.abandon();
         }
+        self.share_out(bytes, &graphs);
         Ok(())
+    }
+
+    /// Gives what the graphs leave of the memory to the rows that searches read, in proportion to what all rows would take.
+    fn share_out(&self, graph_bytes: usize, graphs: &[Arc<OpenGraph>]) {
+        let left = self.memory_bytes.saturating_sub(graph_bytes);
+        let wanted: Vec<usize> =
+            graphs.iter().map(|graph| graph.with_linked(Linked::bytes_of_rows).unwrap_or(0)).collect();
+        let all: usize = wanted.iter().sum();
+        for (graph, wanted) in graphs.iter().zip(wanted) {
+            let share = wanted as u128 * left as u128 / all.max(1) as u128;
+            let limit = wanted.min(usize::try_from(share).unwrap_or(left));
+            graph.with_linked(|linked| linked.rows.set_limit(limit));
+        }
     }
 
     /// What is in memory, and what is being made.
@@ -123,6 +138,7 @@ impl Graphs {
                 (stats.collection, stats.index) = (collection.clone(), index.name.clone());
                 (stats.linked, stats.removed) = (size.linked as u64, size.removed as u64);
                 (stats.tail, stats.memory_bytes) = (size.tail as u64, size.bytes as u64);
+                stats.cached_bytes = size.cached_bytes as u64;
                 stats.is_complete = graph.is_some_and(|graph| graph.is_complete());
                 all.push(stats);
             }

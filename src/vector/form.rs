@@ -17,6 +17,12 @@ impl Form {
         Form { options: fields.graph_options(), copies: fields.copies }
     }
 
+    /// Bytes of a row.
+    pub(super) fn row_bytes(&self) -> usize {
+        let GraphOptions { dimension, metric, .. } = self.options;
+        if metric.is_binary() { dimension / 8 } else { self.copies.bytes(dimension) }
+    }
+
     /// A query for what is near to a vector.
     pub(super) fn query(&self, vector: VectorRef<'_>) -> Result<Query> {
         Ok(Query::new(self.options.metric, vector)?.over(self.copies))

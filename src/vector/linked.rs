@@ -1,12 +1,13 @@
 //! A graph and whose its slots are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use blaze_core::{DocumentId, Result, Timestamp};
-use blaze_vector::{Graph, GraphQuery, Insertion, SlotSet, VectorBuffer};
+use blaze_vector::{Found, Graph, GraphQuery, Insertion, SlotSet, VectorBuffer};
 
 use super::form::Form;
 use super::ids::Ids;
+use super::row_cache::{self, RowCache};
 use super::stored::Flushed;
 
 /// Deleted nodes from which their reclaiming is worth the pass over the graph that it takes.
@@ -24,6 +25,8 @@ pub(super) struct Linked {
     form: Form,
     pub(super) graph: Graph,
     pub(super) ids: Ids,
+    /// Rows of nodes that searches have read.
+    pub(super) rows: RowCache,
     /// The commits that replaced or removed the vectors of deleted nodes.
     removed: HashMap<u32, Timestamp>,
     /// The last of these commits that there ever was: each filtered search asks, and there may be many.
@@ -32,6 +35,8 @@ pub(super) struct Linked {
     pub(super) complete: Timestamp,
     /// Vectors linked and removed since the last flush.
     pub(super) unflushed: usize,
+    /// Counts what was linked, removed and reclaimed.
+    changes: u64,
     /// What the database had of it when it was made; its owner goes on with that.
     pub(super) flushed: Flushed,
 }
@@ -39,10 +44,20 @@ pub(super) struct Linked {
 /// What a search of the graph has found.
 #[derive(Debug, Default)]
 pub(super) struct Proposals {
-    /// The entries that are nearest by the graph's measure, the nearest first; one may be there twice.
-    pub(super) entries: Vec<Box<[u8]>>,
+    /// What is nearest by the graph's measure, the nearest first.
+    pub(super) nearest: Vec<Proposal>,
     /// Nodes that were compared with the query.
     pub(super) visited: usize,
+    /// [`Linked::changes`] then.
+    pub(super) changes: u64,
+}
+
+/// A node that is proposed.
+#[derive(Debug)]
+pub(super) struct Proposal {
+    pub(super) slot: u32,
+    /// What it stands for.
+    pub(super) entry: Box<[u8]>,
 }
 
 impl Linked {
@@ -53,10 +68,12 @@ impl Linked {
             form,
             graph,
             ids,
+            rows: RowCache::default(),
             removed: HashMap::new(),
             last_removal: Timestamp::ZERO,
             complete,
             unflushed,
+            changes: 0,
             flushed: Flushed::default(),
         }
     }
@@ -85,6 +102,11 @@ impl Linked {
         self.graph.bytes() + self.ids.bytes() + self.removed.capacity() * 24
     }
 
+    /// Bytes of memory for the rows of all nodes, about.
+    pub(super) fn bytes_of_rows(&self) -> usize {
+        self.graph.slots() * (self.form.row_bytes() + row_cache::ROW_OVERHEAD_BYTES) * 9 / 8
+    }
+
     /// The long half of linking a row; many threads may do it at once.
     pub(super) fn prepare(&self, row: &[u8]) -> Result<Insertion> {
         self.graph.prepare(self.form.read(row, &mut VectorBuffer::default())?)
@@ -105,25 +127,33 @@ impl Linked {
         }
         if let Some(insertion) = insertion {
             let slot = self.graph.insert(insertion);
+            self.rows.forget(slot);
             self.ids.set(slot, entry);
         }
         self.unflushed += 1;
+        self.changes += 1;
     }
 
-    /// The nearest that a view of `read_ts` could see, as far as the graph finds them with `ef` candidates.
-    pub(super) fn propose(&self, query: &GraphQuery, ef: usize, read_ts: Timestamp) -> Proposals {
+    /// The `wanted` nearest that a view of `read_ts` could see, as far as the graph finds them with `ef` candidates.
+    pub(super) fn propose(&self, query: &GraphQuery, ef: usize, wanted: usize, read_ts: Timestamp) -> Proposals {
         let is_removed = |slot| !self.removed.is_empty() && self.removed.get(&slot).is_some_and(|ts| *ts <= read_ts);
-        let found = self.graph.search(query, ef, ef, |slot| !is_removed(slot));
-        let entries = found.candidates.iter().filter_map(|candidate| self.ids.key(candidate.slot)).map(Into::into);
-        Proposals { entries: entries.collect(), visited: found.visited }
+        let found = self.graph.search(query, ef, wanted, |slot| !is_removed(slot));
+        let mut proposals = self.proposals(&found);
+        if self.last_removal > read_ts {
+            // One entry may be there as it was and as it is.
+            let mut seen = HashSet::new();
+            proposals.nearest.retain(|proposal| seen.insert(proposal.entry.clone()));
+        }
+        proposals
     }
 
-    /// The nearest among some documents, as far as codes tell; none if a view of `read_ts` may see other vectors of theirs than
+    /// The `wanted` nearest among some documents, as far as codes tell; none if a view of `read_ts` may see other vectors of theirs than
     /// the newest.
     pub(super) fn propose_among(
         &self,
         query: &GraphQuery,
         ef: usize,
+        wanted: usize,
         read_ts: Timestamp,
         among: &[DocumentId],
     ) -> Option<Proposals> {
@@ -139,9 +169,22 @@ impl Linked {
                 self.ids.slot(&entry)
             })
             .collect();
-        let found = self.graph.search_among(query, ef, ef, &slots);
-        let entries = found.candidates.iter().filter_map(|candidate| self.ids.key(candidate.slot)).map(Into::into);
-        Some(Proposals { entries: entries.collect(), visited: found.visited })
+        let found = self.graph.search_among(query, ef, wanted, &slots);
+        Some(self.proposals(&found))
+    }
+
+    fn proposals(&self, found: &Found) -> Proposals {
+        let proposal = |slot| Some(Proposal { slot, entry: self.ids.key(slot)?.into() });
+        let nearest = found.candidates.iter().filter_map(|candidate| proposal(candidate.slot));
+        Proposals { nearest: nearest.collect(), visited: found.visited, changes: self.changes }
+    }
+
+    /// True if the row of what was proposed after so many changes is the vector of its node, as a view of `read_ts` sees it, or
+    /// one of a commit that is not linked yet: the view sees all that is linked, and nothing newer of this is.
+    pub(super) fn is_row_of(&self, proposal: &Proposal, changes: u64, read_ts: Timestamp) -> bool {
+        let Proposal { slot, entry } = proposal;
+        let is_of_entry = || self.changes == changes || self.ids.key(*slot) == Some(entry);
+        self.complete <= read_ts && self.graph.contains(*slot) && is_of_entry()
     }
 
     /// True if there are so many deleted nodes that it is worth reclaiming them.
@@ -164,8 +207,10 @@ impl Linked {
         for slot in slots {
             self.removed.remove(&slot);
             self.ids.clear(slot);
+            self.rows.forget(slot);
         }
         self.unflushed += reclaimed;
+        self.changes += 1;
         reclaimed
     }
 }

@@ -15,6 +15,7 @@ mod layout;
 mod linked;
 mod nearest;
 mod open;
+mod row_cache;
 mod stored;
 mod tail;
 mod trial;

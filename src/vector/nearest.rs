@@ -7,7 +7,7 @@ use blaze_core::{DocumentId, Family, Result, Write};
 use blaze_vector::{Code, Hit, Query};
 
 use super::layout;
-use super::linked::{Linked, Proposals};
+use super::linked::{Linked, Proposal, Proposals};
 use super::open::OpenGraph;
 use super::tail::TailBatch;
 use crate::catalog::prefixed;
@@ -20,6 +20,9 @@ const EF_GROWTH: usize = 4;
 /// The part of all vectors from which on looking at each of them is as fast as asking the graph for so many.
 const EF_PART: usize = 8;
 
+/// The fewest proposals that are compared in full after those that are in any case.
+const STEP_MIN: usize = 4;
+
 /// What is asked of a graph.
 pub(crate) struct Question<'a> {
     /// The number of the index.
@@ -31,6 +34,8 @@ pub(crate) struct Question<'a> {
     pub(crate) ef: usize,
     /// What is farther is not wanted.
     pub(crate) within: f32,
+    /// Whether some documents are no answers.
+    pub(crate) is_filtered: bool,
     /// The only documents that may be answers, if they are known.
     pub(crate) among: Option<&'a [DocumentId]>,
 }
@@ -92,6 +97,10 @@ struct Search<'a> {
     settled: usize,
     /// Whether `accept` did not take something that the graph proposed.
     has_refused: bool,
+    /// How often something nearer took the place of an answer.
+    replaced: usize,
+    /// What the graph counted of its changes when it proposed.
+    changes: u64,
     buffer: Vec<f32>,
     compared: u64,
 }
@@ -118,8 +127,18 @@ pub(crate) fn nearest(
     session.read_range(Family::Vector, &range)?;
     let known = Known::of(&own, &tail);
     let nearest = BinaryHeap::new();
-    let mut search =
-        Search { session, question, accept, nearest, settled: 0, has_refused: false, buffer: Vec::new(), compared: 0 };
+    let mut search = Search {
+        session,
+        question,
+        accept,
+        nearest,
+        settled: 0,
+        has_refused: false,
+        replaced: 0,
+        changes: 0,
+        buffer: Vec::new(),
+        compared: 0,
+    };
     for (entry, row) in known.rows() {
         search.offer_row(entry, row)?;
     }
@@ -130,6 +149,8 @@ impl Search<'_> {
     fn through(mut self, graph: &OpenGraph, known: &Known<'_>) -> Result<Option<Answer>> {
         let k = self.question.k;
         let (mut ef, mut visited) = (self.question.ef, 0);
+        // Mostly, few of what the graph keeps on its way are looked at.
+        let mut wants_all = self.question.is_filtered;
         let mut seen = HashSet::new();
         loop {
             let (proposals, enough, most) = {
@@ -137,13 +158,16 @@ impl Search<'_> {
                 let Some(linked) = &*linked else { return Ok(None) };
                 let enough = reranked(linked.graph.options().code, k);
                 ef = ef.max(enough);
-                let Some(found) = self.propose(linked, ef)? else { return Ok(None) };
+                let wanted = if wants_all { ef } else { ef.min(2 * enough) };
+                let Some(found) = self.propose(linked, ef, wanted)? else { return Ok(None) };
                 visited += found.visited as u64;
-                (found.entries, enough, linked.len() / EF_PART)
+                self.changes = found.changes;
+                (found.nearest, enough, linked.len() / EF_PART)
             };
-            let new = proposals.into_iter().filter(|entry| !known.has(entry) && seen.insert(entry.clone()));
-            self.look_at(new, enough)?;
-            let is_last = ef.saturating_mul(EF_GROWTH) > most || self.question.among.is_some();
+            let is_new = |proposal: &Proposal| !known.has(&proposal.entry) && !seen.contains(&proposal.entry);
+            let proposals: Vec<Proposal> = proposals.into_iter().filter(is_new).collect();
+            self.look_at(graph, &proposals, enough)?;
+            let is_last = wants_all && (ef.saturating_mul(EF_GROWTH) > most || self.question.among.is_some());
             // Where some are refused, the last of few that are left were hardly looked for.
             let needed = if self.has_refused && !is_last { enough } else { k };
             if self.settled >= needed {
@@ -153,45 +177,84 @@ impl Search<'_> {
             if is_last {
                 return Ok(None); // perhaps there are not so many, which only the rows can say
             }
-            ef = ef.saturating_mul(EF_GROWTH);
+            if std::mem::replace(&mut wants_all, true) {
+                ef = ef.saturating_mul(EF_GROWTH);
+            }
+            seen.extend(proposals.into_iter().map(|proposal| proposal.entry)); // all of them were looked at
         }
     }
 
     /// What the graph proposes; nothing, if it does not know the documents that may be answers as the session sees them.
-    fn propose(&self, linked: &Linked, ef: usize) -> Result<Option<Proposals>> {
+    fn propose(&self, linked: &Linked, ef: usize, wanted: usize) -> Result<Option<Proposals>> {
         let (query, read_ts) = (linked.graph.query(self.question.query.vector())?, self.session.read_ts());
         match self.question.among {
-            None => Ok(Some(linked.propose(&query, ef, read_ts))),
-            Some(among) => Ok(linked.propose_among(&query, ef, read_ts, among)),
+            None => Ok(Some(linked.propose(&query, ef, wanted, read_ts))),
+            Some(among) => Ok(linked.propose_among(&query, ef, wanted, read_ts, among)),
         }
     }
 
-    /// Looks at the rows of proposals, the nearest first, until enough of them are any good: at `width` of them at once.
-    fn look_at(&mut self, proposals: impl Iterator<Item = Box<[u8]>>, width: usize) -> Result<()> {
-        let point = Arc::clone(self.session.point());
-        let mut proposals = proposals.peekable();
-        while proposals.peek().is_some() {
-            let batch: Vec<Box<[u8]>> = proposals.by_ref().take(width).collect();
-            let keys: Vec<_> = batch.iter().map(|entry| prefixed(self.question.index, entry)).collect();
-            let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-            let mut distances: Vec<Option<f32>> = vec![None; batch.len()];
-            let (query, buffer) = (self.question.query, &mut self.buffer);
-            point.visit_many(Family::Vector, &keys, &mut |position, row| {
-                distances[position] = row.map(|row| query.distance_to_stored(row, buffer)).transpose()?;
-                Ok(())
-            })?;
-            for (entry, distance) in batch.iter().zip(distances) {
+    /// Looks at the rows of proposals, the nearest by their codes first: at `width` of them, and at more as long as too few of
+    /// them are any good, or the last ones are nearer than others, so that codes and rows do not agree.
+    fn look_at(&mut self, graph: &OpenGraph, mut proposals: &[Proposal], width: usize) -> Result<()> {
+        let mut step = width;
+        while !proposals.is_empty() {
+            let (batch, rest) = proposals.split_at(step.min(proposals.len()));
+            proposals = rest;
+            let replaced = self.replaced;
+            let distances = self.distances(graph, batch)?;
+            for (proposal, distance) in batch.iter().zip(distances) {
                 if let Some(distance) = distance {
-                    let is_settled = self.offer(entry, distance)?;
+                    let is_settled = self.offer(&proposal.entry, distance)?;
                     self.settled += usize::from(is_settled);
                     self.has_refused |= !is_settled;
                 }
             }
-            if self.settled >= width {
+            let are_enough = self.settled >= width;
+            if are_enough && self.replaced == replaced {
                 break;
             }
+            step = if are_enough { STEP_MIN.max(self.question.k / 2) } else { width };
         }
         Ok(())
+    }
+
+    /// How far the rows of proposals are, where there is one: those that are in memory, then the others, which are kept for
+    /// later searches.
+    fn distances(&mut self, graph: &OpenGraph, batch: &[Proposal]) -> Result<Vec<Option<f32>>> {
+        let (changes, read_ts) = (self.changes, self.session.read_ts());
+        let (query, buffer) = (self.question.query, &mut self.buffer);
+        let mut distances = vec![None; batch.len()];
+        let are_kept = graph.with_linked(|linked| {
+            let current = batch.iter().map(|proposal| proposal.slot).enumerate();
+            let current = current.filter(|(position, _)| linked.is_row_of(&batch[*position], changes, read_ts));
+            linked.rows.visit(current, |position, row| {
+                distances[position] = Some(query.distance_to_stored(row, buffer)?);
+                Ok(())
+            })?;
+            Ok(linked.rows.is_enabled())
+        });
+        let are_kept = are_kept.transpose()?.unwrap_or(false);
+        let missing: Vec<usize> = (0..batch.len()).filter(|position| distances[*position].is_none()).collect();
+        if missing.is_empty() {
+            return Ok(distances);
+        }
+        let keys: Vec<_> =
+            missing.iter().map(|position| prefixed(self.question.index, &batch[*position].entry)).collect();
+        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        let mut read: Vec<(&Proposal, Vec<u8>)> = Vec::new();
+        self.session.point().visit_many(Family::Vector, &keys, &mut |nth, row| {
+            let (Some(position), Some(row)) = (missing.get(nth), row) else { return Ok(()) };
+            distances[*position] = Some(query.distance_to_stored(row, buffer)?);
+            if are_kept {
+                read.push((&batch[*position], row.to_vec()));
+            }
+            Ok(())
+        })?;
+        graph.with_linked(|linked| {
+            let current = read.iter().filter(|(proposal, _)| linked.is_row_of(proposal, changes, read_ts));
+            linked.rows.fill(current.map(|(proposal, row)| (proposal.slot, row.as_slice())));
+        });
+        Ok(distances)
     }
 
     fn offer_row(&mut self, entry: &[u8], row: &[u8]) -> Result<()> {
@@ -214,6 +277,7 @@ impl Search<'_> {
         self.nearest.push(Hit { key: id, distance });
         if is_full {
             self.nearest.pop();
+            self.replaced += 1;
         }
         Ok(true)
     }
@@ -222,7 +286,7 @@ impl Search<'_> {
 /// How many proposals are compared in full for `k` answers: codes may put the nearest a little behind.
 fn reranked(code: Code, k: usize) -> usize {
     match code {
-        Code::Eight => k + k / 2 + 8,
+        Code::Eight => k + STEP_MIN.max(k / 2),
         Code::Four => 3 * k + 16,
         Code::Bits => k,
     }

@@ -48,7 +48,9 @@ pub(super) struct Size {
     pub(super) linked: usize,
     pub(super) removed: usize,
     pub(super) tail: usize,
+    /// But for cached rows.
     pub(super) bytes: usize,
+    pub(super) cached_bytes: usize,
 }
 
 impl OpenGraph {
@@ -243,11 +245,11 @@ impl OpenGraph {
 
     pub(super) fn size(&self) -> Size {
         let linked = self.linked.read();
-        let (of_linked, removed, bytes) =
-            linked.as_ref().map_or((0, 0, 0), |linked| (linked.len(), linked.graph.tombstones(), linked.bytes()));
+        let (of_linked, removed) = linked.as_ref().map_or((0, 0), |linked| (linked.len(), linked.graph.tombstones()));
+        let (bytes, cached_bytes) = linked.as_ref().map_or((0, 0), |linked| (linked.bytes(), linked.rows.bytes()));
         let tail = self.tail.lock();
         let bytes = bytes + 16 * self.flushed.lock().checksums.capacity() + tail.bytes() + size_of::<OpenGraph>();
-        Size { linked: of_linked, removed, tail: tail.vectors(), bytes }
+        Size { linked: of_linked, removed, tail: tail.vectors(), bytes, cached_bytes }
     }
 
     /// What is linked, taken from who searches it, for who goes on with it.
