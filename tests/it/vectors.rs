@@ -10,6 +10,7 @@
 mod crashes;
 mod filters;
 mod options;
+mod rows;
 mod stored;
 mod stress;
 
