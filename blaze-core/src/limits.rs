@@ -117,6 +117,9 @@ pub const VECTOR_TAIL_MAX: usize = 4_096;
 /// Bytes of these vectors.
 pub const VECTOR_TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Vectors that one document may have in an index of several for each.
+pub const VECTORS_PER_DOCUMENT_MAX: usize = 4_096;
+
 /// Vectors from which an index has a graph: below, looking at all of them is as fast.
 pub const VECTOR_GRAPH_MIN: usize = 4_096;
 

@@ -42,7 +42,7 @@ pub struct VectorIndexStats {
     pub collection: String,
     /// The name of the index.
     pub index: String,
-    /// Vectors in the graph.
+    /// Vectors in the graph; of an index of several for each document, all of them.
     pub linked: u64,
     /// Vectors that were replaced or removed and are still in the graph, for older views or until there are more of them.
     pub removed: u64,

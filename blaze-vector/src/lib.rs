@@ -12,6 +12,7 @@ mod code;
 mod copies;
 mod exact;
 mod graph;
+mod kept;
 pub mod kernel;
 mod metric;
 mod nearest;
@@ -27,6 +28,7 @@ pub use graph::{
     BLOCK_NODES, BlockKind, Candidate, Found, Graph, GraphOptions, GraphQuery, GraphReader, Insertion, Strategy,
     VectorBuffer, VectorSource,
 };
+pub use kept::KeptHits;
 pub use metric::Metric;
 pub use nearest::{Hit, Nearest};
 pub use query::Query;

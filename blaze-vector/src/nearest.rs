@@ -1,10 +1,10 @@
 //! The k nearest of a stream of vectors.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 
 use blaze_core::Result;
 
+use crate::kept::KeptHits;
 use crate::query::Query;
 use crate::vector::VectorRef;
 
@@ -60,22 +60,30 @@ pub struct Nearest<K> {
     query: Query,
     k: usize,
     within: f32,
-    heap: BinaryHeap<Hit<K>>, // the farthest on top
+    kept: KeptHits<K>,
     buffer: Vec<f32>,
 }
 
-impl<K: Ord> Nearest<K> {
+impl<K: Ord + Clone> Nearest<K> {
     /// Collects the `k` vectors nearest to `query`.
     #[must_use]
     pub fn new(query: Query, k: usize) -> Nearest<K> {
-        Nearest { query, k, within: f32::INFINITY, heap: BinaryHeap::new(), buffer: Vec::new() }
+        Nearest { query, k, within: f32::INFINITY, kept: KeptHits::new(k), buffer: Vec::new() }
+    }
+
+    /// Collects the `k` nearest keys, where several vectors may be offered under one: each key once, with the nearest of its
+    /// vectors. What was offered before is let go of.
+    #[must_use]
+    pub fn distinct(mut self) -> Nearest<K> {
+        self.kept = self.kept.distinct();
+        self
     }
 
     /// Keeps only vectors at `distance` or nearer; none if it is NaN.
     #[must_use]
     pub fn within(mut self, distance: f32) -> Nearest<K> {
         self.within = distance;
-        self.heap.retain(|hit| hit.distance <= distance);
+        self.kept.retain_within(distance);
         self
     }
 
@@ -88,10 +96,7 @@ impl<K: Ord> Nearest<K> {
     /// The distance beyond which no offer can enter any more.
     #[must_use]
     pub fn bound(&self) -> f32 {
-        match self.heap.peek() {
-            Some(farthest) if self.heap.len() >= self.k => farthest.distance,
-            _ => self.within,
-        }
+        self.kept.farthest().unwrap_or(self.within)
     }
 
     /// Offers a vector.
@@ -133,19 +138,13 @@ impl<K: Ord> Nearest<K> {
         if self.k == 0 || hit.distance > self.within || self.within.is_nan() {
             return;
         }
-        if self.heap.len() < self.k {
-            self.heap.push(hit);
-        } else if let Some(mut farthest) = self.heap.peek_mut()
-            && hit < *farthest
-        {
-            *farthest = hit;
-        }
+        self.kept.push(hit);
     }
 
     /// The hits, nearest first.
     #[must_use]
     pub fn into_sorted(self) -> Vec<Hit<K>> {
-        self.heap.into_sorted_vec()
+        self.kept.into_sorted()
     }
 }
 

@@ -6,11 +6,9 @@
 //! not end within so many bytes is a cut one, and bytes keep their order. In a unique index, the entry of what is constrained
 //! has no id in its key but behind the flags, so that two documents meet in one key.
 //!
-//! One more key of the index, [`MARKER`], says what entries may be like, see [`Traits`](super::Traits); another, while the
-//! index is built, how far that has come. An entry of a vector index is the number of the index and the id, its value the
-//! numbers in the precision that the index keeps, or the bits.
+//! One more key of the index, [`MARKER`], says what entries may be like, see [`Traits`]; another, while the index is built, how
+//! far that has come. What the entries of an index on vectors are, [`vector_entries`] says.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as MapEntry;
 
@@ -19,7 +17,9 @@ use blaze_core::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, INDEX_ENTRY_BYTES_MAX, 
 use blaze_core::record::RawDocument;
 use blaze_core::{Document, DocumentId, Error, KeyRange, PARENT_FIELD, Path, Result, Value, traverse};
 
-use super::{IndexDefinition, IndexFields, OnMismatch, Traits, VectorFields};
+use super::subject::Subject;
+use super::vector_entries::vector_entries;
+use super::{IndexDefinition, IndexFields, Traits};
 use crate::catalog::{prefix, prefixed};
 
 /// What follows the number of the index in the key of what it remembers of all its entries.
@@ -44,14 +44,7 @@ const ENTRY_BYTES: usize = 48;
 pub(crate) struct Entries {
     /// Mostly one.
     entries: Vec<(Vec<u8>, Vec<u8>)>,
-    has_cut: bool,
-}
-
-/// What entries are made of.
-#[derive(Clone, Copy)]
-enum Subject<'a> {
-    Document(&'a Document),
-    Record(&'a RawDocument<'a>),
+    traits: Traits,
 }
 
 /// What a field of a document is in one entry.
@@ -110,14 +103,16 @@ impl Entries {
                 Ok(None) => field_entries(index, fields, id, &*subject.document()?),
                 one => one.map(Option::unwrap_or_default),
             },
-            IndexFields::Vector(fields) => vector_entry(index.id, fields, id, subject),
+            // Nobody asks whether it has several.
+            IndexFields::Vector(fields) => vector_entries(index.id, fields, id, subject)
+                .map(|entries| Entries { entries, traits: Traits::default() }),
         };
         entries.map_err(|error| error.context(format!("index {:?}, document {id:?}", index.name)))
     }
 
     /// What the index must remember of them.
     pub(crate) fn traits(&self) -> Traits {
-        Traits { has_several: self.entries.len() > 1, has_cut: self.has_cut }
+        self.traits
     }
 
     /// The keys in order, each with the value under it.
@@ -147,51 +142,6 @@ impl IntoIterator for Entries {
 
     fn into_iter(self) -> Self::IntoIter {
         self.entries.into_iter()
-    }
-}
-
-impl<'a> Subject<'a> {
-    fn document(self) -> Result<Cow<'a, Document>> {
-        match self {
-            Subject::Document(document) => Ok(Cow::Borrowed(document)),
-            Subject::Record(record) => record.decode().map(Cow::Owned),
-        }
-    }
-
-    /// The one value that a path leads to through maps alone.
-    fn get(self, path: &Path) -> Result<Option<Cow<'a, Value>>> {
-        match self {
-            Subject::Document(document) => Ok(traverse::get(document, path).map(Cow::Borrowed)),
-            Subject::Record(record) => Ok(record.get(path)?.map(Cow::Owned)),
-        }
-    }
-
-    /// All values that a path reaches.
-    fn reached(self, path: &Path) -> Result<Vec<Cow<'a, Value>>> {
-        let mut reached = Vec::new();
-        match self {
-            Subject::Document(document) => {
-                traverse::visit(document, path, &mut |value| reached.push(Cow::Borrowed(value)));
-            }
-            Subject::Record(record) => record.visit(path, &mut |value| {
-                reached.push(Cow::Owned(value));
-                Ok(())
-            })?,
-        }
-        Ok(reached)
-    }
-
-    /// True if a path reaches nothing, through arrays either.
-    fn lacks(self, path: &Path) -> Result<bool> {
-        let mut lacks = true;
-        match self {
-            Subject::Document(document) => traverse::visit(document, path, &mut |_| lacks = false),
-            Subject::Record(record) => record.visit_raw(path, &mut |_| {
-                lacks = false;
-                Ok(())
-            })?,
-        }
-        Ok(lacks)
     }
 }
 
@@ -228,7 +178,7 @@ fn one_entry(
         draft.whole = draft.whole.with(&part);
     }
     let entry = draft.finish(index, fields, id)?;
-    Ok(Some(Entries { entries: vec![entry], has_cut: false }))
+    Ok(Some(Entries { entries: vec![entry], traits: Traits::default() }))
 }
 
 fn field_entries(
@@ -251,7 +201,8 @@ fn field_entries(
     }
     let has_cut = drafts.iter().any(|draft| draft.whole.bytes_uncut.is_some());
     let entries: Result<BTreeMap<_, _>> = drafts.into_iter().map(|draft| draft.finish(index, fields, id)).collect();
-    Ok(Entries { entries: entries?.into_iter().collect(), has_cut })
+    let entries: Vec<_> = entries?.into_iter().collect();
+    Ok(Entries { traits: Traits { has_several: entries.len() > 1, has_cut }, entries })
 }
 
 impl Component {
@@ -356,33 +307,6 @@ fn components(index: &IndexDefinition, document: &Document, path: &Path, order: 
         components.values_mut().for_each(|component| component.is_restorable = false);
     }
     components
-}
-
-fn vector_entry(index: u32, fields: &VectorFields, id: &DocumentId, subject: Subject<'_>) -> Result<Entries> {
-    let path = &fields.path;
-    let reached = subject.reached(path)?;
-    let value = match reached.as_slice() {
-        [] => return Ok(Entries::default()),
-        [value] if value.is_null() => return Ok(Entries::default()),
-        [value] => value,
-        several if fields.on_mismatch == OnMismatch::Fail => {
-            let count = several.len();
-            return Err(Error::invalid(format!("the path {path} reaches {count} values, a vector index holds one")));
-        }
-        _ => return Ok(Entries::default()),
-    };
-    let mut row = Vec::with_capacity(fields.copies.bytes(fields.dimension));
-    if !fields.write_row(value, &mut row).map_err(|error| error.context(path))? {
-        return Ok(Entries::default());
-    }
-    Ok(Entries { entries: vec![(vector_key(index, id), row)], has_cut: false })
-}
-
-/// The key of the vector of a document in an index.
-pub(crate) fn vector_key(index: u32, id: &DocumentId) -> Vec<u8> {
-    let mut key = prefix(index).to_vec();
-    id.write_key(&mut key);
-    key
 }
 
 /// All entries of an index, without what it remembers of them.

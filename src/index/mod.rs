@@ -1,13 +1,16 @@
 //! Indexes: how a user declares one, and what the catalog keeps of it.
 
 mod build;
+mod chunks;
 mod covered;
 mod definition;
 mod entries;
 mod replace;
+mod subject;
 mod traits;
 mod unique;
 mod vector;
+mod vector_entries;
 
 use std::time::Duration;
 
@@ -19,12 +22,13 @@ pub(crate) use build::{check_room, complete_all, ensure, rebuild, remove, rename
 pub(crate) use covered::covered_values;
 use definition::Rules;
 pub(crate) use definition::{IndexDefinition, IndexFields};
-pub(crate) use entries::{Entries, is_entry, read_id, scan_range, vector_key, write_id};
+pub(crate) use entries::{Entries, is_entry, read_id, scan_range, write_id};
 pub(crate) use replace::replace;
 pub(crate) use traits::Traits;
 pub(crate) use unique::{check_unique, is_own, owner, violation};
 pub use vector::OnMismatch;
 pub(crate) use vector::{Components, VectorFields, validate_ef, validate_model};
+pub(crate) use vector_entries::{id_bytes, placed_rows, vector_id, visit_rows};
 
 /// An index to be built with [`Collection::ensure_index`](crate::Collection::ensure_index).
 ///
@@ -126,6 +130,40 @@ impl Index {
     /// ```
     pub fn vector(path: impl Into<Path>, dimension: usize) -> Index {
         Index::new(IndexKind::Vector(VectorFields::new(path.into(), dimension)))
+    }
+
+    /// An index on several vectors of each document, as of the chunks of a text: as [`vector`](Index::vector), but that the path
+    /// may lead through arrays and reach many.
+    ///
+    /// Each value that the path reaches is a vector, or an array of them; an array that begins with a number is a vector itself.
+    /// A document has at most [`VECTORS_PER_DOCUMENT_MAX`](crate::limits::VECTORS_PER_DOCUMENT_MAX). A search finds documents,
+    /// each once and by the nearest of its vectors: [`Hit::chunk`](crate::Hit::chunk) says which. Vectors are kept by what they
+    /// are: when one of a document is changed, or they are put in another order, only what has changed is written and linked.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index, Value, Vector};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let books = db.collection::<Document>("books")?;
+    /// books.ensure_index(Index::vectors("chunks.embedding", 2))?;
+    /// let chunk = |text: &str, numbers: [f32; 2]| {
+    ///     Value::from(Document::new().with("text", text).with("embedding", Vector::F32(numbers.to_vec())))
+    /// };
+    /// let chunks = vec![chunk("Call me Ishmael.", [1.0, 0.1]), chunk("The whale surfaced.", [0.0, 1.0])];
+    /// books.insert_with_id("Moby Dick", &Document::new().with("chunks", chunks))?;
+    /// books.insert_with_id("Solaris", &Document::new().with("chunks", vec![chunk("At 19.00 hours", [0.9, 0.5])]))?;
+    ///
+    /// let hits = books.search().nearest("chunks.embedding", &[0.0, 1.0]).limit(2).run()?;
+    /// let texts: Vec<_> = hits
+    ///     .iter()
+    ///     .filter_map(|hit| hit.get("chunks")?.as_array()?.get(hit.chunk?)?.as_map()?.get("text")?.as_str())
+    ///     .collect();
+    /// assert_eq!(texts, ["The whale surfaced.", "At 19.00 hours"]);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    #[doc(alias = "chunks")]
+    pub fn vectors(path: impl Into<Path>, dimension: usize) -> Index {
+        Index::vector(path, dimension).of_vector(|vector| vector.several = true)
     }
 
     /// The metric of a vector index. Ignored by others.

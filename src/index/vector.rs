@@ -10,6 +10,8 @@ use crate::catalog;
 
 /// What becomes of a document whose field holds no vector of the kind and the dimension of an index.
 ///
+/// Of an index of [several vectors](super::Index::vectors) for each document, it is about each of them.
+///
 /// A vector that holds NaN or an infinity, or that has no direction where the metric compares directions, is refused by
 /// either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -18,7 +20,7 @@ pub enum OnMismatch {
     /// Its writing fails, as does the building of the index over it.
     #[default]
     Fail,
-    /// It is written and not indexed.
+    /// It is written and not indexed; of several vectors, those that fit are.
     Skip,
 }
 
@@ -26,6 +28,8 @@ pub enum OnMismatch {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct VectorFields {
     pub(crate) path: Path,
+    /// True if a document may have several vectors, in an array or through one.
+    pub(crate) several: bool,
     pub(crate) dimension: usize,
     pub(crate) metric: Metric,
     /// What made the vectors.
@@ -57,6 +61,8 @@ pub(super) struct StoredVector {
     model: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     skips_misfits: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    several: bool,
     /// The name of the precision, where it is not that of the first version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     copies: Option<String>,
@@ -78,11 +84,23 @@ pub(crate) enum Components {
 }
 
 impl VectorFields {
-    /// On single numbers in the field, by the cosine.
+    /// On one vector of single numbers for each document, by the cosine.
     pub(super) fn new(path: Path, dimension: usize) -> VectorFields {
         let (metric, on_mismatch, copies) = (Metric::Cosine, OnMismatch::Fail, Copies::F32);
         let (m, ef_construction, ef) = (M, EF_CONSTRUCTION, EF);
-        VectorFields { path, dimension, metric, model: None, on_mismatch, copies, code: None, m, ef_construction, ef }
+        VectorFields {
+            path,
+            several: false,
+            dimension,
+            metric,
+            model: None,
+            on_mismatch,
+            copies,
+            code: None,
+            m,
+            ef_construction,
+            ef,
+        }
     }
 
     /// Checks all but the path.
@@ -119,6 +137,7 @@ impl VectorFields {
         StoredVector {
             model: self.model.clone(),
             skips_misfits: self.on_mismatch == OnMismatch::Skip,
+            several: self.several,
             copies: (self.copies != Copies::F32).then(|| self.copies.name().to_owned()),
             code: self.code.map(|code| code.name().to_owned()),
             m: (self.m != M).then_some(self.m),
@@ -215,6 +234,7 @@ impl StoredVector {
             metric,
             model: None,
             skips_misfits: false,
+            several: false,
             copies: None,
             code: None,
             m: None,
@@ -233,6 +253,7 @@ impl StoredVector {
         let unknown = |error: Error| Error::corruption(error.to_string());
         Ok(VectorFields {
             path: Path::from_keys(self.path.iter().map(String::as_str)),
+            several: self.several,
             dimension: self.dimension,
             metric: self.metric.parse().map_err(unknown)?,
             model: self.model.clone(),
@@ -248,6 +269,9 @@ impl StoredVector {
     /// As text, with what differs from the usual.
     pub(super) fn describe(&self) -> String {
         let mut text = format!("{} ({}, {}", self.path.join("."), self.dimension, self.metric);
+        if self.several {
+            text.push_str(", several for each document");
+        }
         if let Some(model) = &self.model {
             text.push_str(&format!(", model {model:?}"));
         }
@@ -295,6 +319,7 @@ mod tests {
             VectorFields { metric: Metric::Hamming, ..plain.clone() },
             VectorFields { model: Some("m".to_owned()), ..plain.clone() },
             VectorFields { on_mismatch: OnMismatch::Skip, ..plain.clone() },
+            VectorFields { several: true, ..plain.clone() },
             VectorFields { copies: Copies::F16, ..plain.clone() },
             VectorFields { copies: Copies::Bf16, ..plain },
         ] {
@@ -305,9 +330,9 @@ mod tests {
     #[test]
     fn what_a_later_version_adds_is_refused() {
         let stored = VectorFields::new(Path::from("v"), 8).to_stored();
-        let later = to_document(&stored).unwrap().with("chunks", true);
+        let later = to_document(&stored).unwrap().with("colours", true);
         let error = from_document::<StoredVector>(later).unwrap_err();
-        assert!(error.to_string().contains("chunks"), "{error}");
+        assert!(error.to_string().contains("colours"), "{error}");
         let stored: Document = to_document(&StoredVector { copies: Some("f8".to_owned()), ..stored }).unwrap();
         let unknown: StoredVector = from_document(stored).unwrap();
         assert_eq!(unknown.parts().unwrap_err().kind(), ErrorKind::Corruption);

@@ -11,7 +11,7 @@ use blaze_lsm::{LsmStore, SortedLoad, SortedPart, SortedRows};
 use super::sink::Sink;
 use crate::catalog::prefix;
 use crate::database::core::{Core, Storage};
-use crate::index::{IndexDefinition, IndexFields, read_id, violation};
+use crate::index::{IndexDefinition, IndexFields, read_id, vector_id, violation};
 
 /// Documents, and rows, between two reports of progress.
 pub(super) const ROWS_PER_REPORT: u64 = 1024;
@@ -187,10 +187,11 @@ fn write_in_turn(
 /// Two rows with one key: two documents with one id, or with one key of a unique index. Which of its rows meet first is a
 /// matter of chance: a document that comes twice is told by each of them in the same words.
 fn duplicate(indexes: &[IndexDefinition], family: Family, key: &[u8], one: &[u8], other: &[u8]) -> Result<Error> {
-    let behind_prefix = || DocumentId::read_key(key.get(4..).unwrap_or_default());
+    let behind_prefix = key.get(4..).unwrap_or_default();
     let index = indexes.iter().find(|index| index.family() == family && key.starts_with(&prefix(index.id)));
     let id = match (family, index.map(IndexDefinition::parts).transpose()?) {
-        (Family::Data, _) | (_, Some(IndexFields::Vector(_))) => behind_prefix()?,
+        (Family::Data, _) => DocumentId::read_key(behind_prefix)?,
+        (_, Some(IndexFields::Vector(fields))) => vector_id(behind_prefix, fields.several)?,
         (_, Some(IndexFields::Fields(fields))) => {
             let (one, other) = (read_id(key, one, fields)?.1, read_id(key, other, fields)?.1);
             if let Some(index) = index.filter(|_| one != other) {

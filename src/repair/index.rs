@@ -7,7 +7,9 @@ use blaze_core::{Direction, Document, DocumentId, Error, Family, KeyRange, Resul
 
 use crate::catalog::{self, Definition, Kind, prefix};
 use crate::collection::document_key;
-use crate::index::{Entries, IndexDefinition, IndexFields, Traits, is_entry, owner, read_id, scan_range, violation};
+use crate::index::{
+    Entries, IndexDefinition, IndexFields, Traits, is_entry, owner, read_id, scan_range, vector_id, violation,
+};
 use crate::session::Session;
 
 /// Documents or entries that one transaction compares.
@@ -142,7 +144,7 @@ fn is_stray(
 ) -> Result<bool> {
     let id = match index.parts()? {
         IndexFields::Fields(fields) => read_id(key, value, fields).map(|(_, id)| id),
-        IndexFields::Vector(_) => DocumentId::read_key(key.get(4..).unwrap_or_default()),
+        IndexFields::Vector(fields) => vector_id(key.get(4..).unwrap_or_default(), fields.several),
     };
     let Ok(id) = id else { return Ok(true) };
     let Some(record) = session.get(Family::Data, &document_key(definition.id, &id))? else { return Ok(true) };

@@ -7,7 +7,7 @@ use blaze_vector::Hit as Near;
 use super::exact::Outcome;
 use super::examples::query_of_row;
 use super::prepare::Wanted;
-use super::rows::row;
+use super::rows::rows_of;
 use crate::catalog::Definition;
 use crate::session::Session;
 
@@ -24,6 +24,19 @@ struct Candidate {
     score: f32,
     /// How similar it is to the most similar one of those that are chosen.
     likeness: f32,
+}
+
+/// Of the rows of a document, the one by which it was found.
+fn nearest_row(wanted: &Wanted<'_>, mut rows: Vec<Vec<u8>>) -> Result<Vec<u8>> {
+    if rows.len() > 1 {
+        let mut buffer = Vec::new();
+        let distances: Vec<f32> =
+            rows.iter().map(|row| wanted.query.distance_to_stored(row, &mut buffer)).collect::<Result<_>>()?;
+        if let Some(nearest) = (0..rows.len()).min_by(|a, b| distances[*a].total_cmp(&distances[*b])) {
+            rows.swap(0, nearest);
+        }
+    }
+    Ok(rows.into_iter().next().unwrap_or_default())
 }
 
 /// How many of the nearest documents so many different ones are chosen from.
@@ -44,7 +57,7 @@ pub(super) fn diversify(
     let (metric, dimension) = (wanted.fields.metric, wanted.fields.dimension);
     let mut left = Vec::with_capacity(outcome.hits.len());
     for near in outcome.hits.drain(..) {
-        let row = row(session, definition, wanted.index, &near.key)?.unwrap_or_default();
+        let row = nearest_row(wanted, rows_of(session, definition, (wanted.index, wanted.fields), &near.key)?)?;
         let score = metric.score(near.distance, dimension);
         left.push(Candidate { near, row, score, likeness: f32::NEG_INFINITY });
     }

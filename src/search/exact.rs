@@ -8,9 +8,9 @@ use blaze_vector::{Hit as Near, Nearest};
 use super::explain::{FilterStrategy, SearchPath};
 use super::graph::find_by_graph;
 use super::prepare::Wanted;
-use super::rows::row_of_record;
+use super::rows::rows_of_record;
 use crate::catalog::Definition;
-use crate::index::{scan_range, vector_key};
+use crate::index::{scan_range, vector_id, visit_rows};
 use crate::query::{Candidates, Counters, ExplainNode, Plan, Question, describe, plan};
 use crate::session::Session;
 
@@ -117,9 +117,10 @@ fn find_among(
     let Few { ids, mut counters, .. } = few;
     let mut work = Work::of(SearchPath::Exact, FilterStrategy::First);
     for id in ids {
-        let key = vector_key(wanted.index.id, &id);
-        let there = session.visit(Family::Vector, &key, &mut |row| nearest.offer_stored(row, || Ok(id.clone())))?;
-        counters.keys_examined += u64::from(there);
+        let there = visit_rows(session, wanted.index.id, wanted.fields, &id, &mut |row| {
+            nearest.offer_stored(row, || Ok(id.clone()))
+        })?;
+        counters.keys_examined += there;
         work.count(there);
     }
     Ok(Outcome { hits: nearest.into_sorted(), node: of_counters(node, counters), counters, work })
@@ -143,18 +144,30 @@ fn find_in_all(
     let mut work =
         Work::of(SearchPath::Exact, if needs_document { FilterStrategy::Checked } else { FilterStrategy::None });
     let mut buffer = Vec::new();
+    let several = wanted.fields.several;
+    // Whether the document was admitted whose vectors are looked at, if it has several: mostly, they stand together.
+    let mut last: Option<(DocumentId, bool)> = None;
     let mut cursor = session.cursor(Family::Vector, &scan_range(wanted.index.id), Direction::Forward)?;
     while let Some((key, row)) = cursor.next()? {
         counters.keys_examined += 1;
-        work.count(true);
+        work.count(1);
         let distance = wanted.query.distance_to_stored(row, &mut buffer)?;
         if distance > nearest.bound() {
             continue;
         }
-        let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
+        let id = vector_id(key.get(4..).unwrap_or_default(), several)?;
         if !is_of_all {
-            counters.documents_examined += u64::from(needs_document);
-            if !admission.admits(session, definition, &id)? {
+            let known = last.as_ref().filter(|(there, _)| *there == id).map(|(_, is_admitted)| *is_admitted);
+            let is_admitted = match known {
+                Some(is_admitted) => is_admitted,
+                None => {
+                    counters.documents_examined += u64::from(needs_document);
+                    let is_admitted = admission.admits(session, definition, &id)?;
+                    last = several.then(|| (id.clone(), is_admitted));
+                    is_admitted
+                }
+            };
+            if !is_admitted {
                 continue;
             }
         }
@@ -182,10 +195,10 @@ fn find_in_documents(
         if !admission.admits_record(&id, &record.document().with_id(&id))? {
             continue;
         }
-        let row = row_of_record(index, &id, &record).map_err(|error| error.context(format!("document {id:?}")))?;
-        if let Some(row) = row {
-            work.count(true);
-            nearest.offer_stored(&row, || Ok(id))?;
+        let rows = rows_of_record(index, &id, &record).map_err(|error| error.context(format!("document {id:?}")))?;
+        for row in rows {
+            work.count(1);
+            nearest.offer_stored(&row, || Ok(id.clone()))?;
         }
     }
     let among = describe(&found.access, &mut candidates.keys().iter().copied());
@@ -210,10 +223,10 @@ impl Work {
         Work { path, filter, nodes_visited: 0, vectors_examined: 0, distances_computed: 0 }
     }
 
-    /// Counts a vector that was compared, if there was one.
-    fn count(&mut self, there: bool) {
-        self.vectors_examined += u64::from(there);
-        self.distances_computed += u64::from(there);
+    /// Counts vectors that were compared.
+    fn count(&mut self, vectors: u64) {
+        self.vectors_examined += vectors;
+        self.distances_computed += vectors;
     }
 }
 

@@ -3,7 +3,7 @@
 use blaze_core::{DocumentId, Error, Family, Result};
 use blaze_vector::{Metric, Query as VectorQuery, VectorRef};
 
-use super::rows::row;
+use super::rows::rows_of;
 use crate::catalog::Definition;
 use crate::collection::document_key;
 use crate::index::{IndexDefinition, VectorFields};
@@ -43,7 +43,7 @@ pub(super) fn average(
     Ok(average.into_iter().map(|number| number as f32).collect())
 }
 
-/// The vector of an example, of length one for the cosine.
+/// The vector of an example, or the average of several; each of length one for the cosine.
 fn example(
     session: &Session,
     collection: &str,
@@ -51,21 +51,27 @@ fn example(
     (index, fields): (&IndexDefinition, &VectorFields),
     id: &DocumentId,
 ) -> Result<Vec<f64>> {
-    let Some(row) = row(session, definition, index, id)? else {
+    let rows = rows_of(session, definition, (index, fields), id)?;
+    if rows.is_empty() {
         let is_there = session.visit(Family::Data, &document_key(definition.id, id), &mut |_| Ok(()))?;
         let name = &index.name;
         return Err(match is_there {
             true => Error::invalid(format!("the example {id:?} has no vector in the index {name:?}")),
             false => Error::not_found(format!("collection {collection:?} has no document {id:?} to be an example")),
         });
-    };
+    }
+    let mut sum = vec![0.0; fields.dimension];
     let mut numbers = Vec::new();
-    fields.copies.read(&row, fields.dimension, &mut numbers)?;
-    let length = match fields.metric {
-        Metric::Cosine => numbers.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt(),
-        _ => 1.0,
-    };
-    Ok(numbers.into_iter().map(|number| f64::from(number) / length).collect())
+    for row in &rows {
+        fields.copies.read(row, fields.dimension, &mut numbers)?;
+        let length = match fields.metric {
+            Metric::Cosine => numbers.iter().map(|number| f64::from(*number).powi(2)).sum::<f64>().sqrt(),
+            _ => 1.0,
+        };
+        sum.iter_mut().zip(&numbers).for_each(|(sum, number)| *sum += f64::from(*number) / length);
+    }
+    sum.iter_mut().for_each(|sum| *sum /= rows.len() as f64);
+    Ok(sum)
 }
 
 /// A vector that is stored, to be near to.

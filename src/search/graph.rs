@@ -1,5 +1,6 @@
 //! Search by the graph of an index.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use blaze_core::{DocumentId, Result};
@@ -25,10 +26,22 @@ pub(super) fn find_by_graph(
     let mut documents_examined = 0;
     let is_filtered = !admission.is_of_all();
     let within = wanted.within.unwrap_or(f32::INFINITY);
-    let question = Question { index: index.id, query: &wanted.query, k, ef: wanted.ef, within, is_filtered, among };
+    let several = wanted.fields.several;
+    let question =
+        Question { index: index.id, several, query: &wanted.query, k, ef: wanted.ef, within, is_filtered, among };
+    // Of several vectors, each may be proposed, and their document is looked at once.
+    let matching: Option<HashSet<&DocumentId>> = among.filter(|_| several).map(|among| among.iter().collect());
+    let mut admitted = HashMap::new();
     let answer = vector::nearest(session, &question, &mut |id| {
+        if let Some(known) = matching.as_ref().map(|matching| matching.contains(id)).or(admitted.get(id).copied()) {
+            return Ok(known);
+        }
         documents_examined += u64::from(needs_document);
-        admission.admits(session, definition, id)
+        let is_admitted = admission.admits(session, definition, id)?;
+        if several {
+            admitted.insert(id.clone(), is_admitted);
+        }
+        Ok(is_admitted)
     })?;
     let Some(answer) = answer else { return Ok(None) };
     let about = wanted.words(|| {

@@ -97,7 +97,9 @@ impl<T: DeserializeOwned> GroupedSearch<T> {
             let Groups { order, mut nearest } = self.find(session, definition, &wanted)?;
             let group = |key: Value| {
                 let found = nearest.remove(&key).unwrap_or_default().into_iter();
-                let hits = found.map(|near| wanted.hit(near).read(session, definition)).collect::<Result<_>>()?;
+                let hits = found
+                    .map(|near| wanted.hit(session, definition, near)?.read(session, definition))
+                    .collect::<Result<_>>()?;
                 Ok(HitGroup { key, hits })
             };
             order.into_iter().map(group).collect()

@@ -26,6 +26,12 @@ pub struct Hit<T> {
     pub distance: f32,
     /// How similar they are, as the [`Metric`](crate::Metric) defines it: the larger, the nearer.
     pub score: f32,
+    /// Which vector of the document it was, for an index of [several](crate::Index::vectors): its place, from 0, in the array that
+    /// the path of the index goes through or ends at; of equally near ones, the first.
+    ///
+    /// Where the path goes through several arrays, places count on from one to the next: every vector, and every element that
+    /// has none.
+    pub chunk: Option<usize>,
 }
 
 impl<T> Hit<T> {
@@ -53,6 +59,8 @@ pub struct IdHit {
     pub distance: f32,
     /// The score, as in [`Hit`].
     pub score: f32,
+    /// Which vector of the document it was, as in [`Hit`].
+    pub chunk: Option<usize>,
 }
 
 /// Parts of a document that a search has found, with how near it is.
@@ -67,15 +75,17 @@ pub struct PartialHit {
     pub distance: f32,
     /// The score, as in [`Hit`].
     pub score: f32,
+    /// Which vector of the document it was, as in [`Hit`].
+    pub chunk: Option<usize>,
 }
 
 impl IdHit {
     /// The document.
     pub(super) fn read<T: DeserializeOwned>(self, session: &Session, definition: &Definition) -> Result<Hit<T>> {
         let record = self.record(session, definition)?;
-        let IdHit { id, distance, score } = self;
+        let IdHit { id, distance, score, chunk } = self;
         let Found { id, version, value } = Found::decode(session, definition.id, id, &record)?;
-        Ok(Hit { id, version, value, distance, score })
+        Ok(Hit { id, version, value, distance, score, chunk })
     }
 
     /// Parts of the document.
@@ -87,10 +97,10 @@ impl IdHit {
     ) -> Result<PartialHit> {
         let bytes = self.record(session, definition)?;
         let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
-        let IdHit { id, distance, score } = self;
+        let IdHit { id, distance, score, chunk } = self;
         let fields = Record::open(&bytes, &dictionary).and_then(|record| selection.of(&id, &record));
         let fields = fields.map_err(|error| error.context(format!("document {id:?}")))?;
-        Ok(PartialHit { id, fields, distance, score })
+        Ok(PartialHit { id, fields, distance, score, chunk })
     }
 
     fn record(&self, session: &Session, definition: &Definition) -> Result<Vec<u8>> {

@@ -26,6 +26,7 @@ pub use explain::{FilterStrategy, SearchExplain, SearchPath};
 pub use group::{GroupedSearch, HitGroup};
 pub use hit::{Hit, IdHit, PartialHit};
 use prepare::{Request, Target, Wanted};
+use rows::nearest_chunk;
 pub use select::SearchSelect;
 
 /// A search for the documents whose vectors are nearest to a given one, or to those of other documents.
@@ -34,7 +35,8 @@ pub use select::SearchSelect;
 /// [`ef`](Search::ef), and all of them by [`exact`](Search::exact). Distances are exact in any case. With a filter, the nearest of
 /// the matching documents are found: as many as asked for, if so many match. A transaction finds
 /// its own vectors; a [snapshot](crate::Snapshot) and a view of the [past](crate::Database::as_of) find those that they see,
-/// the latter by reading documents, and exactly. Several indexes may be on one field: the first one that fits the vector is searched,
+/// the latter by reading documents, and exactly. Where an index has [several vectors](crate::Index::vectors) of each document, a
+/// document is as near as the nearest of them, and is found once. Several indexes may be on one field: the first one that fits the vector is searched,
 /// unless [`index`](Search::index) names one.
 ///
 /// ```
@@ -77,7 +79,8 @@ impl<T> Search<T> {
     }
 
     /// Documents to be near to, and the field whose index is searched: what is near to the average of their vectors. They are
-    /// no hits themselves. An id that comes twice counts twice; by the cosine, the length of a vector does not count.
+    /// no hits themselves. An id that comes twice counts twice; by the cosine, the length of a vector does not count. A document
+    /// of several vectors counts as their average, in which equal ones count once.
     ///
     /// ```
     /// use blaze::{Database, Document, Index, Vector};
@@ -274,7 +277,8 @@ impl<T> Search<T> {
         self
     }
 
-    /// The ids of the nearest documents, the nearest first; equally near ones by id. Without a filter, no document is read.
+    /// The ids of the nearest documents, the nearest first; equally near ones by id. Without a filter, no document is read, but of
+    /// an index of [several vectors](crate::Index::vectors) those that are found, to say which vector it was.
     ///
     /// ```
     /// use blaze::{Database, Document, Index, Metric, Vector};
@@ -338,7 +342,8 @@ impl<T> Search<T> {
     fn found<R>(&self, work: impl FnOnce(&Arc<Session>, &Definition, Vec<IdHit>) -> Result<R>) -> Result<R> {
         self.read(|session, definition, wanted| {
             let hits = self.find(session, definition, &wanted)?.hits;
-            work(session, definition, hits.into_iter().map(|near| wanted.hit(near)).collect())
+            let hits = hits.into_iter().map(|near| wanted.hit(session, definition, near)).collect::<Result<_>>()?;
+            work(session, definition, hits)
         })
     }
 
@@ -379,9 +384,10 @@ impl<T: DeserializeOwned> Search<T> {
 }
 
 impl Wanted<'_> {
-    /// What was found, with its score.
-    fn hit(&self, near: Near<DocumentId>) -> IdHit {
+    /// What was found, with its score, and by which of its vectors.
+    fn hit(&self, session: &Session, definition: &Definition, near: Near<DocumentId>) -> Result<IdHit> {
         let Near { key: id, distance } = near;
-        IdHit { id, distance, score: self.fields.metric.score(distance, self.fields.dimension) }
+        let chunk = nearest_chunk(session, definition, self, &id)?;
+        Ok(IdHit { id, distance, score: self.fields.metric.score(distance, self.fields.dimension), chunk })
     }
 }

@@ -67,7 +67,10 @@ impl Wanted<'_> {
 
     /// The `k` nearest, to be found.
     pub(super) fn nearest(&self, k: usize) -> Nearest<DocumentId> {
-        let nearest = Nearest::new(self.query.clone(), k);
+        let mut nearest = Nearest::new(self.query.clone(), k);
+        if self.fields.several {
+            nearest = nearest.distinct();
+        }
         match self.within {
             Some(within) => nearest.within(within),
             None => nearest,

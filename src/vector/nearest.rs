@@ -1,17 +1,17 @@
 //! Search through a graph: it proposes, rows decide.
 
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use blaze_core::{DocumentId, Family, Result, Write};
-use blaze_vector::{Code, Hit, Query};
+use blaze_vector::{Code, Hit, KeptHits, Query};
 
 use super::layout;
 use super::linked::{Linked, Proposal, Proposals};
 use super::open::OpenGraph;
 use super::tail::TailBatch;
 use crate::catalog::prefixed;
-use crate::index::scan_range;
+use crate::index::{id_bytes, scan_range, vector_id};
 use crate::session::Session;
 
 /// How many times more candidates are asked for when too few of them were any good.
@@ -27,6 +27,8 @@ const STEP_MIN: usize = 4;
 pub(crate) struct Question<'a> {
     /// The number of the index.
     pub(crate) index: u32,
+    /// True if a document may have several vectors: then each is found once, by its nearest.
+    pub(crate) several: bool,
     pub(crate) query: &'a Query,
     /// How many are wanted.
     pub(crate) k: usize,
@@ -91,11 +93,12 @@ struct Search<'a> {
     session: &'a Session,
     question: &'a Question<'a>,
     accept: &'a mut dyn FnMut(&DocumentId) -> Result<bool>,
-    /// The farthest on top.
-    nearest: BinaryHeap<Hit<DocumentId>>,
-    /// What the graph proposed and was taken, or was farther than enough others, or than is wanted.
+    nearest: KeptHits<DocumentId>,
+    /// What the graph proposed and was taken, or was farther than enough others, or than is wanted; of a document once.
     settled: usize,
-    /// Whether `accept` did not take something that the graph proposed.
+    /// The documents of it, where each may have been proposed several times.
+    documents: Option<HashSet<Box<[u8]>>>,
+    /// Whether `accept` did not take something that the graph proposed, or a document was proposed again.
     has_refused: bool,
     /// How often something nearer took the place of an answer.
     replaced: usize,
@@ -126,13 +129,14 @@ pub(crate) fn nearest(
     let Some(tail) = graph.tail_up_to(session.read_ts()) else { return Ok(None) };
     session.read_range(Family::Vector, &range)?;
     let known = Known::of(&own, &tail);
-    let nearest = BinaryHeap::new();
+    let all = KeptHits::new(question.k);
     let mut search = Search {
         session,
         question,
         accept,
-        nearest,
+        nearest: if question.several { all.distinct() } else { all },
         settled: 0,
+        documents: question.several.then(HashSet::new),
         has_refused: false,
         replaced: 0,
         changes: 0,
@@ -150,7 +154,7 @@ impl Search<'_> {
         let k = self.question.k;
         let (mut ef, mut visited) = (self.question.ef, 0);
         // Mostly, few of what the graph keeps on its way are looked at.
-        let mut wants_all = self.question.is_filtered;
+        let mut wants_all = self.question.is_filtered || self.question.several;
         let mut seen = HashSet::new();
         loop {
             let (proposals, enough, most) = {
@@ -162,16 +166,16 @@ impl Search<'_> {
                 let Some(found) = self.propose(linked, ef, wanted)? else { return Ok(None) };
                 visited += found.visited as u64;
                 self.changes = found.changes;
-                (found.nearest, enough, linked.len() / EF_PART)
+                (found.nearest, enough, self.most(linked))
             };
             let is_new = |proposal: &Proposal| !known.has(&proposal.entry) && !seen.contains(&proposal.entry);
             let proposals: Vec<Proposal> = proposals.into_iter().filter(is_new).collect();
             self.look_at(graph, &proposals, enough)?;
-            let is_last = wants_all && (ef.saturating_mul(EF_GROWTH) > most || self.question.among.is_some());
+            let is_last = wants_all && ef.saturating_mul(EF_GROWTH) > most;
             // Where some are refused, the last of few that are left were hardly looked for.
             let needed = if self.has_refused && !is_last { enough } else { k };
             if self.settled >= needed {
-                let (hits, compared) = (self.nearest.into_sorted_vec(), self.compared);
+                let (hits, compared) = (self.nearest.into_sorted(), self.compared);
                 return Ok(Some(Answer { hits, visited, compared, ef }));
             }
             if is_last {
@@ -184,12 +188,23 @@ impl Search<'_> {
         }
     }
 
+    /// How many candidates the graph is asked for at most. What it knows of documents of one vector each, it says at once.
+    fn most(&self, linked: &Linked) -> usize {
+        let part = linked.len() / EF_PART;
+        match self.question.among {
+            None => part,
+            Some(among) if self.question.several => part.min(among.len()),
+            Some(_) => 0,
+        }
+    }
+
     /// What the graph proposes; nothing, if it does not know the documents that may be answers as the session sees them.
     fn propose(&self, linked: &Linked, ef: usize, wanted: usize) -> Result<Option<Proposals>> {
         let (query, read_ts) = (linked.graph.query(self.question.query.vector())?, self.session.read_ts());
         match self.question.among {
-            None => Ok(Some(linked.propose(&query, ef, wanted, read_ts))),
-            Some(among) => Ok(linked.propose_among(&query, ef, wanted, read_ts, among)),
+            Some(among) if !self.question.several => Ok(linked.propose_among(&query, ef, wanted, read_ts, among)),
+            // Which vectors a document has is not known here: it is for `accept` to say whose are wanted.
+            _ => Ok(Some(linked.propose(&query, ef, wanted, read_ts))),
         }
     }
 
@@ -204,7 +219,8 @@ impl Search<'_> {
             let distances = self.distances(graph, batch)?;
             for (proposal, distance) in batch.iter().zip(distances) {
                 if let Some(distance) = distance {
-                    let is_settled = self.offer(&proposal.entry, distance)?;
+                    let is_settled =
+                        self.offer(&proposal.entry, distance)? && self.is_first_of_document(&proposal.entry)?;
                     self.settled += usize::from(is_settled);
                     self.has_refused |= !is_settled;
                 }
@@ -265,21 +281,26 @@ impl Search<'_> {
     /// Offers what the session sees; false if `accept` does not take it.
     fn offer(&mut self, entry: &[u8], distance: f32) -> Result<bool> {
         self.compared += 1;
-        let is_full = self.nearest.len() >= self.question.k;
-        let is_beyond = is_full && self.nearest.peek().is_none_or(|farthest| distance > farthest.distance);
+        let farthest = self.nearest.farthest();
+        let is_beyond = farthest.is_some_and(|farthest| distance > farthest);
         if is_beyond || distance > self.question.within {
             return Ok(true); // there are enough that are nearer, or it is not wanted
         }
-        let id = DocumentId::read_key(entry)?;
+        let id = vector_id(entry, self.question.several)?;
         if !(self.accept)(&id)? {
             return Ok(false);
         }
+        self.replaced += usize::from(farthest.is_some_and(|farthest| distance < farthest));
         self.nearest.push(Hit { key: id, distance });
-        if is_full {
-            self.nearest.pop();
-            self.replaced += 1;
-        }
         Ok(true)
+    }
+
+    /// True unless another vector of its document was settled before.
+    fn is_first_of_document(&mut self, entry: &[u8]) -> Result<bool> {
+        match &mut self.documents {
+            None => Ok(true),
+            Some(documents) => Ok(documents.insert(id_bytes(entry, true)?.into())),
+        }
     }
 }
 

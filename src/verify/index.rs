@@ -8,7 +8,7 @@ use super::report::Notes;
 use super::source::Source;
 use crate::catalog::prefix;
 use crate::collection::document_key;
-use crate::index::{Entries, IndexFields, Traits, is_entry, owner, read_id, violation};
+use crate::index::{Entries, IndexFields, Traits, is_entry, owner, read_id, vector_id, violation};
 
 /// Compares the entries that an index has with those that its documents should have.
 pub(super) fn compare(
@@ -96,7 +96,7 @@ impl Comparison<'_> {
     fn check_entry(&self, entry: &[u8], value: &[u8]) -> Result<()> {
         let id = match self.index.definition.parts()? {
             IndexFields::Fields(fields) => read_id(entry, value, fields)?.1,
-            IndexFields::Vector(_) => DocumentId::read_key(&entry[4..])?,
+            IndexFields::Vector(fields) => vector_id(&entry[4..], fields.several)?,
         };
         let key = document_key(self.collection, &id);
         let Some(record) = self.source.get(Family::Data, &key)? else {

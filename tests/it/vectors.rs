@@ -7,6 +7,7 @@
     reason = "a failure that a test does not expect ends it"
 )]
 
+mod chunks;
 mod crashes;
 mod filters;
 mod options;

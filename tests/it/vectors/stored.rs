@@ -28,14 +28,14 @@ fn derived(store: &dyn Store) -> Vec<(Vec<u8>, Vec<u8>)> {
     rows
 }
 
-fn with_store<R>(path: &Path, work: impl FnOnce(&LsmStore) -> R) -> R {
+pub(super) fn with_store<R>(path: &Path, work: impl FnOnce(&LsmStore) -> R) -> R {
     let store = LsmStore::open(path, LsmOptions::new(Arc::new(blaze::SystemClock))).unwrap();
     let result = work(&store);
     store.close().unwrap();
     result
 }
 
-fn marks(path: &Path) -> usize {
+pub(super) fn marks(path: &Path) -> usize {
     with_store(path, |store| derived(store).iter().filter(|(key, _)| key[5] == 2).count())
 }
 
