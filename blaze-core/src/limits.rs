@@ -126,6 +126,12 @@ pub const VECTOR_GRAPH_MIN: usize = 4_096;
 /// Candidates that a search by a graph keeps on its way.
 pub const SEARCH_EF_MAX: usize = 8_192;
 
+/// Queries that a vector index may be calibrated with: they are kept, and compared with all vectors.
+pub const CALIBRATION_QUERIES_MAX: usize = 10_000;
+
+/// Bytes of these queries.
+pub const CALIBRATION_QUERY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Rows that one search may return.
 pub const SEARCH_LIMIT_MAX: usize = 10_000;
 

@@ -32,6 +32,9 @@ pub use kept::KeptHits;
 pub use metric::Metric;
 pub use nearest::{Hit, Nearest};
 pub use query::Query;
-pub use recall::{CALIBRATION_QUERIES_MIN, Calibration, EF_MAX, RecallTarget};
+pub use recall::{
+    CALIBRATED_K, CALIBRATED_SHARES, CALIBRATION_QUERIES_MIN, Calibration, ChosenWidth, EF_MAX, RecallCurve,
+    RecallPoint, RecallTarget,
+};
 pub use slots::SlotSet;
 pub use vector::{VectorRef, read_numbers, validate, validate_dimension, write_vector};

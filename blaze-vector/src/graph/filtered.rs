@@ -40,13 +40,19 @@ impl Graph {
         if k == 0 || among.is_empty() || self.entry.is_none() {
             return Found::default();
         }
-        if among.len() <= ef.saturating_mul(SCANNED_PER_CANDIDATE) {
+        if ef >= Graph::scanning_width(among.len()) {
             return self.scan(query, ef, k, among);
         }
         self.walk_among(query, ef, k, among).unwrap_or_else(|visited| {
             let found = self.scan(query, ef, k, among);
             Found { visited: found.visited + visited, ..found }
         })
+    }
+
+    /// The `ef` from which on a search among so many nodes measures them all.
+    #[must_use]
+    pub fn scanning_width(nodes: usize) -> usize {
+        nodes.div_ceil(SCANNED_PER_CANDIDATE)
     }
 
     /// Measures the codes of a whole set, without a look at the links: keeps `ef` by what the walk sees, and of these the `k`
@@ -56,8 +62,8 @@ impl Graph {
         self.with_scratch(|scratch| {
             let Scratch { pool, batch, .. } = scratch;
             pool.reset(ef, usize::MAX);
-            let mut slots =
-                among.iter().filter(|&slot| self.state.get(slot as usize).is_some_and(|state| *state != State::Free));
+            let is_there = |slot: u32| self.state.get(slot as usize).is_some_and(|state| *state != State::Free);
+            let mut slots = among.iter().filter(|&slot| slot != query.without && is_there(slot));
             loop {
                 batch.nodes.clear();
                 batch.nodes.extend(slots.by_ref().take(SCANNED_AT_ONCE));
@@ -85,11 +91,12 @@ impl Graph {
         self.with_scratch(|scratch| {
             let Scratch { visited, pool, batch, .. } = scratch;
             let layer = &self.layers[0];
-            let (start, mut measured) = self.descend(&query.probe, entry, self.layers.len() - 1, 0, batch);
+            let (start, mut measured) =
+                self.descend(&query.probe, query.without, entry, self.layers.len() - 1, 0, batch);
             if self.part_around(start, among) <= ADVERSE_PART * part {
                 return Err(measured);
             }
-            visited.reset(layer.nodes());
+            visited.reset_without(layer.nodes(), query.without);
             pool.reset(ef, self.ties_max(k));
             batch.nodes.clear();
             batch.nodes.extend([start, self.root(entry)].into_iter().filter(|&node| visited.insert(node)));

@@ -3,7 +3,7 @@
 use blaze_core::{Error, Result};
 
 use crate::code::{Coded, Codes, Probe};
-use crate::graph::layer::Layer;
+use crate::graph::layer::{Layer, NONE};
 use crate::graph::pool::NODES_MAX;
 use crate::graph::search::{Scratch, beam};
 use crate::graph::{Graph, State};
@@ -64,7 +64,7 @@ impl Graph {
     pub(super) fn make_room(&mut self, slots: usize) {
         if slots > self.slots() {
             self.codes.grow(slots);
-            self.layers[0].links.grow(slots, super::layer::NONE);
+            self.layers[0].links.grow(slots, NONE);
             self.layers[0].in_degrees.grow(slots, 0);
             self.state.resize(slots, State::Free);
         }
@@ -85,7 +85,7 @@ impl Graph {
         let top = self.layers.len() - 1;
         let highest = level.min(top);
         let Scratch { visited, pool, batch, node_probe, .. } = scratch;
-        let (mut start, _) = self.descend(probe, entry, top, highest, batch);
+        let (mut start, _) = self.descend(probe, NONE, entry, top, highest, batch);
         let mut neighbours = vec![Vec::new(); highest + 1];
         let mut candidates = Vec::new();
         for level in (0..=highest).rev() {

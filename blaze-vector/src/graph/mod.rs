@@ -30,7 +30,7 @@ use crate::vector::{VectorRef, validate, validate_dimension};
 pub use blocks::{BLOCK_NODES, BlockKind, GraphReader};
 pub use build::{VectorBuffer, VectorSource};
 pub use insert::Insertion;
-use layer::Layer;
+use layer::{Layer, NONE};
 use search::Scratch;
 pub use search::{Candidate, Found, Strategy};
 
@@ -85,6 +85,30 @@ impl GraphOptions {
 #[derive(Clone, Debug)]
 pub struct GraphQuery {
     probe: Probe,
+    /// A node that is left out, or none.
+    without: u32,
+}
+
+impl GraphQuery {
+    /// The same query as if a node were not there: no search finds it, and none goes by way of it.
+    ///
+    /// ```
+    /// use blaze_vector::{Graph, GraphOptions, Metric};
+    ///
+    /// let mut graph = Graph::new(GraphOptions::new(Metric::L2, 1))?;
+    /// for position in 0..9u8 {
+    ///     let insertion = graph.prepare(&[f32::from(position)])?;
+    ///     graph.insert(insertion);
+    /// }
+    /// let query = graph.query(&[4.0])?.without(4);
+    /// let found = graph.search(&query, 9, 9, |_| true);
+    /// assert!(found.candidates.len() == 8 && found.candidates.iter().all(|candidate| candidate.slot != 4));
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn without(self, slot: u32) -> GraphQuery {
+        GraphQuery { without: slot, ..self }
+    }
 }
 
 /// A graph over vectors in memory. Nodes are named by slots, small numbers that are used again after a deletion.
@@ -217,6 +241,7 @@ impl Graph {
                 VectorRef::F32(numbers) => self.frame.probe(numbers),
                 VectorRef::Bits(bits) => Probe::bits(bits),
             },
+            without: NONE,
         })
     }
 

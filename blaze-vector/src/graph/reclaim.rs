@@ -171,7 +171,7 @@ impl Graph {
     pub(super) fn near(&self, probe: &crate::code::Probe, except: u32, scratch: &mut Scratch) -> Vec<(f32, u32)> {
         let Some(entry) = self.entry else { return Vec::new() };
         let Scratch { visited, pool, batch, .. } = scratch;
-        let (start, _) = self.descend(probe, entry, self.layers.len() - 1, 0, batch);
+        let (start, _) = self.descend(probe, NONE, entry, self.layers.len() - 1, 0, batch);
         visited.reset(self.layers[0].nodes());
         pool.reset(self.options.ef_construction, self.ties_max(self.options.m));
         beam(&self.codes, &self.layers[0], probe, &[start, self.root(entry)], visited, pool, batch, |_| true);

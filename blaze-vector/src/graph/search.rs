@@ -121,8 +121,8 @@ impl Graph {
         self.with_scratch(|scratch| {
             let Scratch { visited, pool, batch, .. } = scratch;
             let top = self.layers.len() - 1;
-            let (start, steps) = self.descend(&query.probe, entry, top, 0, batch);
-            visited.reset(self.layers[0].nodes());
+            let (start, steps) = self.descend(&query.probe, query.without, entry, top, 0, batch);
+            visited.reset_without(self.layers[0].nodes(), query.without);
             pool.reset(ef.max(k), self.ties_max(k));
             beam(&self.codes, &self.layers[0], &query.probe, &[start, self.root(entry)], visited, pool, batch, accept);
             let candidates = self.best(query, k, pool, batch);
@@ -167,14 +167,23 @@ impl Graph {
     }
 
     /// Walks greedily from `node` on level `from` down to level `to`: the node there, and how many were measured.
-    pub(super) fn descend(&self, probe: &Probe, node: u32, from: usize, to: usize, batch: &mut Batch) -> (u32, usize) {
+    /// It stays nowhere that is left out, unless nothing else is there.
+    pub(super) fn descend(
+        &self,
+        probe: &Probe,
+        without: u32,
+        node: u32,
+        from: usize,
+        to: usize,
+        batch: &mut Batch,
+    ) -> (u32, usize) {
         let (mut node, mut measured) = (node, 0);
         for level in (to + 1..=from).rev() {
             let layer = &self.layers[level];
             batch.nodes.clear();
             batch.nodes.push(node);
             batch.measure(&self.codes, layer, probe);
-            let mut nearest = batch.distances[0];
+            let mut nearest = if layer.slot(node) == without { f32::INFINITY } else { batch.distances[0] };
             loop {
                 batch.nodes.clear();
                 batch.nodes.extend_from_slice(layer.links(node));
@@ -182,7 +191,7 @@ impl Graph {
                 measured += batch.nodes.len();
                 let before = node;
                 for (&neighbour, &distance) in batch.nodes.iter().zip(&batch.distances) {
-                    if distance < nearest {
+                    if distance < nearest && layer.slot(neighbour) != without {
                         (node, nearest) = (neighbour, distance);
                     }
                 }

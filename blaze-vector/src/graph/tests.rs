@@ -76,6 +76,34 @@ fn build(options: GraphOptions, vectors: &Vectors, threads: usize) -> Graph {
     Graph::build(options, vectors, threads, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
+#[test]
+fn a_node_that_is_left_out_is_searched_for_as_if_it_had_never_been_there() {
+    for (metric, code) in [(Metric::L2, Code::Eight), (Metric::Cosine, Code::Four), (Metric::Hamming, Code::Bits)] {
+        let options = GraphOptions { code, m: 6, ef_construction: 30, ..GraphOptions::new(metric, 32) };
+        let mut vectors = Vectors::clusters(metric, 4_400, 32, 40, 0.5, 21);
+        let strangers = vectors.split_last(400);
+        let graph = build(options, &vectors, 2);
+        let found = |query: VectorRef<'_>, own: Option<usize>| {
+            let exact = Query::new(metric, query).unwrap();
+            let mut all: Vec<f32> = (0..vectors.len())
+                .filter(|other| Some(*other) != own)
+                .map(|other| exact.distance(vectors.at(other)).unwrap())
+                .collect();
+            all.sort_by(f32::total_cmp);
+            let query = graph.query(query).unwrap();
+            let query = own.map_or(query.clone(), |own| query.without(own as u32));
+            let found = graph.search(&query, 24, 24, |_| true);
+            assert!(found.candidates.iter().all(|candidate| Some(candidate.slot as usize) != own));
+            let near = |slot: u32| exact.distance(vectors.at(slot as usize)).unwrap() <= all[9];
+            found.candidates.iter().filter(|candidate| near(candidate.slot)).count().min(10) as f64 / 10.0
+        };
+        let left_out = (0..400).map(|n| found(vectors.at(n * 10), Some(n * 10))).sum::<f64>() / 400.0;
+        let never_there = (0..400).map(|n| found(strangers.at(n), None)).sum::<f64>() / 400.0;
+        let difference = left_out - never_there;
+        assert!((-0.08..=0.04).contains(&difference), "{metric}: {left_out} left out, {never_there} never there");
+    }
+}
+
 /// The part of the ten nearest vectors, of those with a slot, that searches find.
 fn recall(graph: &Graph, vectors: &Vectors, slots: &BTreeMap<u32, usize>, queries: &Vectors, ef: usize) -> f64 {
     let options = graph.options();

@@ -18,6 +18,14 @@ impl Visited {
         self.words.resize(nodes.div_ceil(64).max(self.words.len()), 0);
     }
 
+    /// The same, but that a node counts as seen, if it is one.
+    pub(super) fn reset_without(&mut self, nodes: usize, without: u32) {
+        self.reset(nodes);
+        if (without as usize) < nodes {
+            self.insert(without);
+        }
+    }
+
     /// True if the node is new.
     #[inline(always)]
     pub(super) fn insert(&mut self, node: u32) -> bool {

@@ -8,7 +8,8 @@ const Z: f64 = 1.644_853_626_951_472_2;
 /// Hits of one query are alike: where the graph misses a region, it misses several at once. So they do not count as so many
 /// independent trials, but as many as would vary like the queries did, and at least one a query. The bound is that of
 /// Wilson (1927, "Probable inference, the law of succession, and statistical inference") for so many trials; unlike the
-/// normal one it says something, too, when nothing was missed.
+/// normal one it says something, too, when nothing was missed. It is never above what it is then: that misses were seen to
+/// be spread says nothing about queries of which none was seen, and which may miss everything.
 pub(super) fn mean_and_lower_bound(recalls: &[f64], hits_per_query: usize) -> (f64, f64) {
     let queries = recalls.len() as f64;
     if recalls.is_empty() {
@@ -24,7 +25,18 @@ pub(super) fn mean_and_lower_bound(recalls: &[f64], hits_per_query: usize) -> (f
     let square = Z * Z / trials;
     let centre = mean + square / 2.0;
     let radius = Z * ((mean * (1.0 - mean) / trials) + square / (4.0 * trials)).sqrt();
-    (mean, ((centre - radius) / (1.0 + square)).clamp(0.0, mean))
+    (mean, ((centre - radius) / (1.0 + square)).clamp(0.0, mean).min(shown_without_a_miss(recalls.len())))
+}
+
+/// The recall that so many queries show if none of them misses anything: the most that they can show.
+pub(super) fn shown_without_a_miss(queries: usize) -> f64 {
+    let queries = queries as f64;
+    queries / (queries + Z * Z)
+}
+
+/// How many queries show a recall with a confidence of 95 % if none of them misses anything.
+pub(super) fn trials_without_a_miss(recall: f64) -> usize {
+    (Z * Z * recall / (1.0 - recall)).ceil() as usize
 }
 
 #[cfg(test)]
@@ -36,6 +48,19 @@ mod tests {
         let (mean, bound) = mean_and_lower_bound(&[1.0; 1_000], 10);
         assert_eq!(mean, 1.0);
         assert!((bound - 0.9973).abs() < 1e-4, "{bound}");
+    }
+
+    #[test]
+    fn a_few_misses_do_not_show_more_than_none() {
+        for queries in [50, 1_000, 3_000] {
+            let mut recalls = vec![1.0; queries];
+            let most = shown_without_a_miss(queries);
+            assert!((mean_and_lower_bound(&recalls, 10).1 - most).abs() < 1e-9, "{queries}");
+            for missing in 0..3 {
+                recalls[missing] = 0.9;
+                assert!(mean_and_lower_bound(&recalls, 10).1 <= most, "{missing} misses of {queries} queries");
+            }
+        }
     }
 
     #[test]
