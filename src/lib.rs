@@ -54,7 +54,7 @@ pub use blaze_lsm::{
     Backup, BackupProgress, Backups, CommitStats, CompactionStats, Compression, DatabaseStats, DiskStats, Environment,
     EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats, RetentionStats, VectorIndexStats,
 };
-pub use blaze_vector::{Code as VectorCode, Copies, Metric};
+pub use blaze_vector::{Code as VectorCode, Copies, Metric, RecallCurve, RecallPoint};
 pub use builder::DatabaseBuilder;
 #[cfg(feature = "async")]
 pub use call::Call;
@@ -75,7 +75,8 @@ pub use query::{
 pub use repair::{IndexRepair, RepairProgress, RepairReport};
 pub use salvage::{Loss, SalvageReport};
 pub use search::{
-    FilterStrategy, GroupedSearch, Hit, HitGroup, IdHit, PartialHit, Search, SearchExplain, SearchPath, SearchSelect,
+    FilterStrategy, GroupedSearch, Hit, HitGroup, IdHit, PartialHit, RecallExplain, RecallMeasurement, RecallState,
+    Search, SearchExplain, SearchPath, SearchSelect,
 };
 pub use system::{SystemClock, SystemEntropy};
 pub use transaction::{Savepoint, Snapshot, Transaction, TransactionOptions};
@@ -85,4 +86,5 @@ pub use transfer::{
 };
 pub use typed_field::{IdField, TypedField};
 pub use validation::{SchemaInfo, SchemaProgress, SchemaState, Validation};
+pub use vector::{CalibrationProgress, CalibrationQueries, RecallCalibration};
 pub use verify::{Problem, VerifyProgress, VerifyReport};

@@ -1,6 +1,7 @@
 //! Collections: documents by id.
 
 mod bulk;
+mod calibration;
 mod found;
 mod identify;
 mod if_version;

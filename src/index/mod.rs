@@ -27,7 +27,7 @@ pub(crate) use replace::replace;
 pub(crate) use traits::Traits;
 pub(crate) use unique::{check_unique, is_own, owner, violation};
 pub use vector::OnMismatch;
-pub(crate) use vector::{Components, VectorFields, validate_ef, validate_model};
+pub(crate) use vector::{Components, VectorFields, Width, validate_ef, validate_model};
 pub(crate) use vector_entries::{id_bytes, placed_rows, vector_id, visit_rows};
 
 /// An index to be built with [`Collection::ensure_index`](crate::Collection::ensure_index).
@@ -274,7 +274,38 @@ impl Index {
     /// # Ok::<(), blaze::Error>(())
     /// ```
     pub fn ef(self, candidates: usize) -> Index {
-        self.of_vector(|vector| vector.ef = candidates)
+        self.of_vector(|vector| vector.ef = Some(candidates))
+    }
+
+    /// The recall that searches of a vector index are to reach, in place of [`ef`](Index::ef): the part of the true nearest
+    /// that they find, in the mean over searches, 0.5 to 0.999. Ignored by others.
+    ///
+    /// How wide a search has to be for that is measured, in the background, once the graph of the index is there: 1,000 of the
+    /// vectors, for a recall above 0.997 up to 3,000, are searched for as if they were not stored, with one width after the
+    /// other, and what is found is compared with what there is. A width will do if the recall of all such searches is at least
+    /// the one asked for, with a confidence of 95 %. Searches among 50, 10 and 1 % of the vectors are measured apart.
+    /// Until it is measured, and where no width will do, all vectors are looked at, so that the recall is reached in any
+    /// case. It is measured again when there are twice as many vectors, or half as many; what was measured before is used
+    /// meanwhile.
+    ///
+    /// Stored vectors say what searches find that are like them. Where queries are unlike, as those of texts in another
+    /// language are, [`calibrate_index`](crate::Collection::calibrate_index) measures with given ones.
+    /// [`index_calibration`](crate::Collection::index_calibration) tells what was measured, and
+    /// [`explain`](crate::Search::explain) what of that a search went by.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.ensure_index(Index::vector("embedding", 384).recall(0.99))?;
+    /// assert_eq!(films.indexes()?[0].definition, "embedding (384, cosine, recall 0.99)");
+    /// let refused = films.ensure_index(Index::vector("other", 384).recall(0.99).ef(200)).unwrap_err();
+    /// assert!(refused.to_string().ends_with("it has ef 200 and a recall of 0.99, one of them is possible"), "{refused}");
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn recall(self, wanted: f64) -> Index {
+        self.of_vector(|vector| vector.recall = Some(wanted))
     }
 
     fn of_vector(mut self, change: impl FnOnce(&mut VectorFields)) -> Index {

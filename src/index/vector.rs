@@ -2,7 +2,7 @@
 
 use blaze_core::limits::{SEARCH_EF_MAX, VECTOR_DIMENSIONS_MAX};
 use blaze_core::{Error, Path, Result, Value, Vector};
-use blaze_vector::{Code, Copies, GraphOptions, Metric, VectorRef};
+use blaze_vector::{Code, Copies, GraphOptions, Metric, RecallTarget, VectorRef};
 use serde::{Deserialize, Serialize};
 
 use super::definition::keys;
@@ -41,8 +41,19 @@ pub(crate) struct VectorFields {
     pub(crate) code: Option<Code>,
     pub(crate) m: usize,
     pub(crate) ef_construction: usize,
-    /// Candidates that a search keeps, unless it says so itself.
-    pub(crate) ef: usize,
+    /// Candidates that a search keeps, if the index says so.
+    pub(crate) ef: Option<usize>,
+    /// The recall that a search is to reach, if the index says so.
+    pub(crate) recall: Option<f64>,
+}
+
+/// How wide a search through a graph is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Width {
+    /// It keeps so many candidates.
+    Ef(usize),
+    /// It keeps as many as were measured to reach a recall.
+    Recall(RecallTarget),
 }
 
 /// What the graph of an index is made with, unless it is said.
@@ -75,6 +86,8 @@ pub(super) struct StoredVector {
     ef_construction: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ef: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recall: Option<f64>,
 }
 
 /// A vector as an index takes it.
@@ -87,7 +100,6 @@ impl VectorFields {
     /// On one vector of single numbers for each document, by the cosine.
     pub(super) fn new(path: Path, dimension: usize) -> VectorFields {
         let (metric, on_mismatch, copies) = (Metric::Cosine, OnMismatch::Fail, Copies::F32);
-        let (m, ef_construction, ef) = (M, EF_CONSTRUCTION, EF);
         VectorFields {
             path,
             several: false,
@@ -97,9 +109,10 @@ impl VectorFields {
             on_mismatch,
             copies,
             code: None,
-            m,
-            ef_construction,
-            ef,
+            m: M,
+            ef_construction: EF_CONSTRUCTION,
+            ef: None,
+            recall: None,
         }
     }
 
@@ -122,8 +135,26 @@ impl VectorFields {
             )));
         }
         self.graph_options().validate().map_err(|error| error.context(format!("the index on {path}")))?;
-        validate_ef(self.ef).map_err(|error| error.context(format!("the index on {path}")))?;
+        self.validate_width().map_err(|error| error.context(format!("the index on {path}")))?;
         self.model.as_ref().map_or(Ok(()), |model| validate_model(model))
+    }
+
+    fn validate_width(&self) -> Result<()> {
+        if let (Some(ef), Some(recall)) = (self.ef, self.recall) {
+            return Err(Error::invalid(format!("it has ef {ef} and a recall of {recall}, one of them is possible")));
+        }
+        self.recall.map_or(Ok(()), |recall| RecallTarget::new(recall).map(drop))?;
+        self.ef.map_or(Ok(()), validate_ef)
+    }
+
+    /// How wide its searches are that do not say so themselves.
+    pub(crate) fn width(&self) -> Width {
+        self.target().map_or(Width::Ef(self.ef.unwrap_or(EF)), Width::Recall)
+    }
+
+    /// The recall that its searches are to reach, if any was asked for.
+    pub(crate) fn target(&self) -> Option<RecallTarget> {
+        self.recall.and_then(|recall| RecallTarget::new(recall).ok())
     }
 
     /// How its graph is made.
@@ -142,7 +173,8 @@ impl VectorFields {
             code: self.code.map(|code| code.name().to_owned()),
             m: (self.m != M).then_some(self.m),
             ef_construction: (self.ef_construction != EF_CONSTRUCTION).then_some(self.ef_construction),
-            ef: (self.ef != EF).then_some(self.ef),
+            ef: self.ef.filter(|ef| *ef != EF),
+            recall: self.recall,
             ..StoredVector::plain(keys(&self.path), self.dimension, self.metric.name().to_owned())
         }
     }
@@ -240,6 +272,7 @@ impl StoredVector {
             m: None,
             ef_construction: None,
             ef: None,
+            recall: None,
         }
     }
 
@@ -262,7 +295,12 @@ impl StoredVector {
             code: self.code.as_deref().map(str::parse).transpose().map_err(unknown)?,
             m: self.m.unwrap_or(M),
             ef_construction: self.ef_construction.unwrap_or(EF_CONSTRUCTION),
-            ef: self.ef.unwrap_or(EF),
+            ef: self.ef,
+            recall: self
+                .recall
+                .map(|recall| RecallTarget::new(recall).map(RecallTarget::value))
+                .transpose()
+                .map_err(unknown)?,
         })
     }
 
@@ -286,6 +324,9 @@ impl StoredVector {
                 text.push_str(&format!(", {name} {value}"));
             }
         }
+        if let Some(recall) = self.recall {
+            text.push_str(&format!(", recall {recall}"));
+        }
         if self.skips_misfits {
             text.push_str(", others skipped");
         }
@@ -296,7 +337,7 @@ impl StoredVector {
 
 #[cfg(test)]
 mod tests {
-    use blaze_core::{Document, ErrorKind, from_document, to_document};
+    use blaze_core::{ErrorKind, from_document, to_document};
 
     use super::super::IndexDefinition;
     use super::*;
@@ -321,6 +362,7 @@ mod tests {
             VectorFields { on_mismatch: OnMismatch::Skip, ..plain.clone() },
             VectorFields { several: true, ..plain.clone() },
             VectorFields { copies: Copies::F16, ..plain.clone() },
+            VectorFields { recall: Some(0.99), ..plain.clone() },
             VectorFields { copies: Copies::Bf16, ..plain },
         ] {
             assert_eq!(kind_of(&fields), "vector_with", "{fields:?}");
@@ -333,8 +375,10 @@ mod tests {
         let later = to_document(&stored).unwrap().with("colours", true);
         let error = from_document::<StoredVector>(later).unwrap_err();
         assert!(error.to_string().contains("colours"), "{error}");
-        let stored: Document = to_document(&StoredVector { copies: Some("f8".to_owned()), ..stored }).unwrap();
-        let unknown: StoredVector = from_document(stored).unwrap();
-        assert_eq!(unknown.parts().unwrap_err().kind(), ErrorKind::Corruption);
+        let copies = StoredVector { copies: Some("f8".to_owned()), ..stored.clone() };
+        for stored in [copies, StoredVector { recall: Some(1.5), ..stored }] {
+            let unknown: StoredVector = from_document(to_document(&stored).unwrap()).unwrap();
+            assert_eq!(unknown.parts().unwrap_err().kind(), ErrorKind::Corruption, "{stored:?}");
+        }
     }
 }

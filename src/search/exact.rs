@@ -13,6 +13,7 @@ use crate::catalog::Definition;
 use crate::index::{scan_range, vector_id, visit_rows};
 use crate::query::{Candidates, Counters, ExplainNode, Plan, Question, describe, plan};
 use crate::session::Session;
+use crate::vector::MeasuredRecall;
 
 /// Documents whose vectors are looked up one by one; where more match, all vectors are read in a row.
 const FEW_DOCUMENTS: usize = 10_000;
@@ -39,6 +40,8 @@ pub(super) struct Work {
     pub(super) nodes_visited: u64,
     pub(super) vectors_examined: u64,
     pub(super) distances_computed: u64,
+    /// By what a graph was searched so wide, if a recall is to be reached.
+    pub(super) measured: Option<MeasuredRecall>,
 }
 
 /// Documents that are looked at one by one, and what was read to find them.
@@ -220,7 +223,7 @@ impl Outcome {
 
 impl Work {
     pub(super) fn of(path: SearchPath, filter: FilterStrategy) -> Work {
-        Work { path, filter, nodes_visited: 0, vectors_examined: 0, distances_computed: 0 }
+        Work { path, filter, nodes_visited: 0, vectors_examined: 0, distances_computed: 0, measured: None }
     }
 
     /// Counts vectors that were compared.

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::exact::{Outcome, Work};
 use super::prepare::Wanted;
+use super::recall::RecallExplain;
+use crate::database::core::Core;
 use crate::query::{Explain, ExplainNode};
 
 /// How a search was done, and what that took; dereferences to the [`Explain`] of its plan.
@@ -27,6 +29,8 @@ pub struct SearchExplain {
     pub vectors_examined: u64,
     /// Distances that were computed, those between hits for [diversity](super::Search::diverse) included.
     pub distances_computed: u64,
+    /// What it went by, if it was to reach a [recall](super::Search::recall).
+    pub recall: Option<RecallExplain>,
     /// The plan.
     #[serde(flatten)]
     pub explain: Explain,
@@ -59,13 +63,14 @@ pub enum FilterStrategy {
 }
 
 impl SearchExplain {
-    pub(super) fn new(wanted: &Wanted<'_>, outcome: Outcome, time_ms: u64) -> SearchExplain {
+    pub(super) fn new(core: &Core, wanted: &Wanted<'_>, outcome: Outcome, k: usize, time_ms: u64) -> SearchExplain {
+        let recall = RecallExplain::of(core, wanted, &outcome, k);
         let Outcome { hits, node, counters, work } = outcome;
         let index = wanted.index.name.clone();
         let node = ExplainNode { index: Some(index.clone()), ..node };
         let explain = Explain { time_ms, ..Explain::new(node, Vec::new(), counters, hits.len() as u64) };
-        let Work { path, filter, nodes_visited, vectors_examined, distances_computed } = work;
-        SearchExplain { index, path, filter, nodes_visited, vectors_examined, distances_computed, explain }
+        let Work { path, filter, nodes_visited, vectors_examined, distances_computed, .. } = work;
+        SearchExplain { index, path, filter, nodes_visited, vectors_examined, distances_computed, recall, explain }
     }
 }
 
@@ -92,6 +97,7 @@ impl fmt::Display for SearchExplain {
         let (nodes, vectors, distances) = (self.nodes_visited, self.vectors_examined, self.distances_computed);
         writeln!(f, "{}", self.explain)?;
         write!(f, "search {path}, {filter}, nodes visited {nodes}, ")?;
-        write!(f, "vectors examined {vectors}, distances computed {distances}")
+        write!(f, "vectors examined {vectors}, distances computed {distances}")?;
+        self.recall.iter().try_for_each(|recall| write!(f, "\n{recall}"))
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn find_by_graph(
     let within = wanted.within.unwrap_or(f32::INFINITY);
     let several = wanted.fields.several;
     let question =
-        Question { index: index.id, several, query: &wanted.query, k, ef: wanted.ef, within, is_filtered, among };
+        Question { index: index.id, several, query: &wanted.query, k, width: wanted.width, within, is_filtered, among };
     // Of several vectors, each may be proposed, and their document is looked at once.
     let matching: Option<HashSet<&DocumentId>> = among.filter(|_| several).map(|among| among.iter().collect());
     let mut admitted = HashMap::new();
@@ -61,6 +61,7 @@ pub(super) fn find_by_graph(
         nodes_visited: answer.visited,
         vectors_examined: answer.compared,
         distances_computed: answer.visited + answer.compared,
+        measured: answer.measured,
         ..Work::of(SearchPath::Graph, filter)
     };
     let node = of_counters(ExplainNode::of(about, Vec::new()), counters);

@@ -9,6 +9,7 @@ mod graph;
 mod group;
 mod hit;
 mod prepare;
+mod recall;
 mod rows;
 mod select;
 
@@ -26,6 +27,7 @@ pub use explain::{FilterStrategy, SearchExplain, SearchPath};
 pub use group::{GroupedSearch, HitGroup};
 pub use hit::{Hit, IdHit, PartialHit};
 use prepare::{Request, Target, Wanted};
+pub use recall::{RecallExplain, RecallMeasurement, RecallState};
 use rows::nearest_chunk;
 pub use select::SearchSelect;
 
@@ -231,6 +233,28 @@ impl<T> Search<T> {
         self
     }
 
+    /// The recall that the search is to reach, in place of [`ef`](Search::ef): the part of the true nearest that it finds, in
+    /// the mean over searches, 0.5 to 0.999. See [`Index::recall`](crate::Index::recall) for how that is measured; an index
+    /// that has none is measured once a search asks for one. Until it is, the search is exact.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index, RecallState, Vector};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let points = db.collection::<Document>("points")?;
+    /// points.ensure_index(Index::vector("v", 2))?;
+    /// points.insert_with_id(1, &Document::new().with("v", Vector::F32(vec![1.0, 0.0])))?;
+    /// let search = points.search().nearest("v", &[1.0, 0.1]).recall(0.95);
+    /// let recall = search.explain()?.recall.expect("one was asked for");
+    /// assert_eq!((recall.target, recall.state), (0.95, RecallState::Exact));
+    /// assert!(search.ef(100).run().is_err(), "it is one or the other");
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    pub fn recall(mut self, wanted: f64) -> Search<T> {
+        self.request.recall = Some(wanted);
+        self
+    }
+
     /// Has every vector be compared that could be an answer, so that no nearer one is missed.
     ///
     /// ```
@@ -326,7 +350,8 @@ impl<T> Search<T> {
             let clock = &session.core().clock;
             let begun_ms = clock.now_ms();
             let outcome = self.find(session, definition, &wanted)?;
-            Ok(SearchExplain::new(&wanted, outcome, clock.now_ms().saturating_sub(begun_ms)))
+            let time_ms = clock.now_ms().saturating_sub(begun_ms);
+            Ok(SearchExplain::new(session.core(), &wanted, outcome, self.rows_found(), time_ms))
         })
     }
 
@@ -347,13 +372,21 @@ impl<T> Search<T> {
         })
     }
 
+    /// How many rows are searched for.
+    fn rows_found(&self) -> usize {
+        match self.request.diversity {
+            None => self.request.rows(),
+            Some(_) => diversity::candidates(self.request.rows()),
+        }
+    }
+
     /// What is in the window of the answer.
     fn find(&self, session: &Arc<Session>, definition: &Definition, wanted: &Wanted<'_>) -> Result<Outcome> {
         let rows = self.request.rows();
         let mut outcome = match self.request.diversity {
             None => find(session, definition, wanted, rows)?,
             Some(lambda) => {
-                let mut outcome = find(session, definition, wanted, diversity::candidates(rows))?;
+                let mut outcome = find(session, definition, wanted, self.rows_found())?;
                 diversity::diversify(session, definition, wanted, &mut outcome, lambda, rows)?;
                 outcome
             }

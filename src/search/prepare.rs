@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use blaze_core::limits::{SEARCH_DIVERSE_MAX, SEARCH_EXAMPLES_MAX, SEARCH_LIMIT_MAX};
 use blaze_core::{DocumentId, Error, Filter, Path, Result, Value, Vector};
-use blaze_vector::{Nearest, Query as VectorQuery};
+use blaze_vector::{Nearest, Query as VectorQuery, RecallTarget};
 
 use super::admission::Admission;
 use super::examples::average;
 use crate::catalog::Definition;
-use crate::index::{Components, IndexDefinition, IndexFields, VectorFields, validate_ef, validate_model};
+use crate::index::{Components, IndexDefinition, IndexFields, VectorFields, Width, validate_ef, validate_model};
 use crate::query::implies;
 use crate::session::Session;
 
@@ -30,6 +30,7 @@ pub(super) struct Request {
     pub(super) within: Option<f32>,
     pub(super) min_score: Option<f32>,
     pub(super) ef: Option<usize>,
+    pub(super) recall: Option<f64>,
     pub(super) exact: bool,
     /// How much nearness counts against being different, if that counts at all.
     pub(super) diversity: Option<f32>,
@@ -51,8 +52,8 @@ pub(super) struct Wanted<'a> {
     pub(super) admission: Admission,
     pub(super) within: Option<f32>,
     pub(super) min_score: Option<f32>,
-    /// Candidates that a graph keeps on its way.
-    pub(super) ef: usize,
+    /// How wide a search by a graph is.
+    pub(super) width: Width,
     /// True if every vector that could be an answer has to be compared.
     pub(super) exact: bool,
     /// True if the steps are to be put into words.
@@ -91,6 +92,7 @@ impl Default for Request {
             within: None,
             min_score: None,
             ef: None,
+            recall: None,
             exact: false,
             diversity: None,
         }
@@ -138,10 +140,23 @@ impl Request {
                 )));
             }
         }
-        self.ef.map_or(Ok(()), validate_ef).map_err(|error| error.context("a search"))?;
+        self.width().map_err(|error| error.context("a search"))?;
         self.model.as_ref().map_or(Ok(()), |model| validate_model(model))?;
         self.validate_examples()?;
         self.filter.validate()
+    }
+
+    /// How wide it is to be, if it says so.
+    fn width(&self) -> Result<Option<Width>> {
+        let refused =
+            |recall: f64, other: String| Err(Error::invalid(format!("it has a recall of {recall} and {other}")));
+        match (self.recall, self.ef) {
+            (Some(recall), Some(ef)) => refused(recall, format!("ef {ef}, one of them is possible")),
+            (Some(recall), None) if self.exact => refused(recall, "is exact, which finds everything".to_owned()),
+            (Some(recall), None) => RecallTarget::new(recall).map(|target| Some(Width::Recall(target))),
+            (None, Some(ef)) => validate_ef(ef).map(|()| Some(Width::Ef(ef))),
+            (None, None) => Ok(None),
+        }
     }
 
     fn validate_examples(&self) -> Result<()> {
@@ -191,7 +206,7 @@ impl Request {
             admission: Admission { filter: self.filter.clone(), left_out, group: None },
             within: self.within,
             min_score: self.min_score,
-            ef: self.ef.unwrap_or(fields.ef),
+            width: self.width()?.unwrap_or_else(|| fields.width()),
             exact: self.exact,
             explains: false,
         })

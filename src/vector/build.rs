@@ -17,7 +17,7 @@ use super::ids::Ids;
 use super::linked::Linked;
 use super::open::OpenGraph;
 use super::tail::{self, TailBatch};
-use super::{Graphs, layout, stored, trial};
+use super::{Graphs, calibration, layout, stored, trial};
 use crate::catalog::{self, prefixed};
 use crate::database::core::Core;
 use crate::index::{IndexFields, scan_range};
@@ -135,10 +135,11 @@ impl Graphs {
     ) -> Result<Option<Linked>> {
         // The commits that were told of before are not in the tail: they are read here.
         let session = session_from(core, told)?;
-        if form_of(&session, graph.index)?.is_none() {
+        let Some(form) = form_of(&session, graph.index)? else {
             return Err(Error::not_found("the index was dropped while its graph was made"));
-        }
+        };
         let point = &**session.point();
+        graph.recall.begin(form.recall, calibration::load(point, graph.index, &form)?);
         match marked_since(point, graph.index, linked.complete)? {
             Some(batches) => match graph.complete(linked, batches, point.ts()) {
                 Ok(()) => Ok(None),

@@ -12,6 +12,11 @@ const DERIVED: u8 = 0xFF;
 const HEADER: u8 = 0x01;
 const MARK: u8 = 0x02;
 const BLOCK: u8 = 0x03;
+const CALIBRATION: u8 = 0x05;
+
+/// What stands behind that: what was measured, and the queries that were given for it.
+const MEASURED: u8 = 0x00;
+const QUERY: u8 = 0x01;
 
 /// Where it says how far the blocks of a graph are complete.
 pub(super) fn header_key(index: u32) -> Vec<u8> {
@@ -73,6 +78,24 @@ pub(super) fn block_of(key: &[u8]) -> Result<(u8, u32)> {
     }
 }
 
+/// Where it says what was measured of the searches of an index.
+pub(super) fn calibration_key(index: u32) -> Vec<u8> {
+    prefixed(index, &[DERIVED, CALIBRATION, MEASURED])
+}
+
+/// One of the queries that it was measured with, if they were given.
+pub(super) fn calibration_query_key(index: u32, number: u32) -> Vec<u8> {
+    let mut key = prefixed(index, &[DERIVED, CALIBRATION, QUERY]);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// All of these queries.
+pub(super) fn calibration_queries_range(index: u32) -> KeyRange {
+    let bound = |kind| prefixed(index, &[DERIVED, CALIBRATION, kind]);
+    KeyRange::new(bound(QUERY), Some(bound(QUERY + 1)))
+}
+
 /// The index and what follows it, of a key of the family `vector`.
 pub(super) fn split(key: &[u8]) -> Option<(u32, &[u8])> {
     key.split_first_chunk::<4>().map(|(index, rest)| (u32::from_be_bytes(*index), rest))
@@ -110,7 +133,11 @@ mod tests {
             prop_assert_eq!(marked_entry(&mark).unwrap(), entry.as_slice());
             prop_assert_eq!(block_of(&block).unwrap(), (kind, number));
             prop_assert!(marks_range(index).contains(&mark) && blocks_range(index).contains(&block));
-            for derived in [&mark, &block, &header_key(index)] {
+            let (calibration, query) = (calibration_key(index), calibration_query_key(index, number));
+            let queries = calibration_queries_range(index);
+            prop_assert!(queries.contains(&query) && !queries.contains(&calibration));
+            prop_assert!(!blocks_range(index).contains(&calibration) && !blocks_range(index).contains(&query));
+            for derived in [&mark, &block, &header_key(index), &calibration, &query] {
                 prop_assert!(!scan_range(index).contains(derived), "who reads all vectors ends before what is derived");
                 prop_assert!(!is_vector(split(derived).unwrap().1));
             }

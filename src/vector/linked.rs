@@ -136,8 +136,7 @@ impl Linked {
 
     /// The `wanted` nearest that a view of `read_ts` could see, as far as the graph finds them with `ef` candidates.
     pub(super) fn propose(&self, query: &GraphQuery, ef: usize, wanted: usize, read_ts: Timestamp) -> Proposals {
-        let is_removed = |slot| !self.removed.is_empty() && self.removed.get(&slot).is_some_and(|ts| *ts <= read_ts);
-        let found = self.graph.search(query, ef, wanted, |slot| !is_removed(slot));
+        let found = self.graph.search(query, ef, wanted, |slot| !self.is_removed(slot, read_ts));
         let mut proposals = self.proposals(&found);
         if self.last_removal > read_ts {
             // One entry may be there as it was and as it is.
@@ -147,8 +146,28 @@ impl Linked {
         proposals
     }
 
-    /// The `wanted` nearest among some documents, as far as codes tell; none if a view of `read_ts` may see other vectors of theirs than
-    /// the newest.
+    /// True if a view of `read_ts` does not see the vector of a slot any more.
+    pub(super) fn is_removed(&self, slot: u32, read_ts: Timestamp) -> bool {
+        !self.removed.is_empty() && self.removed.get(&slot).is_some_and(|ts| *ts <= read_ts)
+    }
+
+    /// The slots of the nearest that a view of `read_ts` could see, or of the nearest among some.
+    pub(super) fn nearest_slots(
+        &self,
+        query: &GraphQuery,
+        ef: usize,
+        read_ts: Timestamp,
+        among: Option<&SlotSet>,
+    ) -> Vec<u32> {
+        let found = match among {
+            None => self.graph.search(query, ef, ef, |slot| !self.is_removed(slot, read_ts)),
+            Some(among) => self.graph.search_among(query, ef, ef, among),
+        };
+        found.candidates.iter().map(|candidate| candidate.slot).collect()
+    }
+
+    /// The `wanted` nearest among some documents, as far as codes tell; none if a view of `read_ts` may see other vectors of
+    /// theirs than the newest.
     pub(super) fn propose_among(
         &self,
         query: &GraphQuery,

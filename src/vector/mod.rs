@@ -5,12 +5,15 @@
 //! commit, so that graph and tail together have all that a view sees. Vectors are linked after that, in the background. Where
 //! there is no graph, or none for so old a view, all rows are looked at instead.
 
+mod breadth;
 mod budget;
 mod build;
+mod calibration;
 mod change;
 mod flush;
 mod form;
 mod ids;
+mod known;
 mod layout;
 mod linked;
 mod nearest;
@@ -31,8 +34,12 @@ use blaze_core::Timestamp;
 use blaze_core::limits::VECTOR_GRAPH_MIN;
 use parking_lot::{Condvar, Mutex};
 
+pub(crate) use breadth::{Expectation, MeasuredRecall};
+pub use calibration::{CalibrationProgress, CalibrationQueries, RecallCalibration};
+pub(crate) use calibration::{Queries, read as stored_calibration};
 use change::IndexChange;
 pub(crate) use change::VectorChanges;
+pub(crate) use form::Form;
 pub(crate) use nearest::{Question, nearest};
 use open::OpenGraph;
 

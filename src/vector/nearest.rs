@@ -1,17 +1,16 @@
 //! Search through a graph: it proposes, rows decide.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use blaze_core::{DocumentId, Family, Result, Write};
-use blaze_vector::{Code, Hit, KeptHits, Query};
+use blaze_core::{DocumentId, Family, Result};
+use blaze_vector::{Hit, KeptHits, Query};
 
-use super::layout;
+use super::breadth::{self, Breadth, MeasuredRecall};
+use super::known::Known;
 use super::linked::{Linked, Proposal, Proposals};
 use super::open::OpenGraph;
-use super::tail::TailBatch;
 use crate::catalog::prefixed;
-use crate::index::{id_bytes, scan_range, vector_id};
+use crate::index::{Width, id_bytes, scan_range, vector_id};
 use crate::session::Session;
 
 /// How many times more candidates are asked for when too few of them were any good.
@@ -20,8 +19,9 @@ const EF_GROWTH: usize = 4;
 /// The part of all vectors from which on looking at each of them is as fast as asking the graph for so many.
 const EF_PART: usize = 8;
 
-/// The fewest proposals that are compared in full after those that are in any case.
-const STEP_MIN: usize = 4;
+/// The part by which a search that has to be wider, as more were refused than it was made for, is made for more still: not
+/// to be too narrow again for a few.
+const SLACK_PART: usize = 4;
 
 /// What is asked of a graph.
 pub(crate) struct Question<'a> {
@@ -32,8 +32,8 @@ pub(crate) struct Question<'a> {
     pub(crate) query: &'a Query,
     /// How many are wanted.
     pub(crate) k: usize,
-    /// How many candidates the graph keeps on its way.
-    pub(crate) ef: usize,
+    /// How wide the search is.
+    pub(crate) width: Width,
     /// What is farther is not wanted.
     pub(crate) within: f32,
     /// Whether some documents are no answers.
@@ -53,39 +53,8 @@ pub(crate) struct Answer {
     pub(crate) compared: u64,
     /// How many candidates it took.
     pub(crate) ef: usize,
-}
-
-/// What is known of the rows of a session beside the graph: of its own writes, and of the tail.
-struct Known<'a> {
-    own: HashMap<&'a [u8], Option<&'a [u8]>>,
-    tail: HashMap<&'a [u8], Option<&'a [u8]>>,
-}
-
-impl<'a> Known<'a> {
-    fn of(own: &'a [Arc<Write>], tail: &'a [TailBatch]) -> Known<'a> {
-        let own = own.iter().filter_map(|write| {
-            let (_, entry) = write.key().and_then(layout::split)?;
-            let row = match &**write {
-                Write::Put { value, .. } => Some(value.as_slice()),
-                _ => None,
-            };
-            Some((entry, row))
-        });
-        // Of one entry, the last commit counts.
-        let changes = tail.iter().flat_map(|batch| &*batch.changes);
-        let tail = changes.map(|change| (&*change.entry, change.row.as_deref())).collect();
-        Known { own: own.collect(), tail }
-    }
-
-    fn has(&self, entry: &[u8]) -> bool {
-        self.own.contains_key(entry) || self.tail.contains_key(entry)
-    }
-
-    /// The vectors that there are.
-    fn rows(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let of_tail = self.tail.iter().filter(|(entry, _)| !self.own.contains_key(*entry));
-        self.own.iter().chain(of_tail).filter_map(|(entry, row)| Some((*entry, (*row)?)))
-    }
+    /// What was measured of such searches, if a recall is to be reached.
+    pub(crate) measured: Option<MeasuredRecall>,
 }
 
 /// A search that is under way.
@@ -104,6 +73,9 @@ struct Search<'a> {
     replaced: usize,
     /// What the graph counted of its changes when it proposed.
     changes: u64,
+    /// How often `accept` was asked, and how often it took what it was asked about.
+    asked: usize,
+    taken: usize,
     buffer: Vec<f32>,
     compared: u64,
 }
@@ -129,6 +101,12 @@ pub(crate) fn nearest(
     let Some(tail) = graph.tail_up_to(session.read_ts()) else { return Ok(None) };
     session.read_range(Family::Vector, &range)?;
     let known = Known::of(&own, &tail);
+    if let Width::Recall(target) = question.width
+        && graph.recall.ask(target)
+        && graph.is_calibration_due()
+    {
+        session.core().vectors.calibrate_soon(session.core());
+    }
     let all = KeptHits::new(question.k);
     let mut search = Search {
         session,
@@ -138,6 +116,8 @@ pub(crate) fn nearest(
         settled: 0,
         documents: question.several.then(HashSet::new),
         has_refused: false,
+        asked: 0,
+        taken: 0,
         replaced: 0,
         changes: 0,
         buffer: Vec::new(),
@@ -152,39 +132,49 @@ pub(crate) fn nearest(
 impl Search<'_> {
     fn through(mut self, graph: &OpenGraph, known: &Known<'_>) -> Result<Option<Answer>> {
         let k = self.question.k;
-        let (mut ef, mut visited) = (self.question.ef, 0);
+        let (mut ef, mut visited, mut near) = (0, 0, k);
+        // What a graph says of documents of several vectors each, it says of all.
+        let among = self.question.among.filter(|_| !self.question.several).map(<[_]>::len);
         // Mostly, few of what the graph keeps on its way are looked at.
         let mut wants_all = self.question.is_filtered || self.question.several;
         let mut seen = HashSet::new();
         loop {
-            let (proposals, enough, most) = {
+            let (proposals, enough, most, measured) = {
                 let linked = graph.linked.read();
                 let Some(linked) = &*linked else { return Ok(None) };
-                let enough = reranked(linked.graph.options().code, k);
-                ef = ef.max(enough);
+                let breadth = Breadth::of(self.question.width, graph, linked, near, among);
+                let Some(Breadth { ef: least, compared: enough, measured }) = breadth else { return Ok(None) };
+                ef = ef.max(least);
                 let wanted = if wants_all { ef } else { ef.min(2 * enough) };
                 let Some(found) = self.propose(linked, ef, wanted)? else { return Ok(None) };
                 visited += found.visited as u64;
                 self.changes = found.changes;
-                (found.nearest, enough, self.most(linked))
+                (found.nearest, enough, self.most(linked), measured)
             };
             let is_new = |proposal: &Proposal| !known.has(&proposal.entry) && !seen.contains(&proposal.entry);
-            let proposals: Vec<Proposal> = proposals.into_iter().filter(is_new).collect();
-            self.look_at(graph, &proposals, enough)?;
+            let mut proposals: Vec<Proposal> = proposals.into_iter().filter(is_new).collect();
+            let looked_at = self.look_at(graph, &proposals, enough)?;
             let is_last = wants_all && ef.saturating_mul(EF_GROWTH) > most;
             // Where some are refused, the last of few that are left were hardly looked for.
             let needed = if self.has_refused && !is_last { enough } else { k };
-            if self.settled >= needed {
-                let (hits, compared) = (self.nearest.into_sorted(), self.compared);
-                return Ok(Some(Answer { hits, visited, compared, ef }));
+            let near_of_all = self.near_of_all();
+            let mut is_too_narrow = false;
+            if among.is_none() && measured.is_some() && near_of_all > near {
+                let breadth = |linked: &Linked| Breadth::of(self.question.width, graph, linked, near_of_all, among);
+                let Some(wider) = graph.with_linked(breadth).flatten() else { return Ok(None) };
+                is_too_narrow = wider.ef > ef;
             }
-            if is_last {
-                return Ok(None); // perhaps there are not so many, which only the rows can say
+            match is_too_narrow {
+                true => near = near_of_all + near_of_all / SLACK_PART,
+                false if self.settled >= needed => {
+                    let (hits, compared) = (self.nearest.into_sorted(), self.compared);
+                    return Ok(Some(Answer { hits, visited, compared, ef, measured }));
+                }
+                false if is_last => return Ok(None), // perhaps there are not so many, which only the rows can say
+                false if wants_all => ef = ef.saturating_mul(EF_GROWTH),
+                false => wants_all = true,
             }
-            if std::mem::replace(&mut wants_all, true) {
-                ef = ef.saturating_mul(EF_GROWTH);
-            }
-            seen.extend(proposals.into_iter().map(|proposal| proposal.entry)); // all of them were looked at
+            seen.extend(proposals.drain(..looked_at).map(|proposal| proposal.entry));
         }
     }
 
@@ -198,6 +188,13 @@ impl Search<'_> {
         }
     }
 
+    /// The last of the `k` nearest that `accept` takes is about the so many nearest of all: a search has to find as many of all
+    /// to find these.
+    fn near_of_all(&self) -> usize {
+        let k = self.question.k;
+        (k * self.asked).div_ceil(self.taken.max(1)).max(k)
+    }
+
     /// What the graph proposes; nothing, if it does not know the documents that may be answers as the session sees them.
     fn propose(&self, linked: &Linked, ef: usize, wanted: usize) -> Result<Option<Proposals>> {
         let (query, read_ts) = (linked.graph.query(self.question.query.vector())?, self.session.read_ts());
@@ -209,12 +206,12 @@ impl Search<'_> {
     }
 
     /// Looks at the rows of proposals, the nearest by their codes first: at `width` of them, and at more as long as too few of
-    /// them are any good, or the last ones are nearer than others, so that codes and rows do not agree.
-    fn look_at(&mut self, graph: &OpenGraph, mut proposals: &[Proposal], width: usize) -> Result<()> {
-        let mut step = width;
-        while !proposals.is_empty() {
-            let (batch, rest) = proposals.split_at(step.min(proposals.len()));
-            proposals = rest;
+    /// them are any good, or the last ones are nearer than others, so that codes and rows do not agree. Answers how many.
+    fn look_at(&mut self, graph: &OpenGraph, proposals: &[Proposal], width: usize) -> Result<usize> {
+        let (mut looked_at, mut step) = (0, width);
+        while looked_at < proposals.len() {
+            let batch = &proposals[looked_at..(looked_at + step).min(proposals.len())];
+            looked_at += batch.len();
             let replaced = self.replaced;
             let distances = self.distances(graph, batch)?;
             for (proposal, distance) in batch.iter().zip(distances) {
@@ -229,9 +226,9 @@ impl Search<'_> {
             if are_enough && self.replaced == replaced {
                 break;
             }
-            step = if are_enough { STEP_MIN.max(self.question.k / 2) } else { width };
+            step = if are_enough { breadth::slack(self.question.k) } else { width };
         }
-        Ok(())
+        Ok(looked_at)
     }
 
     /// How far the rows of proposals are, where there is one: those that are in memory, then the others, which are kept for
@@ -287,12 +284,22 @@ impl Search<'_> {
             return Ok(true); // there are enough that are nearer, or it is not wanted
         }
         let id = vector_id(entry, self.question.several)?;
+        self.asked += 1;
         if !(self.accept)(&id)? {
             return Ok(false);
         }
+        self.taken += usize::from(!self.has_settled(entry)?);
         self.replaced += usize::from(farthest.is_some_and(|farthest| distance < farthest));
         self.nearest.push(Hit { key: id, distance });
         Ok(true)
+    }
+
+    /// True if another vector of its document was settled before.
+    fn has_settled(&self, entry: &[u8]) -> Result<bool> {
+        match &self.documents {
+            None => Ok(false),
+            Some(documents) => Ok(documents.contains(id_bytes(entry, true)?)),
+        }
     }
 
     /// True unless another vector of its document was settled before.
@@ -301,14 +308,5 @@ impl Search<'_> {
             None => Ok(true),
             Some(documents) => Ok(documents.insert(id_bytes(entry, true)?.into())),
         }
-    }
-}
-
-/// How many proposals are compared in full for `k` answers: codes may put the nearest a little behind.
-fn reranked(code: Code, k: usize) -> usize {
-    match code {
-        Code::Eight => k + STEP_MIN.max(k / 2),
-        Code::Four => 3 * k + 16,
-        Code::Bits => k,
     }
 }

@@ -7,6 +7,7 @@ use blaze_core::{Error, Result, Timestamp};
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::IndexChange;
+use super::calibration::KnownRecall;
 use super::change::VectorChange;
 use super::flush::{self, now};
 use super::linked::Linked;
@@ -40,6 +41,8 @@ pub(super) struct OpenGraph {
     pub(super) flushing: Mutex<()>,
     /// What the database has of it.
     pub(super) flushed: Mutex<Flushed>,
+    /// What is known of the recall of its searches.
+    pub(super) recall: KnownRecall,
 }
 
 /// What is in memory of an index.
@@ -66,6 +69,7 @@ impl OpenGraph {
             linking: Mutex::new(()),
             flushing: Mutex::new(()),
             flushed: Mutex::default(),
+            recall: KnownRecall::default(),
         }
     }
 
@@ -121,7 +125,10 @@ impl OpenGraph {
 
     /// True if it takes somebody with more time to go on.
     pub(super) fn needs_tending(&self) -> bool {
-        self.has_gap() || self.is_flush_due() || self.linked.read().as_ref().is_some_and(Linked::has_much_to_reclaim)
+        self.has_gap()
+            || self.is_flush_due()
+            || self.is_calibration_due()
+            || self.linked.read().as_ref().is_some_and(Linked::has_much_to_reclaim)
     }
 
     /// What is committed up to `ts` and not linked; none if not all of that is known.
@@ -230,6 +237,16 @@ impl OpenGraph {
 
     pub(super) fn is_flush_due(&self) -> bool {
         self.with_linked(|linked| flush::is_due(linked.unflushed, linked.len())) == Some(true)
+    }
+
+    /// True if it is to be measured what its searches find.
+    pub(super) fn is_calibration_due(&self) -> bool {
+        self.is_complete() && self.with_linked(|linked| self.recall.is_due(linked.len())) == Some(true)
+    }
+
+    /// True if that is not to be measured, and is not being measured.
+    pub(super) fn is_calibrated_as_wanted(&self) -> bool {
+        !self.is_calibration_due() && !self.recall.is_being_measured()
     }
 
     pub(super) fn is_flush_due_at_the_end(&self) -> bool {

@@ -83,7 +83,7 @@ pub(super) fn seal(key: &[u8], bytes: &mut Vec<u8>) -> u32 {
 }
 
 /// What [`seal`] was given.
-fn unseal<'a>(key: &[u8], bytes: &'a [u8]) -> Result<&'a [u8]> {
+pub(super) fn unseal<'a>(key: &[u8], bytes: &'a [u8]) -> Result<&'a [u8]> {
     let split = bytes.len().checked_sub(CHECKSUM_BYTES).and_then(|at| bytes.split_at_checked(at));
     match split {
         Some((body, sum)) if sum == checksum(key, body).to_be_bytes() => Ok(body),

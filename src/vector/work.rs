@@ -79,7 +79,8 @@ impl Graphs {
         let published = core.store.head()?.ts;
         let registry = self.registry.lock();
         let linked = |graph: &Arc<OpenGraph>| graph.tail_up_to(published).is_some_and(|tail| tail.is_empty());
-        let rests = |graph: &Arc<OpenGraph>| graph.flushing.try_lock().is_some(); // nobody writes it or reclaims of it
+        // Nobody writes it, reclaims of it or measures it.
+        let rests = |graph: &Arc<OpenGraph>| graph.flushing.try_lock().is_some() && graph.is_calibrated_as_wanted();
         let open = || registry.open.values();
         Ok(!registry.has_work() && registry.in_making.is_empty() && open().all(linked) && open().all(rests))
     }
@@ -104,6 +105,13 @@ impl Graphs {
             if linked == 0 || self.has_ended() {
                 return Ok(());
             }
+        }
+    }
+
+    /// Something is to be measured; where nothing is done in the background, with the next commit.
+    pub(super) fn calibrate_soon(&self, core: &Core) {
+        if let Some(background) = self.background.get().filter(|_| !core.is_read_only()) {
+            MAKING.call(background);
         }
     }
 
@@ -142,7 +150,8 @@ impl Graphs {
             self.all_open().iter().for_each(|graph| graph.reclaim(oldest));
         }
         self.flush_where_due(core)?;
-        self.evict(core)
+        self.evict(core)?;
+        self.calibrate_where_due(core)
     }
 
     fn next_wanted(&self) -> Option<u32> {

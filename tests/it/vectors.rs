@@ -11,6 +11,7 @@ mod chunks;
 mod crashes;
 mod filters;
 mod options;
+mod recall;
 mod rows;
 mod stored;
 mod stress;

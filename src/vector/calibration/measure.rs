@@ -1,0 +1,161 @@
+//! What searches find of that, with one width after the other.
+
+use std::collections::HashMap;
+
+use blaze_core::{Error, Family, ReadPoint, Result};
+use blaze_vector::{CALIBRATED_K, CALIBRATED_SHARES, Calibration, Code, RecallCurve, SlotSet};
+
+use super::Step;
+use super::queries::Sample;
+use super::told::CalibrationProgress;
+use super::truth::{SHARES, Shares, Truth};
+use crate::catalog::prefixed;
+use crate::vector::breadth::compared;
+use crate::vector::form::Form;
+use crate::vector::linked::Linked;
+use crate::vector::open::OpenGraph;
+
+/// Of fewer vectors, the rows are read: no graph is asked.
+const MEMBERS_MIN: u64 = 256;
+
+/// The part of all vectors from which on looking at each of them is as fast as a search so wide.
+const EF_PART: u64 = 8;
+
+/// Slots that are looked at while nobody can link.
+const SLOTS_AT_ONCE: u32 = 4_096;
+
+/// Measuring a graph.
+pub(super) struct Measurement<'a> {
+    pub(super) graph: &'a OpenGraph,
+    pub(super) point: &'a dyn ReadPoint,
+    pub(super) form: &'a Form,
+    pub(super) seed: u64,
+    pub(super) step: Step<'a>,
+}
+
+/// Searches among one share of the vectors.
+struct Round<'a> {
+    samples: &'a [Sample],
+    truth: &'a Truth,
+    share: usize,
+    among: Option<SlotSet>,
+    /// The distances of slots from each query, as far as they were needed.
+    distances: Vec<HashMap<u32, Option<f32>>>,
+}
+
+impl Measurement<'_> {
+    /// Measures what searches for these find.
+    pub(super) fn run(&mut self, samples: Vec<Sample>) -> Result<Calibration> {
+        let truth = self.truth(&samples)?;
+        let vectors = truth.members[0];
+        let mut progress = CalibrationProgress { vectors, expected: vectors, searches: 0 };
+        let mut curves = Vec::new();
+        for share in 0..SHARES {
+            if share > 0 && truth.members[share] < MEMBERS_MIN {
+                break; // and so are those of the smaller shares
+            }
+            let among = (share > 0).then(|| self.slots_of(share));
+            let distances = samples.iter().map(|_| HashMap::new()).collect();
+            let round = Round { samples: &samples, truth: &truth, share, among, distances };
+            curves.extend(self.curves(round, &mut progress)?);
+        }
+        Ok(Calibration { vectors, queries: samples.len(), curves })
+    }
+
+    pub(super) fn shares(&self) -> Shares {
+        Shares { seed: self.seed }
+    }
+
+    /// The slots of the vectors of a share.
+    fn slots_of(&self, share: usize) -> SlotSet {
+        let mut slots = SlotSet::new();
+        let count = self.graph.with_linked(|linked| linked.graph.slots() as u32).unwrap_or(0);
+        for begin in (0..count).step_by(SLOTS_AT_ONCE as usize) {
+            self.graph.with_linked(|linked| {
+                let is_member = |slot: &u32| {
+                    let entry = linked.ids.key(*slot).filter(|_| !linked.is_removed(*slot, self.point.ts()));
+                    entry.is_some_and(|entry| self.shares().of(entry) >= share)
+                };
+                slots.extend((begin..begin.saturating_add(SLOTS_AT_ONCE)).filter(is_member));
+            });
+        }
+        slots
+    }
+
+    /// The curves of one share: with each width, all queries are searched for, until nothing more can be shown.
+    fn curves(&mut self, mut round: Round<'_>, progress: &mut CalibrationProgress) -> Result<Vec<RecallCurve>> {
+        let (share, members) = (CALIBRATED_SHARES[round.share], round.truth.members[round.share]);
+        let ef_max = if round.share == 0 { members / EF_PART } else { members };
+        let queries = round.samples.len();
+        let mut curves = CALIBRATED_K.map(|k| RecallCurve::new(share, k));
+        for &ef in RecallCurve::widths() {
+            let code = self.form.options.code;
+            let is_measured = |curve: &RecallCurve| !curve.is_finished(queries) && ef >= compared(code, curve.k(), ef);
+            if ef as u64 > ef_max || curves.iter().all(|curve| curve.is_finished(queries)) {
+                break;
+            }
+            let ks: Vec<usize> = curves.iter().filter(|curve| is_measured(curve)).map(RecallCurve::k).collect();
+            if ks.is_empty() {
+                continue;
+            }
+            let mut recalls: Vec<Vec<f64>> = ks.iter().map(|_| Vec::with_capacity(queries)).collect();
+            for query in 0..queries {
+                (self.step)(*progress)?;
+                progress.searches += 1;
+                for (recalls, recall) in recalls.iter_mut().zip(self.recalls(&mut round, query, ef, (code, &ks))?) {
+                    recalls.extend(recall);
+                }
+            }
+            for (k, recalls) in ks.iter().zip(&recalls) {
+                curves.iter_mut().filter(|curve| curve.k() == *k).for_each(|curve| curve.measured(ef, recalls));
+            }
+        }
+        Ok(curves.into_iter().filter(|curve| !curve.points().is_empty()).collect())
+    }
+
+    /// Which part of its true nearest a search finds, for each `k`: what the graph proposes, as far as a search compares it.
+    fn recalls(
+        &self,
+        round: &mut Round<'_>,
+        query: usize,
+        ef: usize,
+        (code, ks): (Code, &[usize]),
+    ) -> Result<Vec<Option<f64>>> {
+        let needed = ks.iter().map(|k| compared(code, *k, ef)).max().unwrap_or(0);
+        let distances = self.distances(round, query, ef, needed)?;
+        let recall = |k: &usize| {
+            let (hits, farthest) = round.truth.hits(query, round.share, *k)?;
+            let compared = distances.iter().take(compared(code, *k, ef));
+            let found = compared.filter(|distance| **distance <= farthest).count();
+            Some(found.min(hits) as f64 / hits as f64)
+        };
+        Ok(ks.iter().map(recall).collect())
+    }
+
+    /// The distances of the first `needed` rows that a search proposes.
+    fn distances(&self, round: &mut Round<'_>, query: usize, ef: usize, needed: usize) -> Result<Vec<f32>> {
+        let (sample, known) = (&round.samples[query], &mut round.distances[query]);
+        let search = |linked: &Linked| -> Result<_> {
+            let query = linked.graph.query(sample.query.vector())?;
+            let own = sample.left_out.as_ref().and_then(|entry| linked.ids.slot(entry));
+            let query = own.map_or(query.clone(), |own| query.without(own));
+            let mut slots = linked.nearest_slots(&query, ef, self.point.ts(), round.among.as_ref());
+            slots.truncate(needed);
+            let unknown = slots.iter().filter(|slot| !known.contains_key(slot));
+            let key = |slot: &u32| linked.ids.key(*slot).map(|entry| (*slot, prefixed(self.graph.index, entry)));
+            let unknown: Vec<(u32, Vec<u8>)> = unknown.filter_map(key).collect();
+            Ok((slots, unknown))
+        };
+        let gone = || Error::unavailable("the graph was let go of while it was calibrated");
+        let (slots, unknown) = self.graph.with_linked(search).ok_or_else(gone)??;
+        let keys: Vec<&[u8]> = unknown.iter().map(|(_, key)| key.as_slice()).collect();
+        let mut buffer = Vec::new();
+        self.point.visit_many(Family::Vector, &keys, &mut |position, row| {
+            // Without a row, it was written after the read point: no search there compares it.
+            let distance = row.map(|row| sample.query.distance_to_stored(row, &mut buffer)).transpose()?;
+            known.insert(unknown[position].0, distance);
+            Ok(())
+        })?;
+        Ok(slots.iter().filter_map(|slot| known.get(slot).copied().flatten()).collect())
+    }
+}
