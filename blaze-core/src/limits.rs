@@ -119,6 +119,17 @@ pub const VECTOR_TAIL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Vectors that one document may have in an index of several for each.
 pub const VECTORS_PER_DOCUMENT_MAX: usize = 4_096;
+/// Fields whose texts one index embeds.
+pub const EMBEDDING_SOURCES_MAX: usize = 16;
+
+/// Bytes of the text of a document that is embedded: what is longer is cut. Models read less.
+pub const EMBEDDING_TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Texts that one call of an embedder takes.
+pub const EMBEDDING_BATCH_MAX: usize = 1_024;
+
+/// Bytes of texts from which no more are added to one call of an embedder.
+pub const EMBEDDING_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Vectors from which an index has a graph: below, looking at all of them is as fast.
 pub const VECTOR_GRAPH_MIN: usize = 4_096;

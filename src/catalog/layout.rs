@@ -24,6 +24,8 @@
 //! | vector | index, `FF 01` | how far the blocks of the graph are complete, or that they are being written |
 //! | vector | index, `FF 02`, document id | the last commit that wrote the vector, if the blocks may lack it |
 //! | vector | index, `FF 03`, kind, number | a block of the graph |
+//! | vector | index, `FF 10`, document id | nothing: the document is to be embedded; or how often that failed, and when it is tried again |
+//! | vector | index, `FF 11`, document id | nothing; there if the document cannot be embedded for now |
 //! | index | expiring keyspace, when its value expires, key | nothing; there if the key has or had a value that expires then |
 //! | vector | index, document id | numbers |
 //! | history, feed | the store's own | what data was, what has changed |

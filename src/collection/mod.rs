@@ -2,6 +2,7 @@
 
 mod bulk;
 mod calibration;
+mod embedding;
 mod found;
 mod identify;
 mod if_version;

@@ -5,6 +5,7 @@ use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid, take_parent}
 
 use super::read::document_key;
 use crate::catalog::{self, Definition};
+use crate::embedding::write_backlog;
 use crate::index::{Entries, IndexDefinition, check_unique, is_own};
 use crate::session::Session;
 
@@ -122,6 +123,7 @@ pub(crate) fn write_entries(
         }
     }
     after.traits().remember(session, index)?;
+    write_backlog(session, index, before, &after)?;
     for (key, value) in after.into_iter().filter(|(key, value)| before.get(key) != Some(value.as_slice())) {
         session.put(family, key, value, None)?;
     }

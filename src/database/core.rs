@@ -9,6 +9,7 @@ use blaze_core::{
 use blaze_lsm::LsmStore;
 
 use crate::catalog::{self, Catalog};
+use crate::embedding::Embedding;
 use crate::retention::Retention;
 use crate::system::TemporaryDirectory;
 use crate::vector::{Graphs, VECTOR_MEMORY_BYTES};
@@ -31,6 +32,7 @@ pub(crate) struct Core {
     pub(crate) transaction_age_max_ms: Option<u64>,
     pub(crate) retention: Arc<Retention>,
     pub(crate) vectors: Arc<Graphs>,
+    pub(crate) embedding: Arc<Embedding>,
     /// The same database for work in the background, if there is any; see [`for_background`](Core::for_background).
     background: Option<Arc<Core>>,
     /// True for what the handles share, false for its double.
@@ -104,6 +106,7 @@ impl Core {
             transaction_age_max_ms: None,
             retention: Arc::new(retention),
             vectors: Arc::new(Graphs::new(VECTOR_MEMORY_BYTES)),
+            embedding: Arc::new(Embedding::new()),
             background: None,
             closes: true,
         })
@@ -117,6 +120,7 @@ impl Core {
         let core = Arc::new(self);
         core.retention.begin(&core, core.background.as_ref());
         core.vectors.begin(core.background.as_ref());
+        core.embedding.begin(core.background.as_ref());
         core
     }
 
@@ -143,6 +147,7 @@ impl Core {
             transaction_age_max_ms: None,
             retention: Arc::clone(&self.retention),
             vectors: Arc::clone(&self.vectors),
+            embedding: Arc::clone(&self.embedding),
             background: None,
             closes: false,
         }
@@ -155,6 +160,7 @@ impl Core {
 
     /// Closes the database for all who have it.
     pub(crate) fn close(&self) -> Result<()> {
+        self.embedding.end();
         if let Some(background) = self.background.as_ref().filter(|_| !self.storage.is_temporary()) {
             self.vectors.flush_at_the_end(background);
         }

@@ -430,13 +430,15 @@ impl Database {
     }
 
     /// Waits until the background has caught up: what commits so far wrote is in sorted files, and no compaction of
-    /// them is due, and the graphs of vector indexes that are in memory, or are to be, have what was committed. Commits that go
-    /// on meanwhile can keep it waiting.
+    /// them is due, texts are embedded that can be now, but for those that failed and wait to be
+    /// [tried again](crate::Index::embed_from), and the graphs of vector indexes that are in memory, or are to be, have what was
+    /// committed. Commits that go on meanwhile can keep it waiting.
     ///
     /// # Errors
     /// As [`compact`](Database::compact).
     pub fn settle(&self) -> Result<()> {
         if !self.core.is_read_only() {
+            self.core.embedding.catch_up(&self.core)?;
             self.core.vectors.catch_up(&self.core)?;
         }
         match &self.core.storage {

@@ -20,7 +20,7 @@ use super::{Entries, Index, IndexDefinition, IndexProgress, check_unique};
 use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
 use crate::collection::write_entries;
 use crate::database::core::Core;
-use crate::session::{RetryLimits, Scope, Session, back_off, commit_alone, retry};
+use crate::session::{RetryLimits, Scope, Session, back_off, retry};
 
 /// Documents that one transaction of a build reads, when nobody gets in its way.
 const BATCH_DOCUMENTS_MAX: u64 = 1_000;
@@ -38,9 +38,24 @@ pub(super) type Progress<'a> = dyn FnMut(IndexProgress) -> ControlFlow<()> + 'a;
 pub(crate) fn ensure(scope: &Scope, collection: &str, index: &Index, progress: &mut Progress<'_>) -> Result<()> {
     match scope {
         Scope::Session(session) => session.atomically(|| ensure_within(session, collection, index, progress)),
+        Scope::Database(core) if core.is_read_only() && index.embedder().is_some() => {
+            // Nothing is embedded there, but what is searched for.
+            let there = find_like(&*Session::read_only(core)?, collection, index)?;
+            attach(core, &there, index);
+            Ok(())
+        }
         Scope::Database(core) => {
-            let declared =
-                commit_alone(core, BUILD_ISOLATION, core.durability, |session| declare(session, collection, index))?;
+            core.check_writable()?;
+            let (declared_at, Declared { declared, given_up }) = retry(core, RetryLimits::default(), || {
+                let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
+                let declared = declare(&session, collection, index)?;
+                Ok((session.commit()?, declared))
+            })?;
+            attach(core, &declared, index);
+            if let Some(given_up) = given_up {
+                // No name leads there. Where this fails, the next opening sees to it.
+                let _ = given_up.reclaim(core, declared_at);
+            }
             match declared.ready {
                 true => Ok(()),
                 false => build(core, collection, &declared, progress),
@@ -52,7 +67,11 @@ pub(crate) fn ensure(scope: &Scope, collection: &str, index: &Index, progress: &
 /// Builds the index as a part of a transaction.
 fn ensure_within(session: &Session, collection: &str, index: &Index, progress: &mut Progress<'_>) -> Result<()> {
     check_within(session)?;
-    let declared = declare(session, collection, index)?;
+    let Declared { declared, given_up } = declare(session, collection, index)?;
+    given_up.map_or(Ok(()), |given_up| session.reclaim_once_committed(given_up))?;
+    if let Some(embedder) = index.embedder() {
+        session.attach_once_committed(declared.id, embedder.clone())?;
+    }
     if !declared.ready {
         build_within(session, collection, &declared, progress)?;
     }
@@ -107,6 +126,12 @@ fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress
         fill = fill.commit_batch(core, collection, declared)?;
         tell(progress, &fill)?;
     }
+    if declared.replaces() {
+        core.embedding.embed_all(core, declared.id, &mut |documents| {
+            fill.embedded += documents;
+            tell(progress, &fill)
+        })?;
+    }
     let (completed_at, replaced) = retry(core, RetryLimits::default(), || {
         let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
         let replaced = complete(&session, collection, declared.id)?;
@@ -125,7 +150,8 @@ fn is_misfit(error: &Error) -> bool {
 }
 
 fn tell(progress: &mut Progress<'_>, fill: &Fill) -> Result<()> {
-    match progress(IndexProgress { documents: fill.documents, expected: fill.expected }) {
+    let Fill { documents, embedded, expected, .. } = *fill;
+    match progress(IndexProgress { documents, embedded, expected }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(Error::cancelled("the building of the index was stopped by its caller")),
     }
@@ -151,11 +177,15 @@ pub(crate) fn complete_all(core: &Arc<Core>, collection: &str) -> Result<Vec<(St
 /// documents have the same values in a unique one, until they do not and the index is ensured.
 pub(crate) fn rebuild(core: &Arc<Core>, collection: &str, index: u32) -> Result<()> {
     let id = catalog::allocate(core)?;
+    let embedder = core.embedding.embedder(index); // soon that of the old number is forgotten
     let (begun_at, (declared, orphan)) = retry(core, RetryLimits::default(), || {
         let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
         let begun = begin_again(&session, collection, index, id)?;
         Ok((session.commit()?, begun))
     })?;
+    if let Some(embedder) = embedder {
+        core.embedding.attach(declared.id, &embedder);
+    }
     // No name leads there. Where this fails, the next opening sees to it.
     let _ = orphan.reclaim(core, begun_at);
     fill(core, collection, &declared, &mut |_| ControlFlow::Continue(()))
@@ -175,20 +205,55 @@ fn begin_again(session: &Session, collection: &str, index: u32, id: u32) -> Resu
     Ok((declared, orphan))
 }
 
+/// What the catalog has of an index that is ensured.
+struct Declared {
+    declared: IndexDefinition,
+    /// The entries that it had when it embedded other texts, or by another model.
+    given_up: Option<Orphan>,
+}
+
 /// Adds the index to the catalog, or finds it there.
-fn declare(session: &Session, collection: &str, index: &Index) -> Result<IndexDefinition> {
+fn declare(session: &Session, collection: &str, index: &Index) -> Result<Declared> {
     let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
     let wanted = index.define(0)?;
-    if let Some(there) = definition.indexes.iter().find(|there| there.name == wanted.name) {
-        return there.check_like(&wanted).map(|()| there.clone());
+    let place = definition.indexes.iter().position(|there| there.name == wanted.name);
+    let there = place.map(|place| definition.indexes[place].clone());
+    if let Some(there) = there.as_ref().filter(|there| !there.is_like_but_for_texts(&wanted) || there.is_like(&wanted))
+    {
+        return there.check_like(&wanted).map(|()| Declared { declared: there.clone(), given_up: None });
     }
-    check_room(collection, &definition.indexes)?;
     let mut declared = index.define(catalog::allocate(session.core())?)?;
     let documents = KeyRange::prefix(&prefix(definition.id));
     declared.ready = session.cursor(Family::Data, &documents, Direction::Forward)?.next()?.is_none();
-    definition.indexes.push(declared.clone());
+    let given_up = there.map(|there| Orphan::new(there.family(), prefix(there.id)));
+    given_up.as_ref().map_or(Ok(()), |given_up| given_up.declare(session))?;
+    match place {
+        Some(place) => definition.indexes[place] = declared.clone(),
+        None => {
+            check_room(collection, &definition.indexes)?;
+            definition.indexes.push(declared.clone());
+        }
+    }
     catalog::put(session, collection, &definition)?;
-    Ok(declared)
+    Ok(Declared { declared, given_up })
+}
+
+/// The index that is there already.
+fn find_like(session: &Session, collection: &str, index: &Index) -> Result<IndexDefinition> {
+    let definition = catalog::get(session, collection, Kind::Collection)?;
+    let wanted = index.define(0)?;
+    let Some(there) = definition.indexes.iter().find(|there| there.name == wanted.name) else {
+        let name = &wanted.name;
+        return Err(Error::invalid(format!("the database is open read-only, and there is no index {name:?}")));
+    };
+    there.check_like(&wanted).map(|()| there.clone())
+}
+
+/// Has an index that is in the catalog embed by what it was ensured with.
+pub(super) fn attach(core: &Core, there: &IndexDefinition, index: &Index) {
+    if let Some(embedder) = index.embedder() {
+        core.embedding.attach(there.id, embedder);
+    }
 }
 
 /// Refuses another index when a collection has as many as there may be.
@@ -205,6 +270,7 @@ pub(crate) fn check_room(collection: &str, indexes: &[IndexDefinition]) -> Resul
 #[derive(Clone, Debug, Default)]
 struct Fill {
     documents: u64,
+    embedded: u64,
     /// How many it is to come to, if that is known.
     expected: Option<u64>,
     /// The last document that has its entries.

@@ -236,6 +236,21 @@ impl IndexDefinition {
         self.kind == other.kind && rules(self) == rules(other)
     }
 
+    /// True if both embed the same in the same way, but for the model and the fields that the texts are in.
+    pub(super) fn is_like_but_for_texts(&self, other: &IndexDefinition) -> bool {
+        match (self.parts(), other.parts()) {
+            (Ok(IndexFields::Vector(own)), Ok(IndexFields::Vector(others)))
+                if own.is_embedded() && others.is_embedded() =>
+            {
+                let as_others =
+                    VectorFields { model: others.model.clone(), sources: others.sources.clone(), ..own.clone() };
+                let rules = |index: &IndexDefinition| (index.unique, index.only.clone(), index.expire_after_ms);
+                as_others == *others && rules(self) == rules(other)
+            }
+            _ => false,
+        }
+    }
+
     /// Where the entries are.
     pub(crate) fn family(&self) -> Family {
         match self.kind {
@@ -351,7 +366,7 @@ fn refuse_id_in(filter: &Filter) -> Result<()> {
 }
 
 /// The records, in which the id is not, are in its order themselves.
-fn refuse_id(path: &Path) -> Result<()> {
+pub(super) fn refuse_id(path: &Path) -> Result<()> {
     match path.segments().first().is_some_and(|first| first.key() == ID_FIELD) {
         true => Err(Error::invalid(format!("an index on {path}: documents are found by their id without one"))),
         false => Ok(()),

@@ -18,9 +18,10 @@ use blaze_core::record::RawDocument;
 use blaze_core::{Document, DocumentId, Error, KeyRange, PARENT_FIELD, Path, Result, Value, traverse};
 
 use super::subject::Subject;
-use super::vector_entries::vector_entries;
+use super::vector_entries::{source_text, vector_entries};
 use super::{IndexDefinition, IndexFields, Traits};
 use crate::catalog::{prefix, prefixed};
+use crate::embedding::{SourceText, backlog_row};
 
 /// What follows the number of the index in the key of what it remembers of all its entries.
 ///
@@ -45,6 +46,8 @@ pub(crate) struct Entries {
     /// Mostly one.
     entries: Vec<(Vec<u8>, Vec<u8>)>,
     traits: Traits,
+    /// In an index that embeds, the text of a document that has no vector of its own: its entry is made of that by others.
+    source: Option<SourceText>,
 }
 
 /// What a field of a document is in one entry.
@@ -104,8 +107,10 @@ impl Entries {
                 one => one.map(Option::unwrap_or_default),
             },
             // Nobody asks whether it has several.
-            IndexFields::Vector(fields) => vector_entries(index.id, fields, id, subject)
-                .map(|entries| Entries { entries, traits: Traits::default() }),
+            IndexFields::Vector(fields) => vector_entries(index.id, fields, id, subject).and_then(|entries| {
+                let source = if entries.is_empty() { source_text(fields, id, subject)? } else { None };
+                Ok(Entries { entries, traits: Traits::default(), source })
+            }),
         };
         entries.map_err(|error| error.context(format!("index {:?}, document {id:?}", index.name)))
     }
@@ -128,6 +133,24 @@ impl Entries {
 
     pub(crate) fn has(&self, key: &[u8]) -> bool {
         self.get(key).is_some()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The text that is to be embedded, if there is one.
+    pub(crate) fn source(&self) -> Option<&SourceText> {
+        self.source.as_ref()
+    }
+
+    pub(crate) fn into_source(self) -> Option<SourceText> {
+        self.source
+    }
+
+    /// What has the text be embedded, if there is one.
+    pub(crate) fn backlog_row(&self, index: u32) -> Option<(Vec<u8>, Vec<u8>)> {
+        self.source.as_ref().map(|source| backlog_row(index, &source.entry))
     }
 
     #[cfg(test)]
@@ -178,7 +201,7 @@ fn one_entry(
         draft.whole = draft.whole.with(&part);
     }
     let entry = draft.finish(index, fields, id)?;
-    Ok(Some(Entries { entries: vec![entry], traits: Traits::default() }))
+    Ok(Some(Entries { entries: vec![entry], ..Entries::default() }))
 }
 
 fn field_entries(
@@ -202,7 +225,7 @@ fn field_entries(
     let has_cut = drafts.iter().any(|draft| draft.whole.bytes_uncut.is_some());
     let entries: Result<BTreeMap<_, _>> = drafts.into_iter().map(|draft| draft.finish(index, fields, id)).collect();
     let entries: Vec<_> = entries?.into_iter().collect();
-    Ok(Entries { traits: Traits { has_several: entries.len() > 1, has_cut }, entries })
+    Ok(Entries { traits: Traits { has_several: entries.len() > 1, has_cut }, entries, source: None })
 }
 
 impl Component {

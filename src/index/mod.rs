@@ -4,6 +4,7 @@ mod build;
 mod chunks;
 mod covered;
 mod definition;
+mod embedded;
 mod entries;
 mod replace;
 mod subject;
@@ -29,6 +30,8 @@ pub(crate) use unique::{check_unique, is_own, owner, violation};
 pub use vector::OnMismatch;
 pub(crate) use vector::{Components, VectorFields, Width, validate_ef, validate_model};
 pub(crate) use vector_entries::{id_bytes, placed_rows, vector_id, visit_rows};
+
+use crate::embedding::SharedEmbedder;
 
 /// An index to be built with [`Collection::ensure_index`](crate::Collection::ensure_index).
 ///
@@ -61,6 +64,7 @@ pub struct Index {
     name: Option<String>,
     kind: IndexKind,
     rules: Rules,
+    embedder: Option<SharedEmbedder>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +75,7 @@ enum IndexKind {
 
 impl Index {
     fn new(kind: IndexKind) -> Index {
-        Index { name: None, kind, rules: Rules::default() }
+        Index { name: None, kind, rules: Rules::default(), embedder: None }
     }
 
     /// An ascending index on a field. It also serves descending sorts.
@@ -401,7 +405,7 @@ impl Index {
     pub(crate) fn define(&self, id: u32) -> Result<IndexDefinition> {
         let definition = match &self.kind {
             IndexKind::Fields(fields) => IndexDefinition::fields(id, self.name.as_deref(), fields),
-            IndexKind::Vector(vector) => IndexDefinition::vector(id, self.name.as_deref(), vector),
+            IndexKind::Vector(vector) => IndexDefinition::vector(id, self.name.as_deref(), &self.with_model(vector)?),
         };
         definition?.with_rules(&self.rules)
     }
@@ -461,6 +465,9 @@ pub struct IndexInfo {
 pub struct IndexProgress {
     /// Documents that this call has looked at: those that a build which was cut short had come to are not among them.
     pub documents: u64,
+    /// How many of them this call has had embedded: by an index that replaces another one, which it does only when it has all
+    /// vectors. Others are embedded after it.
+    pub embedded: u64,
     /// How many documents it was to look at when it began, if the collection counts its documents. Those that come and go
     /// meanwhile are not followed: at the end it may have looked at a few more or fewer.
     pub expected: Option<u64>,

@@ -5,7 +5,7 @@
 
 use blaze_core::{Error, Result};
 
-use super::build::{BUILD_ISOLATION, Progress, build, build_within, check_within};
+use super::build::{BUILD_ISOLATION, Progress, attach, build, build_within, check_within};
 use super::{Index, IndexDefinition};
 use crate::catalog::{self, Kind, Orphan, prefix};
 use crate::session::{RetryLimits, Scope, Session, retry};
@@ -21,17 +21,23 @@ pub(crate) fn replace(
     match scope {
         Scope::Session(session) => session.atomically(|| {
             check_within(session)?;
-            let Beside { declared, given_up } = declare_beside(session, collection, name, index)?;
+            if index.embedder().is_some() {
+                return Err(Error::unsupported(format!(
+                    "the index {name:?} is to be replaced by one that embeds: not within a transaction, which would wait for the embedder"
+                )));
+            }
+            let Beside { declared, given_up, .. } = declare_beside(session, collection, name, index)?;
             given_up.map_or(Ok(()), |given_up| session.reclaim_once_committed(given_up))?;
             declared.map_or(Ok(()), |declared| build_within(session, collection, &declared, progress))
         }),
         Scope::Database(core) => {
             core.check_writable()?;
-            let (declared_at, Beside { declared, given_up }) = retry(core, RetryLimits::default(), || {
+            let (declared_at, Beside { declared, given_up, there }) = retry(core, RetryLimits::default(), || {
                 let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
                 let beside = declare_beside(&session, collection, name, index)?;
                 Ok((session.commit()?, beside))
             })?;
+            attach(core, &there, index);
             if let Some(given_up) = given_up {
                 // As above.
                 let _ = given_up.reclaim(core, declared_at);
@@ -47,6 +53,8 @@ struct Beside {
     declared: Option<IndexDefinition>,
     /// What was begun before, to be something else.
     given_up: Option<Orphan>,
+    /// What is to be built, or has nothing to be done about it.
+    there: IndexDefinition,
 }
 
 /// Adds an index to the catalog that is to take the place of another, or finds it there.
@@ -61,17 +69,17 @@ fn declare_beside(session: &Session, collection: &str, name: &str, index: &Index
     if let Some(begun) = &begun
         && begun.is_like(&wanted)
     {
-        return Ok(Beside { declared: Some(begun.clone()), given_up: None });
+        return Ok(Beside { declared: Some(begun.clone()), given_up: None, there: begun.clone() });
     }
     if begun.is_none() && there.is_like(&wanted) {
-        let declared = (!there.ready).then_some(there);
-        return Ok(Beside { declared, given_up: None });
+        let declared = (!there.ready).then(|| there.clone());
+        return Ok(Beside { declared, given_up: None, there });
     }
     let given_up = begun.map(|begun| Orphan::new(begun.family(), prefix(begun.id)));
     given_up.as_ref().map_or(Ok(()), |given_up| given_up.declare(session))?;
     definition.indexes.retain(|index| !(index.name == name && index.replaces()));
     let declared = match there.is_like(&wanted) {
-        true => (!there.ready).then_some(there),
+        true => (!there.ready).then(|| there.clone()),
         false => {
             let declared = index.define_in_place_of(name, catalog::allocate(session.core())?)?;
             definition.indexes.push(declared.clone());
@@ -79,5 +87,6 @@ fn declare_beside(session: &Session, collection: &str, name: &str, index: &Index
         }
     };
     catalog::put(session, collection, &definition)?;
-    Ok(Beside { declared, given_up })
+    let there = declared.clone().unwrap_or(there);
+    Ok(Beside { declared, given_up, there })
 }

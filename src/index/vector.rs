@@ -6,6 +6,7 @@ use blaze_vector::{Code, Copies, GraphOptions, Metric, RecallTarget, VectorRef};
 use serde::{Deserialize, Serialize};
 
 use super::definition::keys;
+use super::embedded::validate_sources;
 use crate::catalog;
 
 /// What becomes of a document whose field holds no vector of the kind and the dimension of an index.
@@ -34,6 +35,8 @@ pub(crate) struct VectorFields {
     pub(crate) metric: Metric,
     /// What made the vectors.
     pub(crate) model: Option<String>,
+    /// Where the texts are of which vectors are made; nowhere in an index that embeds nothing.
+    pub(crate) sources: Vec<Path>,
     pub(crate) on_mismatch: OnMismatch,
     /// The precision of the rows.
     pub(crate) copies: Copies,
@@ -88,6 +91,8 @@ pub(super) struct StoredVector {
     ef: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recall: Option<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    embed_from: Vec<Vec<String>>,
 }
 
 /// A vector as an index takes it.
@@ -106,6 +111,7 @@ impl VectorFields {
             dimension,
             metric,
             model: None,
+            sources: Vec::new(),
             on_mismatch,
             copies,
             code: None,
@@ -136,6 +142,7 @@ impl VectorFields {
         }
         self.graph_options().validate().map_err(|error| error.context(format!("the index on {path}")))?;
         self.validate_width().map_err(|error| error.context(format!("the index on {path}")))?;
+        validate_sources(self).map_err(|error| error.context(format!("the index on {path}")))?;
         self.model.as_ref().map_or(Ok(()), |model| validate_model(model))
     }
 
@@ -157,6 +164,16 @@ impl VectorFields {
         self.recall.and_then(|recall| RecallTarget::new(recall).ok())
     }
 
+    /// True if documents without a vector get one that is made of their texts.
+    pub(crate) fn is_embedded(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
+    /// True for the row of a vector, whatever that is.
+    pub(crate) fn is_row(&self, row: &[u8]) -> bool {
+        row.len() == self.copies.bytes(self.dimension)
+    }
+
     /// How its graph is made.
     pub(crate) fn graph_options(&self) -> GraphOptions {
         let usual = GraphOptions::new(self.metric, self.dimension);
@@ -175,12 +192,13 @@ impl VectorFields {
             ef_construction: (self.ef_construction != EF_CONSTRUCTION).then_some(self.ef_construction),
             ef: self.ef.filter(|ef| *ef != EF),
             recall: self.recall,
+            embed_from: self.sources.iter().map(keys).collect(),
             ..StoredVector::plain(keys(&self.path), self.dimension, self.metric.name().to_owned())
         }
     }
 
     /// Appends the row of a value of the field; false if it is not indexed.
-    pub(super) fn write_row(&self, value: &Value, out: &mut Vec<u8>) -> Result<bool> {
+    pub(crate) fn write_row(&self, value: &Value, out: &mut Vec<u8>) -> Result<bool> {
         match self.components(value) {
             Ok(components) => {
                 let vector = components.as_vector();
@@ -273,6 +291,7 @@ impl StoredVector {
             ef_construction: None,
             ef: None,
             recall: None,
+            embed_from: Vec::new(),
         }
     }
 
@@ -290,6 +309,7 @@ impl StoredVector {
             dimension: self.dimension,
             metric: self.metric.parse().map_err(unknown)?,
             model: self.model.clone(),
+            sources: self.embed_from.iter().map(|keys| Path::from_keys(keys.iter().map(String::as_str))).collect(),
             on_mismatch: if self.skips_misfits { OnMismatch::Skip } else { OnMismatch::Fail },
             copies: self.copies.as_deref().map_or(Ok(Copies::F32), str::parse).map_err(unknown)?,
             code: self.code.as_deref().map(str::parse).transpose().map_err(unknown)?,
@@ -312,6 +332,10 @@ impl StoredVector {
         }
         if let Some(model) = &self.model {
             text.push_str(&format!(", model {model:?}"));
+        }
+        if !self.embed_from.is_empty() {
+            let sources: Vec<String> = self.embed_from.iter().map(|keys| keys.join(".")).collect();
+            text.push_str(&format!(", embedded from {}", sources.join(" and ")));
         }
         if let Some(copies) = &self.copies {
             text.push_str(&format!(", copies in {copies}"));

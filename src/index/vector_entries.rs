@@ -13,6 +13,7 @@ use super::chunks::{hash, numbered, vectors_in};
 use super::subject::Subject;
 use super::{OnMismatch, VectorFields};
 use crate::catalog::prefix;
+use crate::embedding::{SourceText, TextBuilder};
 use crate::session::Session;
 
 /// What stands behind the id in an entry of an index of several vectors.
@@ -57,6 +58,19 @@ fn one_row(fields: &VectorFields, subject: Subject<'_>) -> Result<Option<Vec<u8>
     let mut row = Vec::with_capacity(fields.copies.bytes(fields.dimension));
     let is_indexed = fields.write_row(value, &mut row).map_err(|error| error.context(path))?;
     Ok(is_indexed.then_some(row))
+}
+
+/// The text of a document that an index embeds, if it does and there is any.
+pub(super) fn source_text(fields: &VectorFields, id: &DocumentId, subject: Subject<'_>) -> Result<Option<SourceText>> {
+    let mut text = TextBuilder::default();
+    for path in &fields.sources {
+        subject.reached(path)?.iter().for_each(|value| text.add(value));
+    }
+    Ok(text.finish().map(|text| {
+        let mut entry = Vec::new();
+        id.write_key(&mut entry);
+        SourceText { entry, text }
+    }))
 }
 
 /// The rows of a document in an index of several vectors, each with the place of its vector.

@@ -11,6 +11,7 @@ use blaze_lsm::{LsmStore, SortedLoad, SortedPart, SortedRows};
 use super::sink::Sink;
 use crate::catalog::prefix;
 use crate::database::core::{Core, Storage};
+use crate::embedding::waiting_entry;
 use crate::index::{IndexDefinition, IndexFields, read_id, vector_id, violation};
 
 /// Documents, and rows, between two reports of progress.
@@ -187,7 +188,8 @@ fn write_in_turn(
 /// Two rows with one key: two documents with one id, or with one key of a unique index. Which of its rows meet first is a
 /// matter of chance: a document that comes twice is told by each of them in the same words.
 fn duplicate(indexes: &[IndexDefinition], family: Family, key: &[u8], one: &[u8], other: &[u8]) -> Result<Error> {
-    let behind_prefix = key.get(4..).unwrap_or_default();
+    let rest = key.get(4..).unwrap_or_default();
+    let behind_prefix = waiting_entry(rest).unwrap_or(rest);
     let index = indexes.iter().find(|index| index.family() == family && key.starts_with(&prefix(index.id)));
     let id = match (family, index.map(IndexDefinition::parts).transpose()?) {
         (Family::Data, _) => DocumentId::read_key(behind_prefix)?,

@@ -7,6 +7,7 @@ use blaze_core::{Direction, Durability, Error, Family, Isolation, KeyRange, Resu
 
 use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
 use crate::database::core::Core;
+use crate::embedding::SharedEmbedder;
 use crate::index::{self, Index, IndexDefinition};
 use crate::migration::MigrationDefinition;
 use crate::session::{RetryLimits, Scope, Session, retry};
@@ -17,6 +18,10 @@ pub(super) struct Target {
     pub(super) name: String,
     pub(super) id: u32,
     pub(super) indexes: Vec<IndexDefinition>,
+    /// What the indexes embed by that the load declares, each by its place among them.
+    embedders: Vec<(usize, SharedEmbedder)>,
+    /// The numbers that the indexes have which the collection had when the load began.
+    numbers_before: Vec<u32>,
     /// The indexes among them that the collection of this name had when the load began.
     taken_over: Vec<String>,
     /// What its documents have to look like.
@@ -37,7 +42,8 @@ impl Target {
     pub(super) fn begin(core: &Arc<Core>, name: &str, replaces: bool, declared: &[Index]) -> Result<Target> {
         core.check_writable()?;
         catalog::validate_name(name, Kind::Collection.as_str())?;
-        let declared = declared.iter().map(|index| index.define(0)).collect::<Result<Vec<_>>>()?;
+        let declared =
+            declared.iter().map(|index| Ok((index.define(0)?, index.embedder()))).collect::<Result<Vec<_>>>()?;
         let there = Scope::Database(Arc::clone(core)).read(|session| {
             let there = catalog::find(session, name, Kind::Collection)?;
             there.as_ref().map_or(Ok(()), |there| check_replaceable(session, name, there.id, replaces))?;
@@ -52,14 +58,21 @@ impl Target {
         let mut indexes = there.map_or_else(Vec::new, |there| there.indexes.clone());
         indexes.retain(|index| !index.replaces()); // what was begun to replace one goes with the old documents
         let taken_over = indexes.iter().map(|index| index.name.clone()).collect();
-        for wanted in declared {
-            match indexes.iter().find(|there| there.name == wanted.name) {
-                Some(there) => there.check_like(&wanted)?,
+        let numbers_before = indexes.iter().map(|index| index.id).collect();
+        let mut embedders = Vec::new();
+        for (wanted, embedder) in declared {
+            let place = match indexes.iter().position(|there| there.name == wanted.name) {
+                Some(place) => {
+                    indexes[place].check_like(&wanted)?;
+                    place
+                }
                 None => {
                     index::check_room(name, &indexes)?;
                     indexes.push(wanted);
+                    indexes.len() - 1
                 }
-            }
+            };
+            embedders.extend(embedder.map(|embedder| (place, embedder.clone())));
         }
         let id = catalog::allocate(core)?;
         for index in &mut indexes {
@@ -73,17 +86,32 @@ impl Target {
             session.commit()
         })?;
         let name = name.to_owned();
-        Ok(Target { name, id, indexes, taken_over, schema, migration, parent, replaces, orphans, begun_at })
+        Ok(Target {
+            name,
+            id,
+            indexes,
+            embedders,
+            numbers_before,
+            taken_over,
+            schema,
+            migration,
+            parent,
+            replaces,
+            orphans,
+            begun_at,
+        })
     }
 
     /// Has the name lead to the collection, in one commit, and lets go of what it led to before.
     pub(super) fn publish(&mut self, core: &Arc<Core>, documents: u64, dictionary: &[DictionaryEntry]) -> Result<()> {
+        let embedders = self.all_embedders(core); // soon those of the old indexes are forgotten
         let (published_at, dropped) = retry(core, RetryLimits::default(), || {
             let session = Session::read_write(core, Isolation::Serializable, core.durability)?;
             let dropped = self.show(&session, documents, dictionary)?;
             Ok((session.commit()?, dropped))
         })?;
         self.orphans.clear();
+        embedders.iter().for_each(|(index, embedder)| core.embedding.attach(*index, embedder));
         self.indexes
             .iter()
             .filter(|index| index.family() == Family::Vector)
@@ -93,6 +121,14 @@ impl Target {
             let _ = orphan.reclaim(core, published_at);
         }
         Ok(())
+    }
+
+    /// What indexes embed by once the collection has its name.
+    fn all_embedders(&self, core: &Core) -> Vec<(u32, SharedEmbedder)> {
+        let before = self.numbers_before.iter().map(|number| core.embedding.embedder(*number)).enumerate();
+        let taken_over = before.filter_map(|(place, embedder)| Some((place, embedder?)));
+        let all = taken_over.chain(self.embedders.iter().cloned());
+        all.filter_map(|(place, embedder)| Some((self.indexes.get(place)?.id, embedder))).collect()
     }
 
     fn show(&self, session: &Session, documents: u64, dictionary: &[DictionaryEntry]) -> Result<Vec<Orphan>> {

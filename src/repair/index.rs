@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use blaze_core::record::Record;
 use blaze_core::{Direction, Document, DocumentId, Error, Family, KeyRange, Result};
 
-use crate::catalog::{self, Definition, Kind, prefix};
+use crate::catalog::{self, Definition, Kind, prefix, prefixed};
 use crate::collection::document_key;
+use crate::embedding::{SourceText, backlog_row, parked_key, pending_key};
 use crate::index::{
     Entries, IndexDefinition, IndexFields, Traits, is_entry, owner, read_id, scan_range, vector_id, violation,
 };
@@ -77,6 +78,12 @@ fn check_document(
             entries.traits().remember(session, index)?;
             batch.count(index, 0, 0);
         }
+        if let Some(SourceText { entry, .. }) = entries.source() {
+            let added = check_embedded(session, index, entry)?;
+            if added {
+                batch.count(index, 1, 0);
+            }
+        }
         for (key, value) in entries {
             let found = session.get(index.family(), &key)?;
             match found {
@@ -93,6 +100,22 @@ fn check_document(
         }
     }
     Ok(())
+}
+
+/// Has a document be embedded whose text has no vector, if nothing else says so; true if that was needed.
+fn check_embedded(session: &Session, index: &IndexDefinition, entry: &[u8]) -> Result<bool> {
+    let row = session.get(Family::Vector, &prefixed(index.id, entry))?;
+    let has_row = row.map_or(Ok(false), |row| index.is_embedded_row(&row))?;
+    let mut waits = false;
+    for key in [pending_key(index.id, entry), parked_key(index.id, entry)] {
+        waits |= session.visit(Family::Vector, &key, &mut |_| Ok(()))?;
+    }
+    if has_row || waits {
+        return Ok(false);
+    }
+    session.note_backlog()?;
+    let (key, value) = backlog_row(index.id, entry);
+    session.put(Family::Vector, key, value, None).map(|()| true)
 }
 
 /// True if the entry that is found under the key of a document in a unique index is rightly another's.
@@ -149,7 +172,8 @@ fn is_stray(
     let Ok(id) = id else { return Ok(true) };
     let Some(record) = session.get(Family::Data, &document_key(definition.id, &id))? else { return Ok(true) };
     let entries = decode(session, definition, &record).and_then(|document| Entries::of(index, &id, &document));
-    Ok(entries.is_ok_and(|entries| !entries.has(key)))
+    let is_made_of_text = index.is_embedded_row(value)?;
+    Ok(entries.is_ok_and(|entries| !entries.has(key) && !(is_made_of_text && entries.source().is_some())))
 }
 
 fn decode(session: &Session, definition: &Definition, record: &[u8]) -> Result<Document> {

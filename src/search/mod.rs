@@ -12,6 +12,7 @@ mod prepare;
 mod recall;
 mod rows;
 mod select;
+mod text;
 
 use std::sync::Arc;
 
@@ -358,8 +359,9 @@ impl<T> Search<T> {
     /// Checks what is asked for and prepares it, in a view that `work` then reads.
     fn read<R>(&self, work: impl FnOnce(&Arc<Session>, &Definition, Wanted<'_>) -> Result<R>) -> Result<R> {
         self.request.validate()?;
+        let request = self.with_vector()?;
         self.collection.read(|session, definition| {
-            work(session, definition, self.request.prepare(session, self.collection.name(), definition)?)
+            work(session, definition, request.prepare(session, self.collection.name(), definition)?)
         })
     }
 
@@ -409,7 +411,8 @@ impl<T: DeserializeOwned> Search<T> {
     /// [`SEARCH_LIMIT_MAX`](crate::limits::SEARCH_LIMIT_MAX), a distance, a score or `lambda` out of range, the filter not
     /// well-formed, or a document not of type `T`; [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped or an
     /// example is not there; [`LimitExceeded`](crate::ErrorKind::LimitExceeded) for more than
-    /// [`SEARCH_EXAMPLES_MAX`](crate::limits::SEARCH_EXAMPLES_MAX) examples; [`Corruption`](crate::ErrorKind::Corruption);
+    /// [`SEARCH_EXAMPLES_MAX`](crate::limits::SEARCH_EXAMPLES_MAX) examples; [`Unsupported`](crate::ErrorKind::Unsupported) in a
+    /// view of the past, when vectors of the index are [made of texts](crate::Index::embed_from); [`Corruption`](crate::ErrorKind::Corruption);
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn run(&self) -> Result<Vec<Hit<T>>> {
         self.found(|session, definition, found| found.into_iter().map(|hit| hit.read(session, definition)).collect())

@@ -8,6 +8,7 @@ use blaze_vector::{Nearest, Query as VectorQuery, RecallTarget};
 
 use super::admission::Admission;
 use super::examples::average;
+use super::text::check_view;
 use crate::catalog::Definition;
 use crate::index::{Components, IndexDefinition, IndexFields, VectorFields, Width, validate_ef, validate_model};
 use crate::query::implies;
@@ -41,6 +42,8 @@ pub(super) struct Request {
 pub(super) enum Target {
     Vector(Path, Vector),
     Documents(Path, Vec<DocumentId>),
+    /// To be made a vector before anything is searched.
+    Text(Path, String),
 }
 
 /// What is asked of an index, checked.
@@ -143,6 +146,7 @@ impl Request {
         self.width().map_err(|error| error.context("a search"))?;
         self.model.as_ref().map_or(Ok(()), |model| validate_model(model))?;
         self.validate_examples()?;
+        self.validate_text()?;
         self.filter.validate()
     }
 
@@ -182,22 +186,27 @@ impl Request {
     /// Chooses the index and makes the vector to be near to. Of examples, the vectors are read.
     pub(super) fn prepare<'a>(&self, session: &Session, name: &str, definition: &'a Definition) -> Result<Wanted<'a>> {
         let Some(target) = &self.target else {
-            return Err(Error::invalid("a search needs nearest(field, vector) or similar_to(field, documents)"));
+            return Err(Error::invalid(
+                "a search needs nearest(field, vector), nearest_text(field, text) or similar_to(field, documents)",
+            ));
         };
         let mut left_out = BTreeSet::new();
         let (index, fields, query) = match target {
             Target::Vector(path, vector) => {
                 let (index, fields) = self.index_for(name, definition, path, Some(vector))?;
+                check_view(session, index, fields)?;
                 let components = searched(fields, vector)?;
                 (index, fields, VectorQuery::new(fields.metric, components.as_vector())?)
             }
             Target::Documents(path, ids) => {
                 let (index, fields) = self.index_for(name, definition, path, None)?;
+                check_view(session, index, fields)?;
                 left_out.extend(ids.iter().chain(&self.unlike).cloned());
                 let average = average(session, name, definition, (index, fields), ids, &self.unlike)?;
                 let query = VectorQuery::new(fields.metric, &average);
                 (index, fields, query.map_err(|error| error.context("the average of the examples"))?)
             }
+            Target::Text(..) => return Err(Error::internal("the text of a search was not embedded")),
         };
         Ok(Wanted {
             index,
@@ -234,7 +243,12 @@ impl Request {
         Err(misfit.unwrap_or_else(|| self.no_index(collection, definition, path)))
     }
 
-    fn check_fit(&self, index: &IndexDefinition, fields: &VectorFields, vector: Option<&Vector>) -> Result<()> {
+    pub(super) fn check_fit(
+        &self,
+        index: &IndexDefinition,
+        fields: &VectorFields,
+        vector: Option<&Vector>,
+    ) -> Result<()> {
         let name = &index.name;
         if let Some(model) = self.model.as_ref().filter(|model| fields.model.as_ref() != Some(*model)) {
             let has = fields.model.as_ref().map_or_else(|| "of no model".to_owned(), |has| format!("of model {has:?}"));
@@ -250,7 +264,7 @@ impl Request {
         vector.map_or(Ok(()), |vector| searched(fields, vector).map(drop))
     }
 
-    fn no_index(&self, collection: &str, definition: &Definition, path: &Path) -> Error {
+    pub(super) fn no_index(&self, collection: &str, definition: &Definition, path: &Path) -> Error {
         let Some(name) = &self.index else {
             return Error::invalid(format!(
                 "collection {collection:?} has no complete vector index on {path}: ensure_index one"

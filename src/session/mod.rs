@@ -23,6 +23,7 @@ use blaze_core::{
 
 use crate::catalog::Orphan;
 use crate::database::core::Core;
+use crate::embedding::SharedEmbedder;
 pub(crate) use cursor::SessionCursor;
 pub(crate) use retry::{RetryLimits, back_off, retry};
 pub(crate) use scope::{Scope, commit_alone};
@@ -40,6 +41,8 @@ pub(crate) struct Session {
     read_ms: OnceLock<u64>,
     /// True once the session has defined what has to go when its time has come.
     defines_retention: AtomicBool,
+    /// True once the session has written to the backlog of an index that embeds.
+    has_backlog: AtomicBool,
     /// None for a read-only session.
     writer: Option<Writer>,
 }
@@ -99,7 +102,8 @@ impl Session {
 
     fn new(core: &Arc<Core>, point: Arc<dyn ReadPoint>, writer: Option<Writer>) -> Session {
         let (core, read_ms) = (Arc::clone(core), begin_reading(core, &*point));
-        Session { core, point, is_as_of: false, read_ms, defines_retention: AtomicBool::new(false), writer }
+        let (defines_retention, has_backlog) = (AtomicBool::new(false), AtomicBool::new(false));
+        Session { core, point, is_as_of: false, read_ms, defines_retention, has_backlog, writer }
     }
 
     /// A session that reads data as it was at `ts`, and the catalog as it is now.
@@ -296,6 +300,12 @@ impl Session {
         self.writer()?.note_unbuilt(&self.core, index)
     }
 
+    /// The session has documents embedded, or lets go of vectors that were: by writes that set it against nobody.
+    pub(crate) fn note_backlog(&self) -> Result<()> {
+        self.has_backlog.store(true, Ordering::Relaxed);
+        self.writer()?.note_backlog(&self.core)
+    }
+
     /// How many keys a range has.
     pub(crate) fn count(&self, family: Family, range: &KeyRange) -> Result<u64> {
         let mut cursor = self.cursor(family, range, Direction::Forward)?;
@@ -370,6 +380,11 @@ impl Session {
         self.writer()?.reclaim_once_committed(&self.core, orphan)
     }
 
+    /// Has an index embed by this embedder once the session is committed.
+    pub(crate) fn attach_once_committed(&self, index: u32, embedder: SharedEmbedder) -> Result<()> {
+        self.writer()?.attach_once_committed(&self.core, index, embedder)
+    }
+
     /// Runs `work` so that its writes are all kept, or none if it fails.
     pub(crate) fn atomically<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
         self.core.check_writable()?;
@@ -410,7 +425,8 @@ impl Session {
 
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
-        let Finished { mut request, orphans, vectors } = self.writer()?.finish(&self.core, self.point.ts())?;
+        let Finished { mut request, orphans, vectors, embedders } =
+            self.writer()?.finish(&self.core, self.point.ts())?;
         let is_tracked = !request.tracked.is_empty();
         let has_vectors = vectors.is_some();
         if let Some(vectors) = vectors {
@@ -421,9 +437,13 @@ impl Session {
         if has_vectors {
             self.core.vectors.look_after(&self.core);
         }
+        embedders.iter().for_each(|(index, embedder)| self.core.embedding.attach(*index, embedder));
         for orphan in orphans {
             // Nobody misses the keys. Where this fails, the next opening sees to it.
             let _ = orphan.reclaim(&self.core, ts);
+        }
+        if self.has_backlog.load(Ordering::Relaxed) {
+            self.core.embedding.look_after();
         }
         if self.defines_retention.load(Ordering::Relaxed) {
             self.core.retention.look_again();

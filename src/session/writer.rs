@@ -18,6 +18,7 @@ use super::turn::{Held, Turn};
 use super::write_set::{Lookup, Overlay, WriteSet};
 use crate::catalog::Orphan;
 use crate::database::core::Core;
+use crate::embedding::SharedEmbedder;
 use crate::vector::VectorChanges;
 
 /// The number of changes that the catalog of an ended session has; none gets there otherwise.
@@ -50,6 +51,8 @@ pub(super) struct Finished {
     /// What is to be removed after the commit.
     pub(super) orphans: Vec<Orphan>,
     pub(super) vectors: Option<VectorChanges>,
+    /// What indexes embed by after the commit.
+    pub(super) embedders: Vec<(u32, SharedEmbedder)>,
 }
 
 #[derive(Debug, Default)]
@@ -62,8 +65,12 @@ struct State {
     tracked: BTreeMap<Prefix, Tracking>,
     /// What the commit leaves to be removed.
     orphans: Vec<Orphan>,
+    /// What indexes embed by after the commit, if they are there then.
+    embedders: Vec<(u32, SharedEmbedder)>,
     /// The indexes that are being built and have entries of this session.
     unbuilt: BTreeSet<u32>,
+    /// True once it has written to the backlog of an index that embeds.
+    has_backlog: bool,
     reads: ReadSet,
     /// The cursors that may still read on.
     cursors: Vec<Arc<Coverage>>,
@@ -132,6 +139,12 @@ impl Writer {
         Ok(())
     }
 
+    /// Who embeds writes to the vectors of the same documents, and meets nobody by that.
+    pub(super) fn note_backlog(&self, core: &Core) -> Result<()> {
+        self.state(core)?.has_backlog = true;
+        Ok(())
+    }
+
     /// The keys of a range to which the session has added something.
     pub(super) fn additions(&self, core: &Core, family: Family, range: &KeyRange) -> Result<Vec<Vec<u8>>> {
         Ok(self.state(core)?.writes.additions(family, range))
@@ -186,6 +199,11 @@ impl Writer {
 
     pub(super) fn reclaim_once_committed(&self, core: &Core, orphan: Orphan) -> Result<()> {
         self.state(core)?.orphans.push(orphan);
+        Ok(())
+    }
+
+    pub(super) fn attach_once_committed(&self, core: &Core, index: u32, embedder: SharedEmbedder) -> Result<()> {
+        self.state(core)?.embedders.push((index, embedder));
         Ok(())
     }
 
@@ -258,7 +276,10 @@ impl Writer {
             hook: None,
         };
         let vectors = VectorChanges::of(&core.vectors, &mut request.writes, &state.unbuilt);
-        Ok(Finished { request, orphans: state.orphans, vectors })
+        if state.has_backlog && self.isolation == Isolation::Snapshot {
+            refuse_lost_updates_but_of_vectors(&mut request);
+        }
+        Ok(Finished { request, orphans: state.orphans, vectors, embedders: state.embedders })
     }
 
     /// Forgets everything; from then on the session is closed.
@@ -292,6 +313,24 @@ impl Writer {
             ));
         }
         Ok(state)
+    }
+}
+
+/// Has a request of snapshot isolation refused if a key that it writes has changed, but for vectors and what belongs to them:
+/// they follow from documents, which it writes as well.
+fn refuse_lost_updates_but_of_vectors(request: &mut CommitRequest) {
+    request.isolation = Isolation::Serializable;
+    (request.reads, request.ranges) = (Vec::new(), Vec::new());
+    for write in request.writes.iter().filter(|write| write.family() != Family::Vector) {
+        match write {
+            Write::Put { family, key, .. } | Write::Delete { family, key } => {
+                request.reads.push(PointRead { family: *family, key: key.clone() });
+            }
+            Write::DeleteRange { family, range } => {
+                request.ranges.push(RangeRead { family: *family, range: range.clone() });
+            }
+            Write::Add { .. } => {}
+        }
     }
 }
 

@@ -17,6 +17,7 @@ const CALIBRATION: u8 = 0x05;
 /// What stands behind that: what was measured, and the queries that were given for it.
 const MEASURED: u8 = 0x00;
 const QUERY: u8 = 0x01;
+// From 0x10 on: what is to be embedded, see `crate::embedding`.
 
 /// Where it says how far the blocks of a graph are complete.
 pub(super) fn header_key(index: u32) -> Vec<u8> {

@@ -1,0 +1,127 @@
+//! An embedder that is attached to an index, and how it gets on with the backlog.
+
+use blaze_core::{Entropy, Error};
+use parking_lot::Mutex;
+
+use super::embedder::SharedEmbedder;
+
+/// The first wait after a failure, and the longest; each is doubled, and up to half as much is added at random.
+const RETRY_MIN_MS: u64 = 1_000;
+const RETRY_MAX_MS: u64 = 300_000;
+
+/// Documents that fail in a row, each tried alone, before it is the embedder that counts as failing.
+const FAILURES_IN_ROW_MAX: u32 = 4;
+
+/// An embedder of an index, for as long as the database is open or until another one comes.
+#[derive(Debug)]
+pub(super) struct Attached {
+    pub(super) index: u32,
+    pub(super) embedder: SharedEmbedder,
+    pub(super) state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The collection that had the index when it was last looked for.
+    pub(super) collection: Option<String>,
+    /// The last key of the backlog that this round has come to.
+    pub(super) position: Option<Vec<u8>>,
+    /// True if this round has found something to do.
+    pub(super) has_found: bool,
+    /// When the first of what was left out in this round is tried again.
+    pub(super) next_due_ms: Option<u64>,
+    /// True once what an embedder before this one could not do is to be done again.
+    pub(super) has_taken_back: bool,
+    /// Documents that failed in a row, and how often that was too many.
+    failures_in_row: u32,
+    rests: u32,
+    /// When the embedder is called again.
+    rests_until_ms: u64,
+    last_error: Option<String>,
+}
+
+impl Attached {
+    pub(super) fn new(index: u32, embedder: &SharedEmbedder) -> Attached {
+        Attached { index, embedder: embedder.clone(), state: Mutex::default() }
+    }
+
+    /// When the embedder is called again, if that is not now.
+    pub(super) fn rests_until(&self, now_ms: u64) -> Option<u64> {
+        let until = self.state.lock().rests_until_ms;
+        (!is_due(until, now_ms)).then_some(until)
+    }
+
+    /// It has answered.
+    pub(super) fn note_success(&self) {
+        let mut state = self.state.lock();
+        (state.failures_in_row, state.rests) = (0, 0);
+    }
+
+    /// A document could not be embedded, but others may be.
+    pub(super) fn note_error(&self, error: &Error) {
+        self.state.lock().last_error = Some(error.to_string());
+    }
+
+    /// It has not answered; true if that was so often in a row that it had better rest.
+    pub(super) fn note_failure(&self, error: &Error) -> bool {
+        self.note_error(error);
+        let mut state = self.state.lock();
+        state.failures_in_row = state.failures_in_row.saturating_add(1);
+        state.failures_in_row >= FAILURES_IN_ROW_MAX
+    }
+
+    /// It is not called for a while.
+    pub(super) fn rest(&self, now_ms: u64, entropy: &dyn Entropy) {
+        let mut state = self.state.lock();
+        state.rests = state.rests.saturating_add(1);
+        state.rests_until_ms = now_ms.saturating_add(retry_after_ms(state.rests, entropy));
+    }
+
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.state.lock().last_error.clone()
+    }
+
+    /// The next round begins at the beginning.
+    pub(super) fn begin_round(&self) {
+        let mut state = self.state.lock();
+        (state.position, state.has_found, state.next_due_ms) = (None, false, None);
+    }
+}
+
+/// True if a moment has come. One that is farther away than any wait was set by a clock that has gone back since.
+pub(super) fn is_due(due_ms: u64, now_ms: u64) -> bool {
+    due_ms <= now_ms || due_ms - now_ms > RETRY_MAX_MS
+}
+
+/// How long to wait after so many failures.
+pub(super) fn retry_after_ms(failures: u32, entropy: &dyn Entropy) -> u64 {
+    let doublings = failures.saturating_sub(1).min(20);
+    let wait = (RETRY_MIN_MS << doublings).min(RETRY_MAX_MS * 2 / 3);
+    wait + entropy.next_u64() % (wait / 2 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use blaze_core::SeededEntropy;
+
+    use super::*;
+
+    #[test]
+    fn waits_grow_from_a_second_to_five_minutes() {
+        let entropy = SeededEntropy::new(1);
+        for (failures, least, most) in
+            [(1, 1_000, 1_500), (2, 2_000, 3_000), (9, 200_000, 300_000), (u32::MAX, 200_000, 300_000)]
+        {
+            for _ in 0..100 {
+                let wait = retry_after_ms(failures, &entropy);
+                assert!((least..=most).contains(&wait), "{wait} ms after {failures} failures");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_has_gone_back_keeps_nobody_waiting() {
+        assert!(is_due(5, 5) && !is_due(6, 5) && !is_due(RETRY_MAX_MS, 0));
+        assert!(is_due(u64::MAX, 5));
+    }
+}

@@ -1,0 +1,221 @@
+//! Embedding a batch of documents.
+
+use std::sync::Arc;
+
+use blaze_core::{Durability, Error, ErrorKind, Family, Isolation, Result, Value, Vector};
+
+use super::attached::{Attached, retry_after_ms};
+use super::backlog::{Place, Waiting, look, take_back_parked};
+use super::layout::{Pending, parked_key, pending_key};
+use crate::catalog::prefixed;
+use crate::database::core::Core;
+use crate::index::{IndexFields, VectorFields};
+use crate::session::{Session, commit_alone};
+
+/// What came of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// There may be more to do; so many documents were embedded.
+    Worked(u64),
+    /// There is nothing to do before this moment, in milliseconds since 1970; nothing at all if there is none.
+    Waits(Option<u64>),
+}
+
+/// What became of a document of a batch.
+#[derive(Debug)]
+enum Fate {
+    /// It has this row.
+    Embedded(Vec<u8>),
+    /// It is tried again later.
+    Failed,
+    /// It is not tried again for now.
+    Parked,
+    /// It has nothing that could be embedded.
+    Cleared,
+    /// The embedder was not asked.
+    Left,
+}
+
+/// Embeds the next documents of an index; none if the index is gone.
+pub(super) fn take_turn(core: &Arc<Core>, attached: &Attached) -> Result<Option<Turn>> {
+    let now_ms = core.clock.now_ms();
+    if let Some(until) = attached.rests_until(now_ms) {
+        return Ok(Some(Turn::Waits(Some(until))));
+    }
+    let session = Session::read_only(core)?;
+    let Some(place) = Place::find(&session, attached)? else { return Ok(None) };
+    let Some(IndexFields::Vector(fields)) = place.index().map(|index| index.parts()).transpose()? else {
+        return Ok(None);
+    };
+    let batch_max = match attached.embedder.batch_max() {
+        Ok(batch_max) => batch_max,
+        Err(error) => {
+            attached.note_error(&error);
+            attached.rest(now_ms, &*core.entropy);
+            return Ok(Some(Turn::Waits(attached.rests_until(now_ms))));
+        }
+    };
+    take_back_parked(core, attached, &place)?;
+    let session = Session::read_only(core)?; // with what was taken back
+    let look = look(&session, attached, &place, batch_max)?;
+    drop(session); // what is overwritten while the embedder works could not be cleared away
+    if look.waiting.is_empty() {
+        return Ok(Some(end_of_look(attached, look.is_at_the_end)));
+    }
+    let fates = Batch { core, attached, fields }.embed(&look.waiting)?;
+    write(core, attached, &place, &look.waiting, &fates)?;
+    let embedded = fates.iter().filter(|fate| matches!(fate, Fate::Embedded(_))).count();
+    Ok(Some(Turn::Worked(embedded as u64)))
+}
+
+/// A look found nothing to do: if that was a whole round, there is nothing.
+fn end_of_look(attached: &Attached, is_at_the_end: bool) -> Turn {
+    let (has_found, next_due_ms) = {
+        let state = attached.state.lock();
+        (state.has_found, state.next_due_ms)
+    };
+    if !is_at_the_end {
+        return Turn::Worked(0);
+    }
+    attached.begin_round();
+    match has_found {
+        true => Turn::Worked(0), // there may be something before where the round began to find
+        false => Turn::Waits(next_due_ms),
+    }
+}
+
+struct Batch<'a> {
+    core: &'a Arc<Core>,
+    attached: &'a Attached,
+    fields: &'a VectorFields,
+}
+
+impl Batch<'_> {
+    /// Has the embedder make the vectors: of all texts at once, and if that fails, one by one.
+    fn embed(&self, waiting: &[Waiting]) -> Result<Vec<Fate>> {
+        let texts: Vec<(usize, &str)> =
+            waiting.iter().enumerate().filter_map(|(at, waiting)| Some((at, waiting.text.as_deref()?))).collect();
+        let mut fates: Vec<Fate> =
+            waiting.iter().map(|waiting| if waiting.text.is_some() { Fate::Left } else { Fate::Cleared }).collect();
+        if texts.is_empty() {
+            return Ok(fates);
+        }
+        match self.call(&texts.iter().map(|(_, text)| *text).collect::<Vec<_>>()) {
+            Ok(vectors) => {
+                self.attached.note_success();
+                for ((at, _), vector) in texts.iter().zip(vectors) {
+                    fates[*at] = self.fate_of(self.row(vector));
+                }
+            }
+            Err(error) if texts.len() == 1 => {
+                if let Some((at, _)) = texts.first() {
+                    fates[*at] = self.fate_of(Err(error));
+                }
+            }
+            Err(error) => {
+                tracing::debug!(index = self.attached.index, %error, "a batch failed: its texts are embedded one by one");
+                self.embed_one_by_one(&texts, &mut fates)?;
+            }
+        }
+        Ok(fates)
+    }
+
+    fn embed_one_by_one(&self, texts: &[(usize, &str)], fates: &mut [Fate]) -> Result<()> {
+        for (at, text) in texts {
+            if self.attached.rests_until(self.core.clock.now_ms()).is_some() {
+                return Ok(()); // the others wait
+            }
+            self.check_open()?;
+            let made = self.call(&[text]).and_then(|mut vectors| {
+                self.attached.note_success();
+                self.row(vectors.pop().unwrap_or_default())
+            });
+            fates[*at] = self.fate_of(made);
+        }
+        Ok(())
+    }
+
+    fn call(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        self.attached.embedder.embed(texts, self.fields.dimension)
+    }
+
+    /// The row of a vector.
+    fn row(&self, vector: Vec<f32>) -> Result<Vec<u8>> {
+        let value = Value::Vector(Vector::F32(vector));
+        let mut row = Vec::new();
+        match self.fields.write_row(&value, &mut row)? {
+            true => Ok(row),
+            false => Err(Error::invalid("the vector of the text cannot be compared by the metric of the index")),
+        }
+    }
+
+    fn fate_of(&self, made: Result<Vec<u8>>) -> Fate {
+        match made {
+            Ok(row) => Fate::Embedded(row),
+            Err(error) if error.kind() == ErrorKind::Invalid => {
+                self.attached.note_error(&error);
+                Fate::Parked
+            }
+            Err(error) => {
+                if self.attached.note_failure(&error) {
+                    self.attached.rest(self.core.clock.now_ms(), &*self.core.entropy);
+                }
+                Fate::Failed
+            }
+        }
+    }
+
+    fn check_open(&self) -> Result<()> {
+        match self.core.embedding.has_ended() {
+            true => Err(Error::closed("the database is closed")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Writes what came of a batch, for the documents that still have the texts.
+fn write(core: &Arc<Core>, attached: &Attached, place: &Place, waiting: &[Waiting], fates: &[Fate]) -> Result<()> {
+    // Whatever the database's isolation: a text that changes meanwhile must be noticed.
+    commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
+        let Some(place) = Place::find_in(session, &place.collection, attached.index)? else { return Ok(()) };
+        let Some(index) = place.index() else { return Ok(()) };
+        if !index.ready {
+            session.note_unbuilt(index.id)?;
+        }
+        for (waiting, fate) in waiting.iter().zip(fates) {
+            let now = place.entries(session, &waiting.entry)?.into_source().map(|source| source.text);
+            // Who changed the text meanwhile has put the document into the backlog again.
+            match now == waiting.text {
+                true => write_fate(session, index.id, waiting, fate)?,
+                false => tracing::trace!(index = index.id, "a text has changed while it was embedded"),
+            }
+        }
+        Ok(())
+    })
+}
+
+fn write_fate(session: &Session, index: u32, waiting: &Waiting, fate: &Fate) -> Result<()> {
+    let (pending, parked) = (pending_key(index, &waiting.entry), parked_key(index, &waiting.entry));
+    match fate {
+        Fate::Left => Ok(()),
+        Fate::Cleared => session.delete(Family::Vector, pending),
+        Fate::Embedded(row) => {
+            session.delete(Family::Vector, pending)?;
+            let key = prefixed(index, &waiting.entry);
+            match session.get(Family::Vector, &key)?.as_ref() == Some(row) {
+                true => Ok(()), // the graph has it
+                false => session.put(Family::Vector, key, row.clone(), None),
+            }
+        }
+        Fate::Failed => {
+            let failures = waiting.failures.saturating_add(1);
+            let core = session.core();
+            let due_ms = core.clock.now_ms().saturating_add(retry_after_ms(failures, &*core.entropy));
+            session.put(Family::Vector, pending, Pending { failures, due_ms }.to_value(), None)
+        }
+        Fate::Parked => {
+            session.delete(Family::Vector, pending)?;
+            session.put(Family::Vector, parked, Vec::new(), None)
+        }
+    }
+}
