@@ -48,7 +48,7 @@ use crate::session::{RetryLimits, Scope, Session, retry};
 /// but for the dictionaries, which only ever grow.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
-    pub(crate) dictionaries: Dictionaries,
+    pub(crate) dictionaries: Arc<Dictionaries>,
     /// Decoded rows by name.
     rows: RwLock<HashMap<String, KnownRow>>,
     /// True once there may be a keyspace whose values expire: who begins to read must then know the time.
@@ -68,6 +68,11 @@ struct KnownRow {
 }
 
 impl Catalog {
+    /// What another one knows of the same catalog: dictionaries, which whoever reads a record must have as new as it is.
+    pub(crate) fn sharing_dictionaries(&self) -> Catalog {
+        Catalog { dictionaries: Arc::clone(&self.dictionaries), ..Catalog::default() }
+    }
+
     /// The row of a name, if it was found in this very catalog before.
     fn row_in(&self, name: &str, catalog_ts: Timestamp) -> Option<Arc<Definition>> {
         let rows = self.rows.read();

@@ -131,7 +131,7 @@ impl Core {
             Storage::Memory => Storage::Memory,
             Storage::Directory { store, .. } => Storage::Directory { store: Arc::clone(store), _temporary: None },
         };
-        let catalog = Catalog::default();
+        let catalog = self.catalog.sharing_dictionaries();
         catalog.note_expiring();
         Core {
             store: Arc::clone(&self.store),

@@ -63,8 +63,7 @@ impl Attached {
     }
 
     /// It has not answered; true if that was so often in a row that it had better rest.
-    pub(super) fn note_failure(&self, error: &Error) -> bool {
-        self.note_error(error);
+    pub(super) fn note_failure(&self) -> bool {
         let mut state = self.state.lock();
         state.failures_in_row = state.failures_in_row.saturating_add(1);
         state.failures_in_row >= FAILURES_IN_ROW_MAX
@@ -79,6 +78,12 @@ impl Attached {
 
     pub(super) fn last_error(&self) -> Option<String> {
         self.state.lock().last_error.clone()
+    }
+
+    /// This round is not the last: there may be something new before where it is. It goes on from there, so that whoever stands
+    /// at the beginning and fails keeps nobody waiting.
+    pub(super) fn want_another_round(&self) {
+        self.state.lock().has_found = true;
     }
 
     /// The next round begins at the beginning.

@@ -34,8 +34,8 @@ pub(super) struct Waiting {
     /// The id, as it stands in keys.
     pub(super) entry: Vec<u8>,
     pub(super) failures: u32,
-    /// None if there is nothing to embed any more.
-    pub(super) text: Option<String>,
+    /// None if there is nothing to embed any more. An error if the document cannot be read.
+    pub(super) text: Result<Option<String>>,
 }
 
 /// What one look at the backlog finds.
@@ -79,22 +79,19 @@ impl Place {
         self.definition.indexes.get(self.index)
     }
 
-    /// The entries that a document has by itself, or the text of which its vector is to be made; none if it is not there, or
-    /// cannot have any.
-    pub(super) fn entries(&self, session: &Session, entry: &[u8]) -> Result<Entries> {
-        let (Some(index), Ok(id)) = (self.index(), DocumentId::read_key(entry)) else { return Ok(Entries::default()) };
-        let Some(bytes) = session.get(Family::Data, &document_key(self.definition.id, &id))? else {
-            return Ok(Entries::default());
-        };
+    /// The text that is to be embedded of a document; none if it is not there, or has another vector or none.
+    pub(super) fn text(&self, session: &Session, entry: &[u8]) -> Result<Option<String>> {
+        let (Some(index), Ok(id)) = (self.index(), DocumentId::read_key(entry)) else { return Ok(None) };
+        let Some(bytes) = session.get(Family::Data, &document_key(self.definition.id, &id))? else { return Ok(None) };
         let dictionary = session.core().catalog.dictionaries.get(session.core(), self.definition.id)?;
         let entries = Record::open(&bytes, &dictionary).and_then(|record| match id.parent() {
             Some(_) => Entries::of(index, &id, &record.decode()?),
             None => Entries::of_record(index, &id, &record.document()),
         });
         match entries {
-            // It was there before the index and has nothing in it; or it is damaged, which is for others to tell.
-            Err(error) if error.kind() != ErrorKind::Closed => Ok(Entries::default()),
-            entries => entries,
+            // It was there before the index and has nothing in it.
+            Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded) => Ok(None),
+            entries => Ok(entries?.into_source().map(|source| source.text)),
         }
     }
 }
@@ -116,8 +113,11 @@ pub(super) fn look(session: &Session, attached: &Attached, place: &Place, batch_
         let pending = Pending::from_value(value);
         entries += 1;
         if is_due(pending.due_ms, now_ms) {
-            let text = place.entries(session, entry)?.into_source().map(|source| source.text);
-            bytes += text.as_ref().map_or(0, String::len);
+            let text = match place.text(session, entry) {
+                Err(error) if error.kind() != ErrorKind::Corruption => return Err(error),
+                text => text,
+            };
+            bytes += text.as_ref().ok().and_then(Option::as_ref).map_or(0, String::len);
             look.waiting.push(Waiting { entry: entry.to_vec(), failures: pending.failures, text });
         } else {
             next_due_ms = Some(next_due_ms.map_or(pending.due_ms, |next: u64| next.min(pending.due_ms)));

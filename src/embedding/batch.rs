@@ -93,10 +93,13 @@ struct Batch<'a> {
 impl Batch<'_> {
     /// Has the embedder make the vectors: of all texts at once, and if that fails, one by one.
     fn embed(&self, waiting: &[Waiting]) -> Result<Vec<Fate>> {
-        let texts: Vec<(usize, &str)> =
-            waiting.iter().enumerate().filter_map(|(at, waiting)| Some((at, waiting.text.as_deref()?))).collect();
-        let mut fates: Vec<Fate> =
-            waiting.iter().map(|waiting| if waiting.text.is_some() { Fate::Left } else { Fate::Cleared }).collect();
+        let mut fates: Vec<Fate> = waiting.iter().map(|waiting| self.fate_before(waiting)).collect();
+        let mut texts: Vec<(usize, &str)> = Vec::with_capacity(waiting.len());
+        for (at, waiting) in waiting.iter().enumerate() {
+            if let Ok(Some(text)) = &waiting.text {
+                texts.push((at, text));
+            }
+        }
         if texts.is_empty() {
             return Ok(fates);
         }
@@ -104,23 +107,24 @@ impl Batch<'_> {
             Ok(vectors) => {
                 self.attached.note_success();
                 for ((at, _), vector) in texts.iter().zip(vectors) {
-                    fates[*at] = self.fate_of(self.row(vector));
+                    fates[*at] = self.fate_of(self.row(vector), &waiting[*at]);
                 }
             }
             Err(error) if texts.len() == 1 => {
                 if let Some((at, _)) = texts.first() {
-                    fates[*at] = self.fate_of(Err(error));
+                    fates[*at] = self.fate_of(Err(error), &waiting[*at]);
                 }
             }
             Err(error) => {
                 tracing::debug!(index = self.attached.index, %error, "a batch failed: its texts are embedded one by one");
-                self.embed_one_by_one(&texts, &mut fates)?;
+                self.shuffle(&mut texts);
+                self.embed_one_by_one(waiting, &texts, &mut fates)?;
             }
         }
         Ok(fates)
     }
 
-    fn embed_one_by_one(&self, texts: &[(usize, &str)], fates: &mut [Fate]) -> Result<()> {
+    fn embed_one_by_one(&self, waiting: &[Waiting], texts: &[(usize, &str)], fates: &mut [Fate]) -> Result<()> {
         for (at, text) in texts {
             if self.attached.rests_until(self.core.clock.now_ms()).is_some() {
                 return Ok(()); // the others wait
@@ -130,9 +134,29 @@ impl Batch<'_> {
                 self.attached.note_success();
                 self.row(vectors.pop().unwrap_or_default())
             });
-            fates[*at] = self.fate_of(made);
+            fates[*at] = self.fate_of(made, &waiting[*at]);
         }
         Ok(())
+    }
+
+    /// In any order: neighbours may have in common what the embedder does not like, and it is not to be taken for dead.
+    fn shuffle(&self, texts: &mut [(usize, &str)]) {
+        for last in (1..texts.len()).rev() {
+            let other = self.core.entropy.next_u64() % (last as u64 + 1);
+            texts.swap(last, usize::try_from(other).unwrap_or(last));
+        }
+    }
+
+    /// What becomes of a document if the embedder is not asked.
+    fn fate_before(&self, waiting: &Waiting) -> Fate {
+        match &waiting.text {
+            Ok(Some(_)) => Fate::Left,
+            Ok(None) => Fate::Cleared,
+            Err(error) => {
+                self.attached.note_error(error);
+                Fate::Failed
+            }
+        }
     }
 
     fn call(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
@@ -149,7 +173,7 @@ impl Batch<'_> {
         }
     }
 
-    fn fate_of(&self, made: Result<Vec<u8>>) -> Fate {
+    fn fate_of(&self, made: Result<Vec<u8>>, waiting: &Waiting) -> Fate {
         match made {
             Ok(row) => Fate::Embedded(row),
             Err(error) if error.kind() == ErrorKind::Invalid => {
@@ -157,7 +181,9 @@ impl Batch<'_> {
                 Fate::Parked
             }
             Err(error) => {
-                if self.attached.note_failure(&error) {
+                self.attached.note_error(&error);
+                // What has failed before says nothing of the others.
+                if waiting.failures == 0 && self.attached.note_failure() {
                     self.attached.rest(self.core.clock.now_ms(), &*self.core.entropy);
                 }
                 Fate::Failed
@@ -183,11 +209,15 @@ fn write(core: &Arc<Core>, attached: &Attached, place: &Place, waiting: &[Waitin
             session.note_unbuilt(index.id)?;
         }
         for (waiting, fate) in waiting.iter().zip(fates) {
-            let now = place.entries(session, &waiting.entry)?.into_source().map(|source| source.text);
+            let is_unchanged = match (place.text(session, &waiting.entry), &waiting.text) {
+                (Ok(now), Ok(then)) => now == *then,
+                (Ok(_), Err(_)) => false,
+                (Err(error), then) if error.kind() == ErrorKind::Corruption => then.is_err(),
+                (Err(error), _) => return Err(error),
+            };
             // Who changed the text meanwhile has put the document into the backlog again.
-            match now == waiting.text {
-                true => write_fate(session, index.id, waiting, fate)?,
-                false => tracing::trace!(index = index.id, "a text has changed while it was embedded"),
+            if is_unchanged {
+                write_fate(session, index.id, waiting, fate)?;
             }
         }
         Ok(())

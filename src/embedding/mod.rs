@@ -176,7 +176,7 @@ impl Embedding {
             // Others have their turn in between.
             let working = self.working.lock();
             if !std::mem::replace(&mut begun, true) {
-                attached.begin_round();
+                attached.want_another_round();
             }
             let turn = self.turn_of(core, attached)?;
             drop(working);

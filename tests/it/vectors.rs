@@ -9,6 +9,7 @@
 
 mod chunks;
 mod crashes;
+mod embedding;
 mod filters;
 mod options;
 mod recall;
