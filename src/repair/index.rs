@@ -173,7 +173,8 @@ fn is_stray(
     let Some(record) = session.get(Family::Data, &document_key(definition.id, &id))? else { return Ok(true) };
     let entries = decode(session, definition, &record).and_then(|document| Entries::of(index, &id, &document));
     let is_made_of_text = index.is_embedded_row(value)?;
-    Ok(entries.is_ok_and(|entries| !entries.has(key) && !(is_made_of_text && entries.source().is_some())))
+    let belongs = |entries: &Entries| entries.has(key) || (is_made_of_text && entries.source().is_some());
+    Ok(entries.is_ok_and(|entries| !belongs(&entries)))
 }
 
 fn decode(session: &Session, definition: &Definition, record: &[u8]) -> Result<Document> {

@@ -166,10 +166,12 @@ impl Ord for Due {
 
 #[cfg(test)]
 mod tests {
-    use blaze_core::ErrorKind;
+    use blaze_core::{Document, ErrorKind};
 
     use super::*;
+    use crate::catalog::{self, Kind};
     use crate::database::Database;
+    use crate::session::Session;
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -217,6 +219,20 @@ mod tests {
         let earlier = next.at.lock().unwrap();
         assert!(earlier < later);
         assert_eq!((next.take(later), next.take(earlier), next.take(earlier)), (false, true, false));
+    }
+
+    #[test]
+    fn who_works_in_the_background_reads_documents_of_shapes_that_were_learnt_later() {
+        let db = Database::in_memory().unwrap();
+        let films = db.collection::<Document>("films").unwrap();
+        let at_work = db.core.retention.next_run.core.get().unwrap().upgrade().unwrap();
+        for field in ["a", "b"] {
+            let document = Document::new().with(field, 1);
+            films.insert(&document).unwrap();
+            let session = Session::read_only(&at_work).unwrap();
+            let id = catalog::get(&session, "films", Kind::Collection).unwrap().id;
+            assert!(at_work.catalog.dictionaries.get(&at_work, id).unwrap().knows(&document), "{field}");
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use blaze::{
-    Collection, Database, DatabaseBuilder, Document, DocumentId, Durability, Embedder, Entropy, Error, ErrorKind, Feed, History,
-    Index, Isolation, ManualClock, Metric, Result, SeededEntropy, Vector, field, set, unset,
+    Collection, Database, DatabaseBuilder, Document, DocumentId, Durability, Embedder, Entropy, Error, ErrorKind, Feed,
+    History, Index, Isolation, ManualClock, Metric, Result, SeededEntropy, Vector, field, set, unset,
 };
 use parking_lot::Mutex;
 
@@ -74,9 +74,11 @@ impl TestEmbedder {
 }
 
 fn vector_of(model: &str, text: &str) -> Vec<f32> {
-    let seed = model.bytes().chain([0]).chain(text.bytes()).fold(7_u64, |seed, byte| {
-        seed.wrapping_mul(0x0000_0100_0000_01B3) ^ u64::from(byte)
-    });
+    let seed = model
+        .bytes()
+        .chain([0])
+        .chain(text.bytes())
+        .fold(7_u64, |seed, byte| seed.wrapping_mul(0x0000_0100_0000_01B3) ^ u64::from(byte));
     let entropy = SeededEntropy::new(seed);
     (0..DIMENSION).map(|_| (entropy.next_u64() % 2_001) as f32 / 1_000.0 - 1.0).collect()
 }
@@ -340,7 +342,9 @@ fn texts_are_what_the_sources_reach_in_their_order() {
     films.ensure_index(Index::vector("v", DIMENSION).embed_from(sources, Arc::clone(&embedder))).unwrap();
     let json = r#"{"about": {"title": "T", "year": 7}, "cast": [{"name": "A"}, {"age": 3}, {"name": "B"}], "tags": ["x", 1, "y"]}"#;
     films.insert_with_id(1, &Document::from_json(json).unwrap()).unwrap();
-    films.insert_with_id(2, &Document::from_json(r#"{"about": "T", "cast": {"name": 5}, "tags": []}"#).unwrap()).unwrap();
+    films
+        .insert_with_id(2, &Document::from_json(r#"{"about": "T", "cast": {"name": 5}, "tags": []}"#).unwrap())
+        .unwrap();
     db.settle().unwrap();
     assert_eq!(embedder.take_texts(), ["x\ny\nA\nB\nT"]);
 }
@@ -373,7 +377,8 @@ fn what_cannot_be_asked_is_refused_precisely() {
         let error = films.ensure_index(index).unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
     };
-    let sources = |sources: &[&str]| Index::vector("v", DIMENSION).embed_from(sources.iter().copied(), Arc::clone(&embedder));
+    let sources =
+        |sources: &[&str]| Index::vector("v", DIMENSION).embed_from(sources.iter().copied(), Arc::clone(&embedder));
     refused(sources(&[]).named("x"), "embedded from no field");
     refused(sources(&["a", "a"]).named("x"), "embedded from a, which is named twice");
     refused(sources(&["v"]).named("x"), "embedded from v, which is the field of its vectors");

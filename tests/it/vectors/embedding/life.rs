@@ -75,7 +75,8 @@ fn documents_that_were_there_before_the_index_are_embedded_and_loaded_ones_too()
         let declared = Index::vector("w", DIMENSION).embed_from(["plot"], others);
         let mut load = db.load_collection::<Document>("films").replace().ensure_index(declared).begin().unwrap();
         for n in 0..100 {
-            load.insert_with_id(format!("{n}"), &film(&format!("other {n}")).with("plot", format!("plot {n}"))).unwrap();
+            load.insert_with_id(format!("{n}"), &film(&format!("other {n}")).with("plot", format!("plot {n}")))
+                .unwrap();
         }
         load.finish().unwrap();
         assert_eq!(counts(&films), (100, 0, 0));
@@ -249,7 +250,8 @@ fn damage_of_what_is_embedded_is_found_and_repaired_by_embedding_again() {
     tamper(&path, |store| {
         let all = keys(store);
         let of = |id: &str, first: u8| {
-            let is_its = |(key, _): &&(Vec<u8>, Vec<u8>)| key.ends_with(id.as_bytes()) && (key[4] == 0xFF) == (first == 0xFF);
+            let is_its =
+                |(key, _): &&(Vec<u8>, Vec<u8>)| key.ends_with(id.as_bytes()) && (key[4] == 0xFF) == (first == 0xFF);
             all.iter().find(|row| is_its(row) && (first != 0xFF || row.0[5] == 0x10)).unwrap().clone()
         };
         let ((lost, _), (short, row), (stray, _)) = (of("a", 0), of("b", 0), of("c", 0));
