@@ -37,7 +37,7 @@ fn random_document(random: &dyn Entropy) -> Expected {
         1 => Some(" ".to_owned()),
         n => Some(format!("text {}", n * (random.next_u64() % 50))),
     };
-    let own = (random.next_u64() % 6 == 0).then(|| vec![(random.next_u64() % 100) as f32; DIMENSION]);
+    let own = random.next_u64().is_multiple_of(6).then(|| vec![(random.next_u64() % 100) as f32; DIMENSION]);
     Expected { title, own }
 }
 
@@ -47,7 +47,7 @@ fn change(films: &Collection<Document>, expected: &mut BTreeMap<String, Expected
         0 => {
             assert_eq!(films.delete(id.as_str()).unwrap(), expected.remove(&id).is_some());
         }
-        1 if expected.contains_key(&id) => drop(films.update(id.as_str(), set("year", 2)).unwrap()),
+        1 if expected.contains_key(&id) => films.update(id.as_str(), set("year", 2)).unwrap(),
         _ => {
             let document = random_document(random);
             films.put(id.as_str(), &document.document()).unwrap();
@@ -98,14 +98,14 @@ fn run(seed: u64) {
                 let mut within = expected.clone();
                 (0..5).for_each(|_| change(&own, &mut within, &random));
                 db.settle().unwrap(); // in the middle of a transaction
-                if random.next_u64() % 2 == 0 {
+                if random.next_u64().is_multiple_of(2) {
                     tx.commit().unwrap();
                     expected = within;
                 }
             }
             2 => {
                 drop((films, db));
-                if random.next_u64() % 3 == 0 {
+                if random.next_u64().is_multiple_of(3) {
                     model = format!("m{step}");
                 }
                 (db, clock, films, embedder) = open(&model);
@@ -151,7 +151,7 @@ fn writers_and_the_thread_that_embeds_agree_in_the_end() {
                     let mut expected = BTreeMap::new();
                     for _ in 0..400 {
                         let id = format!("{writer}-{}", random.next_u64() % 20);
-                        if random.next_u64() % 5 == 0 {
+                        if random.next_u64().is_multiple_of(5) {
                             films.delete(id.as_str()).unwrap();
                             expected.remove(&id);
                         } else {
