@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) position: Option<Vec<u8>>,
     /// True if this round has found something to do.
     pub(super) has_found: bool,
+    /// True if this round leaves nothing out that waits to be tried again.
+    pub(super) takes_all: bool,
     /// When the first of what was left out in this round is tried again.
     pub(super) next_due_ms: Option<u64>,
     /// True once what an embedder before this one could not do is to be done again.
@@ -90,6 +92,13 @@ impl Attached {
     pub(super) fn begin_round(&self) {
         let mut state = self.state.lock();
         (state.position, state.has_found, state.next_due_ms) = (None, false, None);
+    }
+
+    /// A round begins in which everything is tried, also what waits to be tried again, and the embedder.
+    pub(super) fn begin_round_of_all(&self) {
+        self.begin_round();
+        let mut state = self.state.lock();
+        (state.takes_all, state.has_found, state.rests_until_ms) = (true, true, 0);
     }
 }
 

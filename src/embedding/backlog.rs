@@ -101,7 +101,10 @@ pub(super) fn look(session: &Session, attached: &Attached, place: &Place, batch_
     let batch_max = batch_max.clamp(1, EMBEDDING_BATCH_MAX);
     let now_ms = session.core().clock.now_ms();
     let mut range = pending_range(attached.index);
-    let mut position = attached.state.lock().position.clone();
+    let (mut position, takes_all) = {
+        let state = attached.state.lock();
+        (state.position.clone(), state.takes_all)
+    };
     if let Some(last) = &position {
         range = range.intersect(&KeyRange::new([last.as_slice(), &[0]].concat(), None));
     }
@@ -112,7 +115,7 @@ pub(super) fn look(session: &Session, attached: &Attached, place: &Place, batch_
         let Some(entry) = waiting_entry(key.get(4..).unwrap_or_default()) else { continue };
         let pending = Pending::from_value(value);
         entries += 1;
-        if is_due(pending.due_ms, now_ms) {
+        if takes_all || is_due(pending.due_ms, now_ms) {
             let text = match place.text(session, entry) {
                 Err(error) if error.kind() != ErrorKind::Corruption => return Err(error),
                 text => text,
@@ -131,6 +134,7 @@ pub(super) fn look(session: &Session, attached: &Attached, place: &Place, batch_
     let mut state = attached.state.lock();
     state.position = position.filter(|_| !look.is_at_the_end);
     state.has_found |= !look.waiting.is_empty();
+    state.takes_all &= !look.is_at_the_end; // else what fails again would be tried for ever
     state.next_due_ms = state.next_due_ms.into_iter().chain(next_due_ms).min();
     Ok(look)
 }

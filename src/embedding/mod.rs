@@ -156,6 +156,7 @@ impl Embedding {
     /// Embeds all that can be embedded now: what failed and waits to be tried again is left to wait.
     pub(crate) fn catch_up(&self, core: &Arc<Core>) -> Result<()> {
         for attached in self.all_attached() {
+            attached.want_another_round();
             self.catch_up_one(core, &attached, &mut |_| Ok(()))?;
         }
         Ok(())
@@ -168,16 +169,12 @@ impl Embedding {
         attached: &Arc<Attached>,
         tell: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<Option<u64>> {
-        let mut begun = false;
         loop {
             if self.has_ended() {
                 return Err(Error::closed("the database is closed"));
             }
             // Others have their turn in between.
             let working = self.working.lock();
-            if !std::mem::replace(&mut begun, true) {
-                attached.want_another_round();
-            }
             let turn = self.turn_of(core, attached)?;
             drop(working);
             match turn {
@@ -198,6 +195,10 @@ impl Embedding {
         tell: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<()> {
         let Some(attached) = self.attached(index) else { return Ok(()) };
+        {
+            let _working = self.working.lock(); // nobody is in the middle of a round
+            attached.begin_round_of_all();
+        }
         match self.catch_up_one(core, &attached, tell)? {
             None => Ok(()),
             Some(_) => {

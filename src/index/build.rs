@@ -350,7 +350,7 @@ impl Fill {
         for _ in 0..self.batch_documents {
             let Some((key, bytes)) = cursor.next()? else {
                 self.complete = true;
-                return Ok(());
+                break; // and who has to begin again after this goes on from here
             };
             let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
             let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
