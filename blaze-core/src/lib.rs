@@ -47,8 +47,8 @@ pub use path::{Path, Segment};
 pub use schema::Schema;
 pub use store::{
     Change, ChangeKind, ChangeSignal, Changes, CommitHook, CommitRequest, Cursor, Direction, Durability, Entry, Expiry,
-    Family, Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead, Prefix, RangeRead, ReadPoint, Store,
-    Tracking, UndoKey, Version, Versions, VisitMany, Write, counter, prefix_of, prefix_of_range,
+    FEATURE_VECTOR_GRAPHS, Family, Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead, Prefix, RangeRead,
+    ReadPoint, Store, Tracking, UndoKey, Version, Versions, VisitMany, Write, counter, prefix_of, prefix_of_range,
 };
 pub use update::{
     Push, Update, add_each_to_set, add_to_set, inc, max, min, mul, pop_first, pop_last, pull, pull_where, push,

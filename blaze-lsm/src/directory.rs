@@ -10,6 +10,7 @@ use std::io::{self, ErrorKind as IoErrorKind, Read as _, Seek as _, SeekFrom, Wr
 use std::path::{Path, PathBuf};
 
 use blaze_core::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
 
 use crate::error;
 use crate::marker;
@@ -21,6 +22,8 @@ pub(crate) struct Claim {
     path: PathBuf,
     /// Holds the lock.
     marker: File,
+    /// What is needed to read the database, as the marker says.
+    features: Mutex<u64>,
     /// Whether the marker still has its temporary name.
     is_new: bool,
 }
@@ -72,6 +75,30 @@ impl Claim {
         Ok(())
     }
 
+    /// What a version has to know to read the database.
+    pub(crate) fn features(&self) -> u64 {
+        *self.features.lock()
+    }
+
+    /// Has the marker say, durably, that these are needed to read the database, too. It is written in place, as the lock is on
+    /// the file and not on its name; it is far shorter than what a disk writes as a whole.
+    pub(crate) fn require(&self, features: u64) -> Result<()> {
+        let mut known = self.features.lock();
+        let all = *known | features;
+        if all == *known {
+            return Ok(());
+        }
+        let write = || -> io::Result<()> {
+            let mut marker = &self.marker;
+            marker.seek(SeekFrom::Start(0))?;
+            marker.write_all(&marker::encode(all))?;
+            marker.sync_all()
+        };
+        write().map_err(|error| error::file(&self.path.join(marker::NAME), error))?;
+        *known = all;
+        Ok(())
+    }
+
     fn existing(path: &Path, mut file: File, read_only: bool) -> Result<Claim> {
         lock(path, &file, read_only)?;
         let mut bytes = Vec::new();
@@ -79,7 +106,12 @@ impl Claim {
         marker::check(&bytes, read_only)
             .and_then(|()| check_complete(path))
             .map_err(|error| error.context(path.display()))?;
-        Ok(Claim { path: path.to_path_buf(), marker: file, is_new: false })
+        Ok(Claim {
+            path: path.to_path_buf(),
+            features: Mutex::new(marker::features(&bytes)),
+            marker: file,
+            is_new: false,
+        })
     }
 
     /// Writes a marker under its temporary name, or takes over what somebody left who did not finish.
@@ -99,11 +131,11 @@ impl Claim {
         let mut write = || -> io::Result<()> {
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
-            file.write_all(&marker::encode())?;
+            file.write_all(&marker::encode(0))?;
             file.sync_all()
         };
         write().map_err(|error| error::file(&name, error))?;
-        Ok(Claim { path: path.to_path_buf(), marker: file, is_new: true })
+        Ok(Claim { path: path.to_path_buf(), features: Mutex::new(0), marker: file, is_new: true })
     }
 }
 
@@ -197,7 +229,7 @@ fn names(path: &Path) -> Result<Vec<String>> {
 mod tests {
     use std::sync::Arc;
 
-    use blaze_core::{ManualClock, Store as _};
+    use blaze_core::{FEATURE_VECTOR_GRAPHS, ManualClock, Store as _};
 
     use super::*;
     use crate::{LsmOptions, LsmStore};
@@ -211,12 +243,28 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         drop(rocksdb::DB::open_default(path).unwrap()); // without our families
-        marker::write_of_copy(path).unwrap();
+        marker::write_of_copy(path, 0).unwrap();
         let refused = LsmStore::open(path, options().read_only()).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Invalid);
         assert!(refused.to_string().ends_with("open it for writing once"), "{refused}");
         LsmStore::open(path, options()).unwrap().close().unwrap();
         LsmStore::open(path, options().read_only()).unwrap();
+    }
+
+    #[test]
+    fn what_is_needed_to_read_a_database_is_said_once_and_for_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("db");
+        LsmStore::open(&path, options()).unwrap().close().unwrap();
+        let claim = Claim::to_write(&path, CreateMode::MustExist).unwrap();
+        assert_eq!(claim.features(), 0);
+        claim.require(FEATURE_VECTOR_GRAPHS).unwrap();
+        claim.require(0).unwrap();
+        assert_eq!(claim.features(), FEATURE_VECTOR_GRAPHS);
+        assert_eq!(fs::read(path.join(marker::NAME)).unwrap(), marker::encode(FEATURE_VECTOR_GRAPHS));
+        assert_eq!(Claim::to_read(&path).unwrap_err().kind(), ErrorKind::Locked, "it keeps its lock");
+        drop(claim);
+        assert_eq!(Claim::to_read(&path).unwrap().features(), FEATURE_VECTOR_GRAPHS);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) struct Engine {
     /// A write or a sync failed: what the disk holds is not known, and a second sync may lie about it.
     failed: AtomicBool,
     read_only: bool,
-    _claim: Option<Claim>, // after the database, which is closed before another may have the directory
+    claim: Option<Claim>, // after the database, which is closed before another may have the directory
     /// Dropped once the database is closed, which wakes [`Engine::close`].
     gone: Mutex<Option<Sender<()>>>,
 }
@@ -95,13 +95,26 @@ impl Engine {
             syncs: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             read_only,
-            _claim: claim,
+            claim,
             gone: Mutex::new(None),
         }))
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// What a version has to know to read the database.
+    pub(crate) fn features(&self) -> u64 {
+        self.claim.as_ref().map_or(0, Claim::features)
+    }
+
+    /// Has every version refuse the database that does not know these features, before something is written that needs them.
+    pub(crate) fn require(&self, features: u64) -> Result<()> {
+        match &self.claim {
+            Some(claim) if features != 0 => claim.require(features),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses what would change a database that is open for reading only.

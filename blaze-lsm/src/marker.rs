@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind as IoErrorKind;
 use std::path::Path;
 
-use blaze_core::{Error, ErrorKind, Result};
+use blaze_core::{Error, ErrorKind, FEATURE_VECTOR_GRAPHS, Result};
 
 use crate::error;
 
@@ -23,20 +23,20 @@ pub(crate) const TEMPORARY_NAME: &str = "BLAZE.new";
 const COPY_NAME: &str = "BLAZE.copy";
 const MAGIC: &[u8; 8] = b"BLAZE-DB";
 const FORMAT: u32 = 1;
-/// Bits of the features that this version can read. There are none yet.
-const READ_FEATURES: u64 = 0;
+/// Bits of the features that this version can read. A database has those that it needs.
+pub(crate) const READ_FEATURES: u64 = FEATURE_VECTOR_GRAPHS;
 /// Bits of the features that this version can keep intact when it writes. There are none yet.
 const WRITE_FEATURES: u64 = 0;
 const BYTES: usize = 32;
 
-/// Writes the marker of a copy in a directory that nobody else knows of, so that it is there, whole, after a power loss.
-pub(crate) fn write_of_copy(path: &Path) -> Result<()> {
+/// Writes the marker of a copy that needs `features` to be read in a directory that nobody else knows of, so that it is there, whole, after a power loss.
+pub(crate) fn write_of_copy(path: &Path, features: u64) -> Result<()> {
     let copy = path.join(COPY_NAME);
     // Before the marker: a copy must never be taken for the original.
     File::create(&copy).and_then(|file| file.sync_all()).map_err(|error| error::file(&copy, error))?;
     sync_directory(path)?;
     let temporary = path.join(TEMPORARY_NAME);
-    let written = fs::write(&temporary, encode()).and_then(|()| File::open(&temporary)?.sync_all());
+    let written = fs::write(&temporary, encode(features)).and_then(|()| File::open(&temporary)?.sync_all());
     written.map_err(|error| error::file(&temporary, error))?;
     publish(path)
 }
@@ -109,9 +109,15 @@ pub(crate) fn sync_directory(path: &Path) -> Result<()> {
     }
 }
 
-/// The marker of a database that this version makes.
-pub(crate) fn encode() -> Vec<u8> {
-    encode_as(FORMAT, READ_FEATURES, WRITE_FEATURES)
+/// The marker of a database of this version that needs `features` to be read.
+pub(crate) fn encode(features: u64) -> Vec<u8> {
+    encode_as(FORMAT, features, WRITE_FEATURES)
+}
+
+/// What is needed to read the database of a marker that this version may open.
+pub(crate) fn features(bytes: &[u8]) -> u64 {
+    let features = bytes.get(MAGIC.len() + 4..).and_then(|rest| rest.first_chunk::<8>());
+    features.map_or(0, |features| u64::from_be_bytes(*features))
 }
 
 fn encode_as(format: u32, read_features: u64, write_features: u64) -> Vec<u8> {
@@ -172,7 +178,13 @@ mod tests {
 
     #[test]
     fn what_is_written_is_accepted() {
-        assert_eq!((refusal(&encode(), false), refusal(&encode(), true)), (None, None));
+        for features in [0, READ_FEATURES] {
+            let marker = encode(features);
+            assert_eq!(
+                (refusal(&marker, false), refusal(&marker, true), super::features(&marker)),
+                (None, None, features)
+            );
+        }
     }
 
     #[test]
@@ -204,7 +216,7 @@ mod tests {
 
     #[test]
     fn no_damaged_byte_and_no_cut_is_accepted() {
-        let good = encode();
+        let good = encode(READ_FEATURES);
         for position in 0..good.len() {
             let mut bad = good.clone();
             bad[position] ^= 1;
@@ -221,7 +233,7 @@ mod tests {
             if sealed {
                 bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
             }
-            let of_ours = bytes == encode();
+            let of_ours = bytes == encode(0) || bytes == encode(READ_FEATURES);
             prop_assert_eq!(check(&bytes, false).is_ok(), of_ours);
         }
     }

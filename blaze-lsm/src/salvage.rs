@@ -61,15 +61,18 @@ pub fn salvage(from: &Path, to: &Path, options: &LsmOptions, sieve: &mut dyn Sie
         return Err(Error::already_exists(format!("{} exists already", to.display())));
     }
     marker::refuse_within(from, to)?;
-    let _claim = match Claim::to_read(from) {
+    let claim = match Claim::to_read(from) {
         Err(error) if error.kind() == ErrorKind::Locked => return Err(error),
         claim => claim.ok(), // a marker that is damaged cannot be claimed by anybody
     };
     let environment = options.make_environment()?;
     let (damaged, log_damage) = open_damaged(from, options, &environment)?;
     directory::create_directory(to)?;
+    // What nobody can tell is taken to be needed.
+    let features = claim.as_ref().map_or(marker::READ_FEATURES, Claim::features);
     let copied = copy(damaged, to, options, &environment, sieve).and_then(|()| {
-        marker::write_of_copy(to)?; // last: without it, what a crash left behind is not taken for a database
+        // Last: without it, what a crash left behind is not taken for a database.
+        marker::write_of_copy(to, features)?;
         marker::sync_parent(to)
     });
     copied.inspect_err(|_| {

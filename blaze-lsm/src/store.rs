@@ -155,7 +155,8 @@ impl LsmStore {
         marker::refuse_within(&self.path, to)?;
         let _span = tracing::info_span!("checkpoint").entered();
         engine.checkpoint(to)?;
-        marker::write_of_copy(to)?; // last: without it, what a crash left behind is not taken for a copy
+        // Last: without it, what a crash left behind is not taken for a copy.
+        marker::write_of_copy(to, engine.features())?;
         marker::sync_parent(to)
     }
 
@@ -300,6 +301,7 @@ impl Store for LsmStore {
             return Ok(request.read_ts);
         }
         engine.check_writable()?;
+        engine.require(request.features)?;
         let expiry = request.expiry.clone();
         if !expiry.is_empty() {
             request.durability = Durability::Sync; // what is dropped must stay refused after a power loss

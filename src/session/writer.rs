@@ -19,7 +19,7 @@ use super::write_set::{Lookup, Overlay, WriteSet};
 use crate::catalog::Orphan;
 use crate::database::core::Core;
 use crate::embedding::SharedEmbedder;
-use crate::vector::VectorChanges;
+use crate::vector::{VectorChanges, features_of};
 
 /// The number of changes that the catalog of an ended session has; none gets there otherwise.
 const ENDED: u64 = u64::MAX;
@@ -273,9 +273,11 @@ impl Writer {
             isolation: self.isolation,
             durability: self.durability,
             timeout: self.deadline_ms.map(|deadline_ms| Duration::from_millis(left_ms(deadline_ms))),
+            features: 0,
             hook: None,
         };
         let vectors = VectorChanges::of(&core.vectors, &mut request.writes, &state.unbuilt);
+        request.features = features_of(&request.writes);
         if state.has_backlog && self.isolation == Isolation::Snapshot {
             refuse_lost_updates_but_of_vectors(&mut request);
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blaze_core::{CommitHook, Family, Result, Timestamp, Write};
+use blaze_core::{CommitHook, FEATURE_VECTOR_GRAPHS, Family, Result, Timestamp, Write};
 
 use super::{Graphs, layout};
 use crate::database::core::Core;
@@ -29,6 +29,15 @@ pub(super) enum IndexChange {
     Completed,
     /// All that the index had is gone.
     Dropped,
+}
+
+/// What a version has to know to read what is written.
+pub(crate) fn features_of(writes: &[Write]) -> u64 {
+    let mut keys = writes.iter().filter(|write| write.family() == Family::Vector).filter_map(Write::key);
+    match keys.any(layout::is_of_graph) {
+        true => FEATURE_VECTOR_GRAPHS,
+        false => 0,
+    }
 }
 
 /// What a commit does to all indexes, told when it is certain.

@@ -112,6 +112,11 @@ pub(super) fn is_build_position(rest: &[u8]) -> bool {
     rest == [DERIVED, 0]
 }
 
+/// True for the key of what is kept of a graph.
+pub(super) fn is_of_graph(key: &[u8]) -> bool {
+    split(key).is_some_and(|(_, rest)| matches!(rest, [DERIVED, HEADER | MARK | BLOCK, ..]))
+}
+
 /// The index whose keys are exactly those of a range.
 pub(super) fn whole_index(range: &KeyRange) -> Option<u32> {
     let (index, rest) = split(range.start())?;
@@ -141,6 +146,7 @@ mod tests {
             for derived in [&mark, &block, &header_key(index), &calibration, &query] {
                 prop_assert!(!scan_range(index).contains(derived), "who reads all vectors ends before what is derived");
                 prop_assert!(!is_vector(split(derived).unwrap().1));
+                prop_assert!(is_of_graph(derived));
             }
             let _ = (marked_entry(&bytes), block_of(&bytes), marked_ts(&bytes), split(&bytes).map(|(_, rest)| is_vector(rest)));
         }

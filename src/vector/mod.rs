@@ -38,7 +38,7 @@ pub(crate) use breadth::{Expectation, MeasuredRecall};
 pub use calibration::{CalibrationProgress, CalibrationQueries, RecallCalibration};
 pub(crate) use calibration::{Queries, read as stored_calibration};
 use change::IndexChange;
-pub(crate) use change::VectorChanges;
+pub(crate) use change::{VectorChanges, features_of};
 pub(crate) use form::Form;
 pub(crate) use nearest::{Question, nearest};
 use open::OpenGraph;

@@ -10,6 +10,7 @@
 mod chunks;
 mod crashes;
 mod embedding;
+mod features;
 mod filters;
 mod options;
 mod recall;

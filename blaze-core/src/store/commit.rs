@@ -155,6 +155,10 @@ pub trait CommitHook: Debug + Send + Sync {
     fn committed(&self, ts: Timestamp);
 }
 
+/// The [feature](CommitRequest::features) of a database that keeps graphs of its vector indexes, and says which vectors they may
+/// lack: rows of the family `vector` that are no vectors.
+pub const FEATURE_VECTOR_GRAPHS: u64 = 1;
+
 /// A transaction, handed to the store to be committed.
 #[derive(Clone, Debug, Default)]
 pub struct CommitRequest {
@@ -181,6 +185,9 @@ pub struct CommitRequest {
     /// that it is refused as [`Unavailable`](crate::ErrorKind::Unavailable), before anything of it is enqueued: what
     /// has been admitted is never given up.
     pub timeout: Option<Duration>,
+    /// What a version of Blaze has to know to read the database from this commit on, a bit each: one that does not know all of
+    /// them refuses to open it. A store that only this version ever sees need not keep them.
+    pub features: u64,
     /// Who is told of the commit.
     pub hook: Option<Arc<dyn CommitHook>>,
 }

@@ -21,7 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use change::{Change, ChangeKind, Changes};
-pub use commit::{CommitHook, CommitRequest, Durability, Isolation, PointRead, RangeRead, Write};
+pub use commit::{
+    CommitHook, CommitRequest, Durability, FEATURE_VECTOR_GRAPHS, Isolation, PointRead, RangeRead, Write,
+};
 pub use marks::{MarkChange, Marks};
 pub use range::{Direction, KeyRange};
 pub use signal::ChangeSignal;

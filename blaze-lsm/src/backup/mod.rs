@@ -111,7 +111,8 @@ impl Backups {
         crate::directory::create_directory(to)?;
         let restored = BackupEngine::open(&self.path).and_then(|mut engine| engine.restore(id, to));
         // The marker comes last: without it, what a crash left behind is not taken for a database.
-        restored.and_then(|()| marker::write_of_copy(to)).map_err(|error| {
+        // It says that all is needed that this version knows: a backup does not tell.
+        restored.and_then(|()| marker::write_of_copy(to, marker::READ_FEATURES)).map_err(|error| {
             let _ = fs::remove_dir_all(to); // the first error is the one to be told
             self.of(id, error)
         })
