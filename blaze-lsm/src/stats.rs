@@ -48,6 +48,8 @@ pub struct VectorIndexStats {
     pub removed: u64,
     /// Vectors that are committed and not linked yet.
     pub tail: u64,
+    /// Vectors that have no place in the graph yet while it is made of all there are: of `linked + unlinked`, `linked` are done.
+    pub unlinked: u64,
     /// Bytes of memory for the graph, with codes, ids and what waits to be linked.
     pub memory_bytes: u64,
     /// Bytes of memory for the vectors in full that searches have read, beside that: of what the graphs leave of their memory.

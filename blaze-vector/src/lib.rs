@@ -26,7 +26,7 @@ pub use copies::Copies;
 pub use exact::ExactIndex;
 pub use graph::{
     BLOCK_NODES, BlockKind, Candidate, Found, Graph, GraphOptions, GraphQuery, GraphReader, Insertion, Strategy,
-    VectorBuffer, VectorSource,
+    Unlinked, VectorBuffer, VectorSource,
 };
 pub use kept::KeptHits;
 pub use metric::Metric;

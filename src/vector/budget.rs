@@ -14,6 +14,17 @@ use crate::catalog;
 use crate::database::core::{Core, Storage};
 use crate::session::Session;
 
+/// What came of reading a stored graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loaded {
+    /// It is in memory.
+    Open,
+    /// There is none that can be read.
+    Unstored,
+    /// It lacks so much that searches had better not wait for it.
+    Behind,
+}
+
 impl Graphs {
     /// The graph of an index: from the database, if it is there and not in memory. Who comes meanwhile waits for it: looking
     /// at all vectors takes longer than reading the graph.
@@ -38,7 +49,7 @@ impl Graphs {
             let mut registry = self.registry.lock();
             registry.in_making.remove(&index);
             registry.loading.remove(&index);
-            if !matches!(loaded, Ok(true)) {
+            if !matches!(loaded, Ok(Loaded::Open)) {
                 registry.unstored.insert(index);
             }
             drop(registry);
@@ -49,20 +60,30 @@ impl Graphs {
                     return Ok(None);
                 }
                 Err(error) => return Err(error),
-                Ok(false) => return Ok(None),
-                Ok(true) => self.make_room(session.core())?,
+                Ok(Loaded::Unstored) => return Ok(None),
+                Ok(Loaded::Behind) => {
+                    self.want(session.core(), index);
+                    return Ok(self.find(index)); // who has no background has made it now
+                }
+                Ok(Loaded::Open) => self.make_room(session.core())?,
             }
         }
     }
 
-    /// Reads a stored graph; false if there is none that can be read.
-    fn load(&self, core: &Arc<Core>, index: u32) -> Result<bool> {
+    /// Reads a stored graph, unless much is to be linked before it can be searched.
+    fn load(&self, core: &Arc<Core>, index: u32) -> Result<Loaded> {
         let session = Session::read_only(core)?;
-        if !matches!(stored::header(&**session.point(), index), Ok(Some(_))) {
-            return Ok(false);
+        let point = &**session.point();
+        let Ok(Some(header)) = stored::header(point, index) else { return Ok(Loaded::Unstored) };
+        // Where only is read, nobody else links; where a graph is only begun, nobody goes on with it.
+        match (core.is_read_only(), header.is_begun) {
+            (true, true) => return Ok(Loaded::Unstored),
+            (false, true) => return Ok(Loaded::Behind),
+            (false, false) if build::is_far_behind(point, index, header.complete)? => return Ok(Loaded::Behind),
+            _ => {}
         }
-        let Some(form) = build::form_of(&session, index)? else { return Ok(false) };
-        let Some(linked) = stored::load(&**session.point(), index, &form)? else { return Ok(false) };
+        let Some(form) = build::form_of(&session, index)? else { return Ok(Loaded::Unstored) };
+        let Some(linked) = stored::load(point, index, &form)? else { return Ok(Loaded::Unstored) };
         drop(session);
         self.go_live(core, index, linked)?;
         if core.is_read_only()
@@ -70,7 +91,7 @@ impl Graphs {
         {
             graph.link(core.store.head()?.ts, usize::MAX); // nobody else does
         }
-        Ok(true)
+        Ok(Loaded::Open)
     }
 
     /// A graph was read: others may have to go.
@@ -119,9 +140,9 @@ impl Graphs {
 
     /// What is in memory, and what is being made.
     pub(crate) fn stats(&self, core: &Arc<Core>) -> Result<Vec<VectorIndexStats>> {
-        let (open, making) = {
+        let (open, making, progress) = {
             let registry = self.registry.lock();
-            (registry.open.clone(), registry.in_making.clone())
+            (registry.open.clone(), registry.in_making.clone(), registry.making.clone())
         };
         if open.is_empty() && making.is_empty() {
             return Ok(Vec::new());
@@ -139,6 +160,9 @@ impl Graphs {
                 (stats.linked, stats.removed) = (size.linked as u64, size.removed as u64);
                 (stats.tail, stats.memory_bytes) = (size.tail as u64, size.bytes as u64);
                 stats.cached_bytes = size.cached_bytes as u64;
+                if let Some(progress) = progress.get(&index.id) {
+                    (stats.linked, stats.unlinked) = (progress.linked as u64, progress.unlinked as u64);
+                }
                 stats.is_complete = graph.is_some_and(|graph| graph.is_complete());
                 all.push(stats);
             }

@@ -1,15 +1,13 @@
-//! Making the graph of an index, and having it catch up with what is committed meanwhile.
+//! Seeing to it that an index has a graph, and having that catch up with what is committed meanwhile.
 
-use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use blaze_core::limits::VECTOR_GRAPH_MIN;
 use blaze_core::{Direction, Error, Family, KeyRange, ReadPoint, Result, Timestamp};
-use blaze_vector::{Graph, VectorBuffer, VectorRef, VectorSource};
+use blaze_vector::{VectorBuffer, VectorRef, VectorSource};
 
 use super::change::VectorChange;
 use super::form::Form;
@@ -17,10 +15,10 @@ use super::ids::Ids;
 use super::linked::Linked;
 use super::open::OpenGraph;
 use super::tail::{self, TailBatch};
-use super::{Graphs, calibration, layout, stored, trial};
+use super::{Graphs, calibration, layout, stored};
 use crate::catalog::{self, prefixed};
 use crate::database::core::Core;
-use crate::index::{IndexFields, scan_range};
+use crate::index::IndexFields;
 use crate::session::Session;
 
 /// How often, and how long, it is waited until a commit that was told of can be seen.
@@ -29,10 +27,10 @@ const PUBLICATION_POLL: Duration = Duration::from_millis(1);
 
 /// The vectors of an index at one read point, by their slots.
 pub(super) struct Rows<'a> {
-    point: &'a dyn ReadPoint,
+    pub(super) point: &'a dyn ReadPoint,
     pub(super) index: u32,
     pub(super) form: &'a Form,
-    ids: &'a Ids,
+    pub(super) ids: &'a Ids,
 }
 
 impl VectorSource for Rows<'_> {
@@ -65,7 +63,10 @@ impl Graphs {
         let session = session_from(core, told)?;
         let Some(form) = form_of(&session, index)? else { return Ok(()) };
         let stored = stored::load(&**session.point(), index, &form)?;
-        let linked = stored.map_or_else(|| self.build(&session, index, &form), |stored| Ok(Some(stored)))?;
+        let linked = match stored {
+            Some(stored) if !stored.flushed.is_begun => Some(stored),
+            begun => self.build(core, &session, index, &form, begun)?,
+        };
         drop(session); // what is overwritten meanwhile could not be cleared away
         linked.map_or(Ok(()), |linked| self.go_live(core, index, linked))
     }
@@ -77,29 +78,6 @@ impl Graphs {
         registry.open.remove(&index);
         drop(registry);
         graph.take()
-    }
-
-    /// Makes a graph of all rows, if they are enough for one.
-    fn build(&self, session: &Session, index: u32, form: &Form) -> Result<Option<Linked>> {
-        let point = &**session.point();
-        let mut ids = Ids::new();
-        let mut cursor = point.cursor(Family::Vector, &scan_range(index), Direction::Forward)?;
-        while let Some((key, _)) = cursor.next()? {
-            let slot = u32::try_from(ids.len()).map_err(|_| Error::limit_exceeded("an index has too many vectors"))?;
-            ids.set(slot, key.get(4..).unwrap_or_default());
-        }
-        drop(cursor);
-        if ids.len() < VECTOR_GRAPH_MIN {
-            return Ok(None);
-        }
-        let _span = tracing::info_span!("build graph", index, vectors = ids.len()).entered();
-        let rows = Rows { point, index, form, ids: &ids };
-        let graph = Graph::build(form.options.clone(), &rows, threads(), &mut |_| match self.has_ended() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        })?;
-        trial::check_codes(&graph, &rows, point)?;
-        Ok(Some(Linked::new(form.clone(), graph, ids, point.ts())))
     }
 
     /// Has searches use a graph that is complete up to some commit, and with it what was committed since.
@@ -117,6 +95,7 @@ impl Graphs {
                 (Ok(None), _) => return Ok(()),
                 (Ok(Some(linked)), None) => linked,
                 (Err(error), _) | (Ok(Some(_)), Some(error)) => {
+                    graph.abandon(); // writers that wait go on
                     self.forget(&graph); // it could not take in what is committed for ever
                     return Err(error);
                 }
@@ -146,7 +125,7 @@ impl Graphs {
                 Err(linked) => Ok(Some(*linked)),
             },
             None => {
-                link_marked(point, graph.index, &mut linked, &|| self.has_ended())?;
+                link_marked(point, graph, &mut linked, &|| self.has_ended())?;
                 Ok(Some(linked))
             }
         }
@@ -176,32 +155,45 @@ fn session_from(core: &Arc<Core>, told: Timestamp) -> Result<Arc<Session>> {
     Err(Error::unavailable("a commit was written and is not published"))
 }
 
-/// Calls `visit` with all marks of commits after `complete`.
-fn visit_marked(
+/// Calls `visit` with all marks of commits after `complete`: what follows the number of the index in the key of a vector.
+pub(super) fn visit_marks(
     point: &dyn ReadPoint,
     index: u32,
     complete: Timestamp,
-    visit: &mut dyn FnMut(Timestamp, VectorChange) -> Result<ControlFlow<()>>,
+    visit: &mut dyn FnMut(Timestamp, &[u8]) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     let range: KeyRange = layout::marks_range(index);
     let mut cursor = point.cursor(Family::Vector, &range, Direction::Forward)?;
     while let Some((key, value)) = cursor.next()? {
         // One that is damaged may be of any commit.
         let ts = layout::marked_ts(value).unwrap_or(point.ts());
-        if ts <= complete {
-            continue;
+        if ts > complete && visit(ts, layout::marked_entry(key)?)?.is_break() {
+            break;
         }
-        let entry = layout::marked_entry(key)?;
+    }
+    Ok(())
+}
+
+/// As [`visit_marks`], with the rows of the vectors.
+fn visit_marked(
+    point: &dyn ReadPoint,
+    index: u32,
+    complete: Timestamp,
+    visit: &mut dyn FnMut(Timestamp, VectorChange) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    visit_marks(point, index, complete, &mut |ts, entry| {
         let mut row = None;
         point.visit(Family::Vector, &prefixed(index, entry), &mut |bytes| {
             row = Some(bytes.into());
             Ok(())
         })?;
-        if visit(ts, VectorChange { entry: entry.into(), row })?.is_break() {
-            break;
-        }
-    }
-    Ok(())
+        visit(ts, VectorChange { entry: entry.into(), row })
+    })
+}
+
+/// True if the vectors of all commits after `complete` are too many for a tail.
+pub(super) fn is_far_behind(point: &dyn ReadPoint, index: u32, complete: Timestamp) -> Result<bool> {
+    Ok(marked_since(point, index, complete)?.is_none())
 }
 
 /// The vectors of all commits after `complete`, as a tail has them; none if they are too many.
@@ -232,17 +224,18 @@ fn marked_since(point: &dyn ReadPoint, index: u32, complete: Timestamp) -> Resul
 }
 
 /// Links the vectors of all commits since the graph was complete.
-fn link_marked(point: &dyn ReadPoint, index: u32, linked: &mut Linked, has_ended: &dyn Fn() -> bool) -> Result<()> {
-    visit_marked(point, index, linked.complete, &mut |ts, change| {
-        let insertion = change.row.as_ref().and_then(|row| linked.prepare_or_warn(index, row));
+fn link_marked(
+    point: &dyn ReadPoint,
+    graph: &OpenGraph,
+    linked: &mut Linked,
+    has_ended: &dyn Fn() -> bool,
+) -> Result<()> {
+    visit_marked(point, graph.index, linked.complete, &mut |ts, change| {
+        let insertion = change.row.as_ref().and_then(|row| linked.prepare_or_warn(graph.index, row));
         linked.set(ts, &change.entry, insertion);
+        graph.note_caught_up();
         Ok(if has_ended() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     linked.complete = point.ts();
     Ok(())
-}
-
-/// Threads that build a graph: as many as can run at once.
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
 }

@@ -10,10 +10,10 @@ use std::time::Instant;
 
 use blaze_core::{Direction, Durability, Error, ErrorKind, Family, Isolation, KeyRange, Result, Timestamp, Write};
 
-use super::Graphs;
-use super::layout;
+use super::linked::Linked;
 use super::open::OpenGraph;
 use super::stored::{self, Header};
+use super::{Graphs, build, layout};
 use crate::database::core::{Core, Storage};
 use crate::session::{Session, commit_alone};
 
@@ -44,7 +44,7 @@ impl Graphs {
         if changes == 0 || matches!(core.storage, Storage::Memory) {
             return Ok(());
         }
-        let flushed = Flush { core, graph, index: graph.index, until }.run(complete);
+        let flushed = Flush { core, graph, index: graph.index, until, is_begun: false }.run(complete);
         if !matches!(flushed, Ok(true)) {
             graph.take_back_flush(changes);
         }
@@ -52,6 +52,21 @@ impl Graphs {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()), // the index was dropped
             flushed => flushed.map(drop),
         }
+    }
+
+    /// Writes a graph that is only being made, as far as the time goes; answers it.
+    pub(super) fn flush_begun(
+        &self,
+        core: &Arc<Core>,
+        index: u32,
+        linked: Linked,
+        until: Option<Instant>,
+    ) -> Result<Linked> {
+        let complete = linked.complete;
+        let graph = OpenGraph::new(index);
+        graph.hold(linked);
+        Flush { core, graph: &graph, index, until, is_begun: true }.run(complete)?;
+        graph.take().ok_or_else(|| Error::internal("a graph that nobody else has is gone"))
     }
 
     /// Writes what is worth it of all graphs.
@@ -75,17 +90,19 @@ struct Flush<'a> {
     graph: &'a OpenGraph,
     index: u32,
     until: Option<Instant>,
+    /// Whether the graph is only being made. What is written is of use then, however little it is.
+    is_begun: bool,
 }
 
 impl Flush<'_> {
     /// False if the time is up, or the graph was let go of.
     fn run(&self, complete: Timestamp) -> Result<bool> {
         let _span = tracing::info_span!("flush graph", index = self.index).entered();
-        self.begin()?;
+        self.begin(complete)?;
         let Some(blocks) = self.graph.with_linked(stored::blocks_of) else { return Ok(false) };
         let mut blocks = blocks.into_iter().peekable();
         while blocks.peek().is_some() {
-            if self.until.is_some_and(|until| now() >= until) || !self.graph.is_complete() {
+            if self.until.is_some_and(|until| now() >= until) || !(self.is_begun || self.graph.is_complete()) {
                 return Ok(false);
             }
             self.write_some(&mut blocks)?;
@@ -94,23 +111,36 @@ impl Flush<'_> {
         if !self.end(complete)? {
             return Ok(false);
         }
-        self.remove_marks(complete)?;
+        if !self.is_begun {
+            self.remove_marks(complete)?;
+        }
         Ok(true)
     }
 
     /// Says that blocks are being written; removes what is there of another graph.
-    fn begin(&self) -> Result<()> {
-        let known = self.graph.flushed.lock().complete;
-        let Some(header) = self.header(known.unwrap_or(stored::NOTHING), true) else { return Ok(()) };
+    fn begin(&self, complete: Timestamp) -> Result<()> {
+        let (known, was_begun) = {
+            let flushed = self.graph.flushed.lock();
+            (flushed.complete, flushed.is_begun)
+        };
+        let so_far = known.unwrap_or(if self.is_begun { complete } else { stored::NOTHING });
+        let is_begun = if known.is_some() { was_begun } else { self.is_begun };
+        let Some(header) = self.header(so_far, true, is_begun) else { return Ok(()) };
         match known {
             Some(_) => self.commit(&[header]),
             None => {
                 self.graph.flushed.lock().checksums.clear(); // of a flush that was cut short
                 let blocks = Write::DeleteRange { family: Family::Vector, range: layout::blocks_range(self.index) };
                 commit_alone(self.core, Isolation::Serializable, Durability::Buffered, |session| {
+                    if build::form_of(session, self.index)?.is_none() {
+                        return Err(dropped());
+                    }
                     session.write(blocks.clone())?;
                     session.write(header.clone())
-                })
+                })?;
+                let mut flushed = self.graph.flushed.lock();
+                (flushed.complete, flushed.is_begun) = (Some(so_far).filter(|_| is_begun), is_begun);
+                Ok(())
             }
         }
     }
@@ -156,19 +186,20 @@ impl Flush<'_> {
     }
 
     fn end(&self, complete: Timestamp) -> Result<bool> {
-        let Some(header) = self.header(complete, false) else { return Ok(false) };
+        let Some(header) = self.header(complete, false, self.is_begun) else { return Ok(false) };
         self.commit(&[header])?;
-        self.graph.flushed.lock().complete = Some(complete);
+        let mut flushed = self.graph.flushed.lock();
+        (flushed.complete, flushed.is_begun) = (Some(complete), self.is_begun);
         Ok(true)
     }
 
     /// What says how far the blocks are complete.
-    fn header(&self, complete: Timestamp, is_flushing: bool) -> Option<Write> {
+    fn header(&self, complete: Timestamp, is_flushing: bool, is_begun: bool) -> Option<Write> {
         let blocks = self.graph.flushed.lock().checksums.len();
         let header = self.graph.with_linked(|linked| {
             let mut head = Vec::new();
             linked.graph.write_head(&mut head);
-            Header { complete, is_flushing, blocks: blocks as u32, head }
+            Header { complete, is_flushing, is_begun, blocks: blocks as u32, head }
         })?;
         Some(Write::put(Family::Vector, layout::header_key(self.index), header.to_bytes(self.index)))
     }
@@ -209,10 +240,14 @@ impl Flush<'_> {
         commit_alone(self.core, Isolation::Serializable, Durability::Buffered, |session| {
             match session.visit(Family::Vector, &header, &mut |_| Ok(()))? {
                 true => writes.iter().cloned().try_for_each(|write| session.write(write)),
-                false => Err(Error::not_found("the index was dropped while its graph was written")),
+                false => Err(dropped()),
             }
         })
     }
+}
+
+fn dropped() -> Error {
+    Error::not_found("the index was dropped while its graph was written")
 }
 
 #[expect(clippy::disallowed_methods, reason = "it decides how long is written, and not what")]

@@ -16,8 +16,10 @@ mod ids;
 mod known;
 mod layout;
 mod linked;
+mod making;
 mod nearest;
 mod open;
+mod pace;
 mod row_cache;
 mod stored;
 mod tail;
@@ -28,7 +30,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use blaze_core::Timestamp;
 use blaze_core::limits::VECTOR_GRAPH_MIN;
@@ -40,6 +42,7 @@ pub(crate) use calibration::{Queries, read as stored_calibration};
 use change::IndexChange;
 pub(crate) use change::{VectorChanges, features_of};
 pub(crate) use form::Form;
+use making::Progress;
 pub(crate) use nearest::{Question, nearest};
 use open::OpenGraph;
 
@@ -75,6 +78,10 @@ struct Registry {
     wanted: BTreeSet<u32>,
     /// Those whose graph is being made.
     in_making: HashSet<u32>,
+    /// How far that has come, of those whose vectors are being linked.
+    making: HashMap<u32, Progress>,
+    /// When what is worth it is to be kept, once the database is about to be closed.
+    closes_by: Option<Instant>,
     /// Those of them whose graph is read from the database.
     loading: HashSet<u32>,
     /// Those of which the database has no graph, as far as is known.
@@ -111,12 +118,16 @@ impl Graphs {
             return;
         }
         let until = flush::now().checked_add(CLOSING_TIME_MAX);
+        let until = until.map(|until| *self.registry.lock().closes_by.get_or_insert(until));
         for graph in self.all_open() {
             // Whoever writes it now gets as far as the time goes.
             drop(until.map(|until| graph.flushing.try_lock_until(until)));
             if graph.is_flush_due_at_the_end() && self.flush(core, &graph, until).is_err() {
                 return;
             }
+        }
+        if let Some(until) = until {
+            self.keep_at_the_end(until);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A graph that is in memory: the linked part, the tail, and who may search it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use blaze_core::{Error, Result, Timestamp};
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -11,6 +11,7 @@ use super::calibration::KnownRecall;
 use super::change::VectorChange;
 use super::flush::{self, now};
 use super::linked::Linked;
+use super::pace::Pace;
 use super::stored::Flushed;
 use super::tail::{Tail, TailBatch};
 use crate::database::core::Core;
@@ -43,6 +44,10 @@ pub(super) struct OpenGraph {
     pub(super) flushed: Mutex<Flushed>,
     /// What is known of the recall of its searches.
     pub(super) recall: KnownRecall,
+    /// Who waits for whom while the graph is not complete.
+    pace: Mutex<Pace>,
+    /// Writers may go on.
+    paced: Condvar,
 }
 
 /// What is in memory of an index.
@@ -70,16 +75,24 @@ impl OpenGraph {
             flushing: Mutex::new(()),
             flushed: Mutex::default(),
             recall: KnownRecall::default(),
+            pace: Mutex::default(),
+            paced: Condvar::new(),
         }
     }
 
     /// Begins the tail anew: it takes in what is told of from now on.
     pub(super) fn begin_tail(&self) {
         *self.tail.lock() = Tail::default();
+        self.pace.lock().begin_round();
     }
 
     /// Takes in what a commit changes.
     pub(super) fn take_in(&self, ts: Timestamp, change: &IndexChange) {
+        if let IndexChange::Vectors(changes) = change
+            && !self.is_complete()
+        {
+            self.pace.lock().note_written(changes.len());
+        }
         match change {
             IndexChange::Vectors(changes) => self.tail.lock().push(ts, changes),
             // The graph was opened after the commit was made ready.
@@ -105,7 +118,14 @@ impl OpenGraph {
         *self.flushed.lock() = std::mem::take(&mut linked.flushed);
         *place = Some(linked);
         self.complete_from.store(from.to_bits(), Ordering::Release);
+        self.paced.notify_all();
         Ok(())
+    }
+
+    /// Takes in what is linked, without that anybody can search it.
+    pub(super) fn hold(&self, mut linked: Linked) {
+        *self.flushed.lock() = std::mem::take(&mut linked.flushed);
+        *self.linked.write() = Some(linked);
     }
 
     /// True if a view of `ts` can be searched here.
@@ -171,6 +191,7 @@ impl OpenGraph {
     /// other one wait.
     pub(super) fn wait_for_room(&self, core: &Core, timeout: Option<Duration>) -> Result<()> {
         let begun = now();
+        self.wait_for_pace(begun, timeout)?;
         loop {
             let left = timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
             {
@@ -195,6 +216,29 @@ impl OpenGraph {
                 return Ok(()); // what waits is not published yet, and perhaps never will be: that is the store's to say
             }
         }
+    }
+
+    /// Waits until a graph that catches up has come farther, if writers have outrun it again and again.
+    fn wait_for_pace(&self, begun: Instant, timeout: Option<Duration>) -> Result<()> {
+        let mut pace = self.pace.lock();
+        while !self.is_complete() && pace.is_outrun() {
+            let left = timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
+            if left.is_some_and(|left| left.is_zero()) {
+                let waited_ms = timeout.unwrap_or_default().as_millis();
+                return Err(Error::unavailable(format!(
+                    "the graph of the index catches up with what was committed, and did not come far enough within {waited_ms} ms \
+                     to let more in: nothing of the commit is written"
+                )));
+            }
+            self.paced.wait_for(&mut pace, left.map_or(PATIENCE, |left| left.min(PATIENCE)));
+        }
+        Ok(())
+    }
+
+    /// A vector was linked that was committed before this round of catching up.
+    pub(super) fn note_caught_up(&self) {
+        self.pace.lock().note_linked(1);
+        self.paced.notify_all();
     }
 
     /// Reclaims the deleted nodes that no view from `oldest` on needs, if that is worth it.
@@ -258,6 +302,8 @@ impl OpenGraph {
         self.complete_from.store(u64::MAX, Ordering::Release);
         self.tail.lock().lose();
         self.room.notify_all();
+        *self.pace.lock() = Pace::default();
+        self.paced.notify_all();
     }
 
     pub(super) fn size(&self) -> Size {

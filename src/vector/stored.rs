@@ -31,6 +31,8 @@ pub(super) struct Header {
     pub(super) complete: Timestamp,
     /// True while blocks are written: some may be of later commits, and more may be there than are counted.
     pub(super) is_flushing: bool,
+    /// True for a graph that is only being made: some of the vectors of these commits have no node yet.
+    pub(super) is_begun: bool,
     /// How many blocks there are.
     pub(super) blocks: u32,
     /// What the graph says of itself.
@@ -39,7 +41,8 @@ pub(super) struct Header {
 
 impl Header {
     pub(super) fn to_bytes(&self, index: u32) -> Vec<u8> {
-        let mut bytes = vec![VERSION, u8::from(self.is_flushing)];
+        let state = u8::from(self.is_flushing) | u8::from(self.is_begun) << 1;
+        let mut bytes = vec![VERSION, state];
         bytes.extend_from_slice(&self.complete.to_bits().to_be_bytes());
         bytes.extend_from_slice(&self.blocks.to_be_bytes());
         bytes.extend_from_slice(&self.head);
@@ -50,7 +53,7 @@ impl Header {
     pub(super) fn from_bytes(index: u32, bytes: &[u8]) -> Result<Header> {
         let body = unseal(&layout::header_key(index), bytes)?;
         let damaged = || Error::corruption("the header of a stored graph does not parse");
-        let ([version, is_flushing @ 0..=1], rest) = body.split_first_chunk::<2>().ok_or_else(damaged)? else {
+        let ([version, state @ 0..=3], rest) = body.split_first_chunk::<2>().ok_or_else(damaged)? else {
             return Err(damaged());
         };
         let (complete, rest) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
@@ -60,7 +63,8 @@ impl Header {
         }
         Ok(Header {
             complete: Timestamp::from_bits(u64::from_be_bytes(*complete)),
-            is_flushing: *is_flushing == 1,
+            is_flushing: state & 1 == 1,
+            is_begun: state & 2 == 2,
             blocks: u32::from_be_bytes(*blocks),
             head: head.to_vec(),
         })
@@ -72,6 +76,8 @@ impl Header {
 pub(super) struct Flushed {
     /// How far the header says they are complete; none if there is no header.
     pub(super) complete: Option<Timestamp>,
+    /// Whether it says that the graph is only being made.
+    pub(super) is_begun: bool,
     pub(super) checksums: HashMap<(u8, u32), u32>,
 }
 
@@ -122,7 +128,8 @@ pub(super) fn header(point: &dyn ReadPoint, index: u32) -> Result<Option<Header>
     Ok(Some(Header::from_bytes(index, &bytes)?).filter(|header| header.complete != NOTHING))
 }
 
-/// The graph that is stored for an index; none if there is none, or none that can be read, which is told by a warning.
+/// The graph that is stored for an index, be it whole or begun; none if there is none, or none that can be read, which is told
+/// by a warning.
 pub(super) fn load(point: &dyn ReadPoint, index: u32, form: &Form) -> Result<Option<Linked>> {
     match try_load(point, index, form) {
         Err(error) if error.kind() == ErrorKind::Corruption => {
@@ -138,7 +145,8 @@ fn try_load(point: &dyn ReadPoint, index: u32, form: &Form) -> Result<Option<Lin
     let _span = tracing::info_span!("load graph", index).entered();
     let mut reader = GraphReader::new(form.options.clone(), &header.head)?;
     let mut ids = Ids::new();
-    let mut flushed = Flushed { complete: Some(header.complete), checksums: HashMap::new() };
+    let (complete, is_begun) = (Some(header.complete), header.is_begun);
+    let mut flushed = Flushed { complete, is_begun, checksums: HashMap::new() };
     let mut cursor = point.cursor(Family::Vector, &layout::blocks_range(index), Direction::Forward)?;
     while let Some((key, value)) = cursor.next()? {
         let (kind, number) = layout::block_of(key)?;
@@ -167,9 +175,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_header_is_read_as_it_was_written_and_no_other_bytes_pass(
-            complete: u64, is_flushing: bool, blocks: u32, head: Vec<u8>, index: u32, flip: prop::sample::Index, bytes: Vec<u8>,
+            complete: u64, is_flushing: bool, is_begun: bool, blocks: u32, head: Vec<u8>, index: u32, flip: prop::sample::Index, bytes: Vec<u8>,
         ) {
-            let header = Header { complete: Timestamp::from_bits(complete), is_flushing, blocks, head };
+            let header = Header { complete: Timestamp::from_bits(complete), is_flushing, is_begun, blocks, head };
             let mut written = header.to_bytes(index);
             prop_assert_eq!(Header::from_bytes(index, &written).unwrap(), header);
             prop_assert!(Header::from_bytes(index ^ 1, &written).is_err(), "of another index");

@@ -38,19 +38,19 @@ pub(super) fn check_codes(graph: &Graph, rows: &Rows<'_>, point: &dyn ReadPoint)
 fn recall_of_codes(graph: &Graph, rows: &Rows<'_>, point: &dyn ReadPoint) -> Result<f64> {
     let mut buffer = VectorBuffer::default();
     let mut searches: Vec<(Query, Nearest<u32>)> = Vec::with_capacity(QUERIES);
-    for slot in (0..rows.len()).step_by((rows.len() / QUERIES).max(1)).take(QUERIES) {
-        let query = rows.form.query(rows.vector(slot, &mut buffer)?)?;
+    let all: SlotSet = (0..graph.slots() as u32).filter(|slot| graph.contains(*slot)).collect();
+    let slots = (0..graph.slots() as u32).filter(|slot| graph.contains(*slot));
+    for slot in slots.step_by((graph.len() / QUERIES).max(1)).take(QUERIES) {
+        let query = rows.form.query(rows.vector(slot as usize, &mut buffer)?)?;
         searches.push((query.clone(), Nearest::new(query, WANTED)));
     }
-    // Rows come in the order of their slots.
     let mut cursor = point.cursor(Family::Vector, &scan_range(rows.index), Direction::Forward)?;
-    let mut slot = 0;
+    let mut number = 0;
     while let Some((_, row)) = cursor.next()? {
-        searches.iter_mut().try_for_each(|(_, nearest)| nearest.offer_stored(row, || Ok(slot)))?;
-        slot += 1;
+        searches.iter_mut().try_for_each(|(_, nearest)| nearest.offer_stored(row, || Ok(number)))?;
+        number += 1;
     }
     drop(cursor);
-    let all: SlotSet = (0..slot).collect();
     let (mut found, count) = (0, searches.len());
     for (query, nearest) in searches {
         let farthest = nearest.bound(); // copies of it are as good

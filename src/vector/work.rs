@@ -156,7 +156,7 @@ impl Graphs {
 
     fn next_wanted(&self) -> Option<u32> {
         let mut registry = self.registry.lock();
-        if self.has_ended() {
+        if self.has_ended() || registry.closes_by.is_some() {
             return None;
         }
         let index = registry.wanted.iter().copied().find(|index| !registry.in_making.contains(index))?;

@@ -12,6 +12,7 @@ mod crashes;
 mod embedding;
 mod features;
 mod filters;
+mod making;
 mod options;
 mod recall;
 mod rows;

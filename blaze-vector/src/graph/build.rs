@@ -1,6 +1,7 @@
 //! Bulk build: every core works, and the graph depends on the input alone.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 
 use blaze_core::{Error, Result};
 
@@ -48,6 +49,39 @@ const CENTRE_SAMPLE: usize = 10_000;
 /// One in so many of these is coded to see whether a rotation helps.
 const SAMPLED_EVERY: u32 = 20;
 
+/// Vectors that have slots in a graph and no node yet, in the order in which nodes are made.
+#[derive(Clone, Debug)]
+pub struct Unlinked {
+    /// In an order of chance, so that input which is sorted in some way does not arrive one cluster after the other.
+    slots: Vec<u32>,
+    linked: usize,
+}
+
+impl Unlinked {
+    /// How many are left.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.linked
+    }
+
+    /// True if none is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many were given slots.
+    #[must_use]
+    pub fn given(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The slots of those that are left, in no order.
+    pub fn slots(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().skip(self.linked).copied()
+    }
+}
+
 impl Graph {
     /// Builds a graph of all vectors: vector `i` is in slot `i`. The graph is the same at any number of threads.
     ///
@@ -64,29 +98,76 @@ impl Graph {
         threads: usize,
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Graph> {
-        let mut graph = Graph::new(options)?;
-        let count = vectors.len();
-        if count > NODES_MAX {
-            return Err(Error::limit_exceeded(format!("{count} vectors, a graph has at most {NODES_MAX} nodes")));
+        let mut graph = Graph::begin(options, vectors)?;
+        let mut unlinked = graph.give_slots(vectors.len())?;
+        match graph.extend(&mut unlinked, vectors, threads, progress)? {
+            ControlFlow::Continue(()) => Ok(graph),
+            ControlFlow::Break(()) => Err(Error::cancelled("the build of the graph was stopped")),
         }
+    }
+
+    /// A graph without a node, which will code vectors in the way that suits these best.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`GraphOptions::validate`], of [`validate`](crate::validate) for the vectors that are looked at, and of the
+    /// source.
+    pub fn begin(options: GraphOptions, vectors: &dyn VectorSource) -> Result<Graph> {
+        let mut graph = Graph::new(options)?;
         graph.fit_frame(vectors)?;
-        graph.make_room(count);
-        graph.tickets = (count as u64).into();
-        // In an order of chance, so that input which is sorted in some way does not arrive one cluster after the other.
-        let mut order: Vec<u32> = (0..count as u32).collect();
-        order.sort_by_cached_key(|&slot| mix(graph.options.seed ^ mix(u64::from(slot) << 1)));
-        let mut done = 0;
-        while done < count {
-            let size = (done / BATCH_PART).clamp(1, BATCH_MAX).min(count - done);
-            let batch = graph.prepare_batch(&order[done..done + size], vectors, threads)?;
-            graph.link(batch, threads);
-            done += size;
-            if progress(done).is_break() {
-                return Err(Error::cancelled("the build of the graph was stopped"));
+        Ok(graph)
+    }
+
+    /// Sets free slots aside for so many vectors: in a graph without a node, from 0 on. [`extend`](Graph::extend) makes their
+    /// nodes. Those that never get one are free again when the graph is written and read.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitExceeded`](blaze_core::ErrorKind::LimitExceeded) for a graph of a thousand million nodes.
+    pub fn give_slots(&mut self, count: usize) -> Result<Unlinked> {
+        let added = count.saturating_sub(self.free.len());
+        if self.slots().saturating_add(added) > NODES_MAX {
+            let there = self.slots();
+            return Err(Error::limit_exceeded(format!(
+                "{count} vectors beside {there}, a graph has at most {NODES_MAX} nodes"
+            )));
+        }
+        let mut slots = self.free.split_off(self.free.len() - (count - added));
+        slots.extend(self.slots() as u32..(self.slots() + added) as u32);
+        self.make_room(self.slots() + added);
+        self.tickets.fetch_max(self.slots() as u64, Ordering::Relaxed);
+        slots.sort_by_cached_key(|&slot| mix(self.options.seed ^ mix(u64::from(slot) << 1)));
+        Ok(Unlinked { slots, linked: 0 })
+    }
+
+    /// Links vectors that have slots, all of them unless `progress` breaks, after which it may be called again: vector `i` of
+    /// the source is the one of slot `i`. Wherever it was interrupted, and at any number of threads, the graph is the same.
+    ///
+    /// `progress` is told now and then how many are done of those that were given slots.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate`](crate::validate) for each vector, with its number, and of the source. What is linked stays.
+    pub fn extend(
+        &mut self,
+        unlinked: &mut Unlinked,
+        vectors: &dyn VectorSource,
+        threads: usize,
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>> {
+        while !unlinked.is_empty() {
+            let done = self.len + self.tombstones;
+            let size = (done / BATCH_PART).clamp(1, BATCH_MAX).min(unlinked.len());
+            let next = unlinked.linked + size;
+            let batch = self.prepare_batch(&unlinked.slots[unlinked.linked..next], vectors, threads)?;
+            self.link(batch, threads);
+            unlinked.linked = next;
+            if progress(next).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
         }
-        graph.repair();
-        Ok(graph)
+        self.repair();
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Looks at a part of the vectors for how best to code them all.

@@ -28,7 +28,7 @@ use crate::metric::Metric;
 use crate::vector::{VectorRef, validate, validate_dimension};
 
 pub use blocks::{BLOCK_NODES, BlockKind, GraphReader};
-pub use build::{VectorBuffer, VectorSource};
+pub use build::{Unlinked, VectorBuffer, VectorSource};
 pub use insert::Insertion;
 use layer::{Layer, NONE};
 use search::Scratch;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use blaze_core::ErrorKind;
 use proptest::prelude::*;
 
-use super::{Graph, GraphOptions, VectorBuffer, VectorSource, mix};
+use super::{BlockKind, Graph, GraphOptions, GraphReader, VectorBuffer, VectorSource, mix};
 use crate::code::Code;
 use crate::{ExactIndex, Metric, Query, VectorRef};
 
@@ -191,6 +191,140 @@ fn the_graph_is_the_same_at_any_number_of_threads() {
             assert_eq!(one.codes.low.row(slot), other.codes.low.row(slot), "slot {slot}, {threads} threads");
         }
     }
+}
+
+/// The first thing in which two graphs differ.
+fn difference(one: &Graph, other: &Graph) -> Option<String> {
+    let blocks = |graph: &Graph| {
+        let mut blocks = vec![("head".to_owned(), Vec::new())];
+        graph.write_head(&mut blocks[0].1);
+        for kind in BlockKind::ALL {
+            for number in graph.block_numbers(kind) {
+                let mut bytes = Vec::new();
+                graph.write_block(kind, number, &mut bytes);
+                blocks.push((format!("{kind:?} {number}"), bytes));
+            }
+        }
+        blocks
+    };
+    let (one, other) = (blocks(one), blocks(other));
+    if one.len() != other.len() {
+        return Some(format!("{} blocks and {}", one.len(), other.len()));
+    }
+    one.into_iter().zip(other).find(|(a, b)| a != b).map(|(a, _)| a.0)
+}
+
+/// A graph as it is read from its blocks.
+fn read_again(graph: &Graph) -> Graph {
+    let mut head = Vec::new();
+    graph.write_head(&mut head);
+    let mut reader = GraphReader::new(graph.options().clone(), &head).unwrap();
+    for kind in BlockKind::ALL {
+        for number in graph.block_numbers(kind) {
+            let mut bytes = Vec::new();
+            graph.write_block(kind, number, &mut bytes);
+            reader.read_block(kind, number, &bytes).unwrap();
+        }
+    }
+    reader.finish()
+}
+
+#[test]
+fn a_build_that_is_interrupted_after_every_step_gives_the_same_graph() {
+    let vectors = Vectors::clusters(Metric::Cosine, 2500, 20, 10, 0.5, 3);
+    let options = GraphOptions::new(Metric::Cosine, 20);
+    let whole = build(options.clone(), &vectors, 2);
+    for (threads, every) in [(1, 1), (3, 500)] {
+        let mut graph = Graph::begin(options.clone(), &vectors).unwrap();
+        let mut unlinked = graph.give_slots(vectors.len()).unwrap();
+        let (mut steps, mut next) = (0, every);
+        let mut progress = |done: usize| {
+            if done < next {
+                return ControlFlow::Continue(());
+            }
+            next = done + every;
+            ControlFlow::Break(())
+        };
+        while graph.extend(&mut unlinked, &vectors, threads, &mut progress).unwrap().is_break() {
+            steps += 1;
+            graph.check().unwrap();
+            assert_eq!(graph.len() + unlinked.len(), vectors.len());
+        }
+        assert!(steps >= 3, "{steps} steps of {every}");
+        assert_eq!(difference(&whole, &graph), None, "{threads} threads, steps of {every}");
+    }
+}
+
+/// Vectors in other slots than their own numbers.
+struct Placed<'a> {
+    vectors: &'a Vectors,
+    of_slots: &'a BTreeMap<u32, usize>,
+}
+
+impl VectorSource for Placed<'_> {
+    fn len(&self) -> usize {
+        self.vectors.len()
+    }
+
+    fn vector<'a>(&'a self, slot: usize, _: &'a mut VectorBuffer) -> blaze_core::Result<VectorRef<'a>> {
+        Ok(self.vectors.at(self.of_slots[&(slot as u32)]))
+    }
+}
+
+#[test]
+fn a_graph_that_was_kept_half_built_is_built_to_the_end_and_finds_as_much() {
+    for options in all_codes() {
+        let mut vectors = Vectors::clusters(options.metric, 3100, options.dimension, 30, 0.6, 1);
+        let queries = vectors.split_last(100);
+        let whole = build(options.clone(), &vectors, 2);
+        for kept in [1, 400, 2000, 2999] {
+            let mut graph = Graph::begin(options.clone(), &vectors).unwrap();
+            let mut unlinked = graph.give_slots(vectors.len()).unwrap();
+            let stop = &mut |done| if done < kept { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+            assert!(graph.extend(&mut unlinked, &vectors, 2, stop).unwrap().is_break());
+            let mut graph = read_again(&graph);
+            graph.check().unwrap();
+            // Some that are there are changed meanwhile, and some are gone.
+            let there: Vec<u32> = (0..graph.slots() as u32).filter(|slot| graph.contains(*slot)).collect();
+            let mut slots: BTreeMap<u32, usize> = there.iter().map(|slot| (*slot, *slot as usize)).collect();
+            there.iter().step_by(10).for_each(|slot| assert!(graph.delete(*slot) && slots.remove(slot).is_some()));
+            let missing: Vec<usize> =
+                (0..vectors.len()).filter(|n| !slots.contains_key(&(*n as u32))).filter(|n| n % 50 != 0).collect();
+            let mut unlinked = graph.give_slots(missing.len()).unwrap();
+            assert_eq!((unlinked.len(), unlinked.given()), (missing.len(), missing.len()));
+            slots.extend(unlinked.slots().zip(missing));
+            let source = Placed { vectors: &vectors, of_slots: &slots };
+            let done = graph.extend(&mut unlinked, &source, 2, &mut |_| ControlFlow::Continue(())).unwrap();
+            assert!(done.is_continue() && unlinked.is_empty());
+            graph.check().unwrap();
+            assert_eq!(graph.unreachable(), [] as [u32; 0]);
+            assert_eq!(graph.len(), slots.len());
+            let found = recall(&graph, &vectors, &slots, &queries, 60);
+            let at_once = recall(&whole, &vectors, &every_slot(&whole), &queries, 60);
+            assert!(found >= at_once - 0.01, "recall {found} after {kept} were kept, {at_once} at once, {options:?}");
+        }
+    }
+}
+
+#[test]
+fn slots_are_given_once_and_free_ones_first() {
+    let vectors = Vectors::clusters(Metric::L2, 100, 8, 5, 0.5, 13);
+    let mut graph = build(GraphOptions::new(Metric::L2, 8), &vectors, 1);
+    [3, 50, 70].iter().for_each(|slot| assert!(graph.delete(*slot)));
+    assert_eq!(graph.reclaim(&[3, 50, 70]), 3);
+    let sorted = |unlinked: &super::Unlinked| {
+        let mut slots: Vec<u32> = unlinked.slots().collect();
+        slots.sort_unstable();
+        slots
+    };
+    let mut all = sorted(&graph.give_slots(2).unwrap());
+    all.extend(sorted(&graph.give_slots(2).unwrap()));
+    all.push(graph.insert(graph.prepare(vectors.at(0)).unwrap()));
+    all.sort_unstable();
+    assert_eq!(all, [3, 50, 70, 100, 101]);
+    graph.check().unwrap();
+    let error = graph.give_slots(usize::MAX).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded);
 }
 
 #[test]
