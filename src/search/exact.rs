@@ -1,5 +1,6 @@
 //! Exact search: every vector that could be an answer is compared.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use blaze_core::{Direction, DocumentId, Family, Result};
@@ -71,25 +72,26 @@ fn find_in_index(session: &Arc<Session>, definition: &Definition, wanted: &Wante
     let about =
         || wanted.words(|| format!("vector index {} on {}, exact{asked}", wanted.index.name, wanted.index.describe()));
     let found = plan(session, definition, Question::of_filter(&wanted.admission.filter))?;
+    let visited = Cell::new(0);
     if !found.is_scan()
         && let Some(few) = few(session, definition, wanted, &found)?
     {
         let among = describe(&found.access, &mut few.keys.iter().copied());
         if !wanted.exact
             && few.ids.len() >= FEW_ROWS
-            && let Some(outcome) = find_by_graph(session, definition, wanted, k, Some(&few.ids))?
+            && let Some(outcome) = find_by_graph(session, definition, wanted, k, Some(&few.ids), &visited)?
         {
             return Ok(outcome.after(among, few.counters));
         }
         let node = ExplainNode::of(format!("{}, among what is found", about()), vec![among]);
-        return find_among(session, wanted, wanted.nearest(k), few, node);
+        return Ok(find_among(session, wanted, wanted.nearest(k), few, node)?.after_graph(visited.get()));
     }
     if !wanted.exact
-        && let Some(outcome) = find_by_graph(session, definition, wanted, k, None)?
+        && let Some(outcome) = find_by_graph(session, definition, wanted, k, None, &visited)?
     {
         return Ok(outcome);
     }
-    find_in_all(session, definition, wanted, wanted.nearest(k), about())
+    Ok(find_in_all(session, definition, wanted, wanted.nearest(k), about())?.after_graph(visited.get()))
 }
 
 /// The documents that match, if an index finds them and they are few enough to be looked at one by one.
@@ -212,6 +214,16 @@ fn find_in_documents(
 }
 
 impl Outcome {
+    /// The same after a graph was asked in vain, which has compared so many nodes.
+    fn after_graph(mut self, nodes: u64) -> Outcome {
+        if nodes > 0 {
+            self.work.nodes_visited += nodes;
+            self.work.distances_computed += nodes;
+            self.node.operation = format!("{}, after {nodes} nodes of it were asked in vain", self.node.operation);
+        }
+        self
+    }
+
     /// The same after a step that found the documents.
     fn after(mut self, step: ExplainNode, counters: Counters) -> Outcome {
         self.counters.keys_examined += counters.keys_examined;

@@ -1,5 +1,6 @@
 //! Search by the graph of an index.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -14,12 +15,14 @@ use crate::session::Session;
 use crate::vector::{self, Question};
 
 /// The nearest by way of the graph, if there is one and it can tell; `among` some documents, if those that match are known.
+/// `visited` becomes the nodes that were compared, also where that was in vain.
 pub(super) fn find_by_graph(
     session: &Arc<Session>,
     definition: &Definition,
     wanted: &Wanted<'_>,
     k: usize,
     among: Option<&[DocumentId]>,
+    visited: &Cell<u64>,
 ) -> Result<Option<Outcome>> {
     let (admission, index) = (&wanted.admission, wanted.index);
     let needs_document = admission.needs_document();
@@ -27,8 +30,17 @@ pub(super) fn find_by_graph(
     let is_filtered = !admission.is_of_all();
     let within = wanted.within.unwrap_or(f32::INFINITY);
     let several = wanted.fields.several;
-    let question =
-        Question { index: index.id, several, query: &wanted.query, k, width: wanted.width, within, is_filtered, among };
+    let question = Question {
+        index: index.id,
+        several,
+        query: &wanted.query,
+        k,
+        width: wanted.width,
+        within,
+        is_filtered,
+        among,
+        visited,
+    };
     // Of several vectors, each may be proposed, and their document is looked at once.
     let matching: Option<HashSet<&DocumentId>> = among.filter(|_| several).map(|among| among.iter().collect());
     let mut admitted = HashMap::new();

@@ -42,6 +42,10 @@ pub use select::SearchSelect;
 /// document is as near as the nearest of them, and is found once. Several indexes may be on one field: the first one that fits the vector is searched,
 /// unless [`index`](Search::index) names one.
 ///
+/// A snapshot or transaction that began before the graph was there, made or read from the database, is searched exactly, which takes
+/// time in proportion to all vectors. One that is held for long keeps nodes of vectors that were replaced or removed since: other
+/// searches pass by them, and they take memory until it ends.
+///
 /// ```
 /// use blaze::{Database, Document, Index, Vector, field};
 ///
@@ -83,7 +87,8 @@ impl<T> Search<T> {
 
     /// Documents to be near to, and the field whose index is searched: what is near to the average of their vectors. They are
     /// no hits themselves. An id that comes twice counts twice; by the cosine, the length of a vector does not count. A document
-    /// of several vectors counts as their average, in which equal ones count once.
+    /// of several vectors counts as their average, in which equal ones count once. Of several indexes on the field, the first one
+    /// that has all these documents is searched.
     ///
     /// ```
     /// use blaze::{Database, Document, Index, Vector};

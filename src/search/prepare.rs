@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use blaze_core::limits::{SEARCH_DIVERSE_MAX, SEARCH_EXAMPLES_MAX, SEARCH_LIMIT_MAX};
-use blaze_core::{DocumentId, Error, Filter, Path, Result, Value, Vector};
+use blaze_core::{DocumentId, Error, ErrorKind, Filter, Path, Result, Value, Vector};
 use blaze_vector::{Nearest, Query as VectorQuery, RecallTarget};
 
 use super::admission::Admission;
@@ -193,16 +193,19 @@ impl Request {
         let mut left_out = BTreeSet::new();
         let (index, fields, query) = match target {
             Target::Vector(path, vector) => {
-                let (index, fields) = self.index_for(name, definition, path, Some(vector))?;
+                let (index, fields) = self.indexes_for(name, definition, path, Some(vector))?.swap_remove(0);
                 check_view(session, index, fields)?;
                 let components = searched(fields, vector)?;
                 (index, fields, VectorQuery::new(fields.metric, components.as_vector())?)
             }
             Target::Documents(path, ids) => {
-                let (index, fields) = self.index_for(name, definition, path, None)?;
-                check_view(session, index, fields)?;
                 left_out.extend(ids.iter().chain(&self.unlike).cloned());
-                let average = average(session, name, definition, (index, fields), ids, &self.unlike)?;
+                let indexes = self.indexes_for(name, definition, path, None)?;
+                let average = |index: (&'a IndexDefinition, &'a VectorFields)| {
+                    check_view(session, index.0, index.1)?;
+                    average(session, name, definition, index, ids, &self.unlike)
+                };
+                let ((index, fields), average) = first_that_has(indexes, average)?;
                 let query = VectorQuery::new(fields.metric, &average);
                 (index, fields, query.map_err(|error| error.context("the average of the examples"))?)
             }
@@ -221,26 +224,29 @@ impl Request {
         })
     }
 
-    /// The index of that name, or the first on the field that fits, or the first at all, which says why it does not.
-    fn index_for<'a>(
+    /// The index of that name, or all on the field that fit, at least one; else the first at all says why it does not.
+    fn indexes_for<'a>(
         &self,
         collection: &str,
         definition: &'a Definition,
         path: &Path,
         vector: Option<&Vector>,
-    ) -> Result<(&'a IndexDefinition, &'a VectorFields)> {
-        let mut misfit = None;
+    ) -> Result<Vec<(&'a IndexDefinition, &'a VectorFields)>> {
+        let (mut fitting, mut misfit) = (Vec::new(), None);
         for index in definition.indexes.iter().filter(|index| index.ready) {
             let IndexFields::Vector(fields) = index.parts()? else { continue };
             if fields.path != *path || self.index.as_ref().is_some_and(|name| *name != index.name) {
                 continue;
             }
             match self.check_fit(index, fields, vector) {
-                Ok(()) => return Ok((index, fields)),
+                Ok(()) => fitting.push((index, fields)),
                 Err(error) => misfit = misfit.or(Some(error)),
             }
         }
-        Err(misfit.unwrap_or_else(|| self.no_index(collection, definition, path)))
+        match fitting.is_empty() {
+            true => Err(misfit.unwrap_or_else(|| self.no_index(collection, definition, path))),
+            false => Ok(fitting),
+        }
     }
 
     pub(super) fn check_fit(
@@ -277,6 +283,22 @@ impl Request {
             Some(index) => refused(format!("which is on {}, not on vectors in {path}", index.describe())),
         }
     }
+}
+
+/// The first of some indexes that has all examples, with their average; else the error of the first of them.
+fn first_that_has<'a>(
+    indexes: Vec<(&'a IndexDefinition, &'a VectorFields)>,
+    average: impl Fn((&'a IndexDefinition, &'a VectorFields)) -> Result<Vec<f32>>,
+) -> Result<((&'a IndexDefinition, &'a VectorFields), Vec<f32>)> {
+    let mut refused = None;
+    for index in indexes {
+        match average(index) {
+            Ok(average) => return Ok((index, average)),
+            Err(error) if error.kind() == ErrorKind::Invalid => refused = refused.or(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refused.unwrap_or_else(|| Error::internal("no index was asked for examples")))
 }
 
 /// What to be near to, of the kind and the dimension of an index.

@@ -1,5 +1,6 @@
 //! Search through a graph: it proposes, rows decide.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use blaze_core::{DocumentId, Family, Result};
@@ -40,6 +41,8 @@ pub(crate) struct Question<'a> {
     pub(crate) is_filtered: bool,
     /// The only documents that may be answers, if they are known.
     pub(crate) among: Option<&'a [DocumentId]>,
+    /// Set to the nodes that were compared with the query, found or not.
+    pub(crate) visited: &'a Cell<u64>,
 }
 
 /// What was found, and what that took.
@@ -148,6 +151,7 @@ impl Search<'_> {
                 let wanted = if wants_all { ef } else { ef.min(2 * enough) };
                 let Some(found) = self.propose(linked, ef, wanted)? else { return Ok(None) };
                 visited += found.visited as u64;
+                self.question.visited.set(visited);
                 self.changes = found.changes;
                 (found.nearest, enough, self.most(linked), measured)
             };

@@ -5,9 +5,10 @@ use blaze_core::limits::VECTOR_TAIL_MAX;
 /// How often a graph tries to catch up while writers go as fast as they can.
 const ROUNDS_MAX: usize = 3;
 
-/// Vectors that are linked for each that is written, once writers wait: each round leaves at most half as many as the one
-/// before, and a little.
-const LINKED_PER_WRITTEN: usize = 2;
+/// Vectors that are linked for each that is written, once writers wait, and those that are written besides: each round leaves
+/// at most a fourth of the one before, and a little, which fits a tail even if they are large.
+const LINKED_PER_WRITTEN: usize = 4;
+const WRITTEN_BESIDES: usize = VECTOR_TAIL_MAX / 4;
 
 /// How far writers and a graph that is not complete have come in one round of catching up: the graph links what was committed
 /// before the round, while they commit more.
@@ -34,7 +35,7 @@ impl Pace {
 
     /// True if writers have to wait.
     pub(super) fn is_outrun(&self) -> bool {
-        self.rounds > ROUNDS_MAX && self.written >= VECTOR_TAIL_MAX + self.linked / LINKED_PER_WRITTEN
+        self.rounds > ROUNDS_MAX && self.written >= WRITTEN_BESIDES + self.linked / LINKED_PER_WRITTEN
     }
 }
 
@@ -44,7 +45,7 @@ mod tests {
 
     /// Rounds until a graph has caught up, with writers that are so many times as fast as it.
     fn rounds(faster: usize) -> usize {
-        let (mut pace, mut left) = (Pace::default(), 100_000);
+        let (mut pace, mut left) = (Pace::default(), 20_000);
         for round in 1..100 {
             pace.begin_round();
             let mut written = 0;
@@ -57,7 +58,7 @@ mod tests {
                 }
                 pace.note_linked(1);
             }
-            if written <= 2 * VECTOR_TAIL_MAX {
+            if written <= 2 * WRITTEN_BESIDES {
                 return round;
             }
             left = written;
@@ -68,9 +69,9 @@ mod tests {
     #[test]
     fn a_graph_catches_up_with_writers_of_any_speed() {
         assert_eq!(rounds(0), 1);
-        for faster in [1, 2, 10] {
+        for faster in [1, 2, 5] {
             let rounds = rounds(faster);
-            assert!(rounds <= ROUNDS_MAX + 10 + faster, "{rounds} rounds at {faster} times the speed");
+            assert!(rounds <= ROUNDS_MAX + 8, "{rounds} rounds at {faster} times the speed");
         }
     }
 
@@ -84,7 +85,7 @@ mod tests {
         }
         pace.begin_round();
         assert!(!pace.is_outrun(), "what was written before counts no longer");
-        pace.note_written(VECTOR_TAIL_MAX);
+        pace.note_written(WRITTEN_BESIDES);
         assert!(pace.is_outrun());
         pace.note_linked(LINKED_PER_WRITTEN);
         assert!(!pace.is_outrun());

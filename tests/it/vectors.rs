@@ -10,6 +10,7 @@
 mod chunks;
 mod crashes;
 mod embedding;
+mod explained;
 mod features;
 mod filters;
 mod making;

@@ -84,6 +84,22 @@ fn bits_are_compared_by_how_many_differ() {
 }
 
 #[test]
+fn examples_are_looked_for_in_each_index_that_fits() {
+    let rows = [("flat", floats(&[1.0, 0.0])), ("deep", floats(&[1.0, 0.0, 0.0])), ("other", floats(&[1.0, 0.1, 0.0]))];
+    let (_db, points) = points(&rows);
+    points.ensure_index(Index::vector("v", 2).on_mismatch(OnMismatch::Skip)).unwrap();
+    points.ensure_index(Index::vector("v", 3).named("wide").on_mismatch(OnMismatch::Skip)).unwrap();
+    let like = |ids: &[&str]| points.search().similar_to("v", ids.to_vec()).run();
+    assert_eq!(ids(&like(&["deep"]).unwrap()), ["other"]);
+    assert_eq!(ids(&like(&["flat"]).unwrap()), [""; 0]);
+    let error = like(&["flat", "deep"]).unwrap_err().to_string();
+    assert!(error.contains("\"deep\" has no vector in the index \"v\""), "{error}");
+    let error = points.search().similar_to("v", ["deep"]).index("v").run().unwrap_err().to_string();
+    assert!(error.contains("no vector in the index \"v\""), "{error}");
+    assert_eq!(like(&["nobody"]).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
 fn copies_in_half_precision_take_half_the_space_and_measure_what_they_hold() {
     for copies in Copies::ALL {
         let (db, points) = points(&[("a", floats(&[0.1, 3.3])), ("b", floats(&[-7.7, 2.5]))]);
