@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use blaze_core::{DocumentId, Result, Timestamp};
-use blaze_vector::{Found, Graph, GraphQuery, Insertion, SlotSet, VectorBuffer};
+use blaze_vector::{Found, Graph, GraphQuery, Insertion, Reclaim, SlotSet, VectorBuffer};
 
 use super::form::Form;
 use super::ids::Ids;
@@ -13,8 +13,8 @@ use super::stored::Flushed;
 /// Deleted nodes from which their reclaiming is worth the pass over the graph that it takes.
 const RECLAIMED_MIN: usize = 256;
 
-/// Deleted nodes that are reclaimed while nobody can search.
-const RECLAIMED_AT_ONCE: usize = 512;
+/// Nodes whose links are repaired while nobody can search.
+const REPAIRED_AT_ONCE: usize = 256;
 
 /// The part of all nodes that may be deleted ones before they are reclaimed.
 const RECLAIMED_PART: usize = 10;
@@ -232,22 +232,27 @@ impl Linked {
 }
 
 impl Linked {
-    /// Reclaims the deleted nodes that no view from `oldest` on needs; answers how many there were.
-    pub(super) fn reclaim(&mut self, oldest: Timestamp) -> usize {
-        let mut slots: Vec<u32> = self.removed.iter().filter(|(_, ts)| **ts <= oldest).map(|(slot, _)| *slot).collect();
-        if slots.len() < RECLAIMED_MIN {
-            return 0; // not worth the pass yet
+    /// Begins to reclaim the deleted nodes that no view from `oldest` on needs, if there are enough of them.
+    pub(super) fn begin_reclaim(&mut self, oldest: Timestamp) -> Option<Reclaim> {
+        let slots: Vec<u32> = self.removed.iter().filter(|(_, ts)| **ts <= oldest).map(|(slot, _)| *slot).collect();
+        match slots.len() < RECLAIMED_MIN {
+            true => None, // not worth the pass yet
+            false => Some(self.graph.begin_reclaim(&slots)),
         }
-        slots.sort_unstable(); // whatever the order of the table
-        slots.truncate(RECLAIMED_AT_ONCE);
-        let reclaimed = self.graph.reclaim(&slots);
-        for slot in slots {
+    }
+
+    /// Goes on with it; false once it is done.
+    pub(super) fn reclaim_some(&mut self, reclaim: &mut Reclaim) -> bool {
+        let Some(cleared) = self.graph.reclaim_some(reclaim, REPAIRED_AT_ONCE) else {
+            self.unflushed += reclaim.len();
+            return false;
+        };
+        for slot in cleared {
             self.removed.remove(&slot);
             self.ids.clear(slot);
             self.rows.forget(slot);
         }
-        self.unflushed += reclaimed;
         self.changes += 1;
-        reclaimed
+        true
     }
 }

@@ -248,12 +248,30 @@ impl OpenGraph {
         if self.with_linked(Linked::has_much_to_reclaim) != Some(true) {
             return;
         }
+        let begin = || {
+            let _linking = self.linking.lock();
+            self.linked.write().as_mut().and_then(|linked| linked.begin_reclaim(oldest))
+        };
+        let Some(mut reclaim) = begin() else { return };
+        // Who links waits here, not for `linked`, where it would keep those who search from entering.
+        let read = |read: &mut dyn FnMut(&Linked)| {
+            let _linking = self.linking.lock();
+            let _ = self.with_linked(read);
+        };
+        read(&mut |linked| linked.graph.find_sources(&mut reclaim));
         loop {
             // In portions, between which searches and writers have their turn.
             let _linking = self.linking.lock();
-            let reclaimed = self.linked.write().as_mut().map_or(0, |linked| linked.reclaim(oldest));
-            if reclaimed == 0 {
-                return;
+            if !self.linked.write().as_mut().is_some_and(|linked| linked.reclaim_some(&mut reclaim)) {
+                break;
+            }
+        }
+        let mut is_torn = false;
+        read(&mut |linked| is_torn = !linked.graph.unreachable().is_empty());
+        if is_torn {
+            let _linking = self.linking.lock();
+            if let Some(linked) = &mut *self.linked.write() {
+                linked.graph.repair();
             }
         }
     }

@@ -17,6 +17,8 @@ pub(crate) struct Layer {
     /// How many links lead to a node; [`MANY`] and more are not counted. Empty above level 0.
     pub(super) in_degrees: Slab<u8>,
     pub(super) free: Vec<u32>,
+    /// Nodes whose links were set since somebody began to listen, who else would have to look at all of them again.
+    pub(super) changed: Option<Vec<u32>>,
 }
 
 /// From here on links to a node are no longer counted, up or down.
@@ -30,6 +32,7 @@ impl Layer {
             below: Vec::new(),
             in_degrees: Slab::new(1),
             free: Vec::new(),
+            changed: None,
         }
     }
 
@@ -71,6 +74,9 @@ impl Layer {
 
     /// Replaces the links of a node, and counts.
     pub(super) fn set_links(&mut self, node: u32, links: &[u32]) {
+        if let Some(changed) = &mut self.changed {
+            changed.push(node);
+        }
         let counts = self.in_degrees.rows() > 0;
         for i in 0..self.room() {
             let old = self.links.row(node as usize)[i];
@@ -98,7 +104,8 @@ impl Layer {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let numbers = self.slots.capacity() + self.below.capacity() + self.free.capacity();
+        let changed = self.changed.as_ref().map_or(0, Vec::capacity);
+        let numbers = self.slots.capacity() + self.below.capacity() + self.free.capacity() + changed;
         self.links.bytes() + self.in_degrees.bytes() + numbers * 4
     }
 }

@@ -31,6 +31,7 @@ pub use blocks::{BLOCK_NODES, BlockKind, GraphReader};
 pub use build::{Unlinked, VectorBuffer, VectorSource};
 pub use insert::Insertion;
 use layer::{Layer, NONE};
+pub use reclaim::Reclaim;
 use search::Scratch;
 pub use search::{Candidate, Found, Strategy};
 

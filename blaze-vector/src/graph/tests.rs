@@ -461,6 +461,68 @@ fn an_insertion_that_was_prepared_before_a_reclaim_is_placed_anew() {
     assert_eq!(found.candidates.iter().map(|candidate| candidate.slot).collect::<Vec<_>>(), [slot]);
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Between portions others insert, delete and search; the graph is whole all the while.
+    #[test]
+    fn deleted_nodes_are_reclaimed_in_portions_of_any_size_while_others_go_on(
+        count in 2_u64..400,
+        kept in 0_u64..10,
+        portions in proptest::collection::vec(1_usize..40, 1..20),
+        busy in 0_u64..4,
+        code in prop::sample::select(vec![Code::Eight, Code::Bits]),
+    ) {
+        let metric = if code == Code::Bits { Metric::Hamming } else { Metric::L2 };
+        let options = GraphOptions { code, m: 4, ef_construction: 20, ..GraphOptions::new(metric, 16) };
+        let vectors = Vectors::clusters(metric, 2_000, 16, 7, 0.5, count);
+        let mut graph = Graph::new(options).unwrap();
+        let mut next = 0;
+        let mut insert = |graph: &mut Graph| {
+            let insertion = graph.prepare(vectors.at(next % vectors.len())).unwrap();
+            next += 1;
+            graph.insert(insertion)
+        };
+        for _ in 0..count {
+            insert(&mut graph);
+        }
+        let dead: Vec<u32> = (0..count as u32).filter(|slot| u64::from(*slot) % 10 >= kept).collect();
+        dead.iter().for_each(|slot| assert!(graph.delete(*slot)));
+        let live = graph.len();
+
+        let prepared = graph.prepare(vectors.at(0)).unwrap();
+        let mut reclaim = graph.begin_reclaim(&dead);
+        prop_assert_eq!((reclaim.len(), reclaim.is_empty()), (dead.len(), dead.is_empty()));
+        let mut others = Vec::new();
+        (0..busy).for_each(|_| others.push(insert(&mut graph)));
+        graph.find_sources(&mut reclaim);
+        let (mut cleared, mut portion) = (Vec::new(), portions.iter().cycle());
+        while let Some(slots) = graph.reclaim_some(&mut reclaim, *portion.next().unwrap()) {
+            cleared.extend(slots);
+            for _ in 0..busy {
+                if others.len() < 500 {
+                    others.push(insert(&mut graph));
+                }
+            }
+            if graph.len() > 0 {
+                let found = graph.search(&graph.query(vectors.at(3)).unwrap(), 30, 5, |slot| graph.contains(slot));
+                prop_assert!(found.candidates.iter().all(|candidate| graph.contains(candidate.slot)));
+                graph.check().unwrap();
+            }
+        }
+        others.push(graph.insert(prepared));
+        graph.repair();
+        graph.check().unwrap();
+        prop_assert_eq!(&cleared, &dead, "each is told of once");
+        prop_assert_eq!((graph.len(), graph.tombstones()), (live + others.len(), 0));
+        prop_assert_eq!(graph.unreachable(), [] as [u32; 0]);
+        let all = graph.slots();
+        let found = graph.search(&graph.query(vectors.at(5)).unwrap(), 2 * all, 2 * all, |_| true);
+        prop_assert_eq!(found.candidates.len(), graph.len(), "all can be found");
+        prop_assert_eq!(graph.reclaim_some(&mut reclaim, 9), None);
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Insert(u64),
