@@ -8,6 +8,7 @@
 )]
 
 mod chunks;
+mod cold;
 mod crashes;
 mod embedding;
 mod explained;
