@@ -35,7 +35,7 @@ pub use select::SearchSelect;
 /// A search for the documents whose vectors are nearest to a given one, or to those of other documents.
 ///
 /// From 4,096 vectors on the graph of the index proposes what may be near: most of the nearest are found, how many is a matter of
-/// [`ef`](Search::ef), and all of them by [`exact`](Search::exact). Distances are exact in any case. With a filter, the nearest of
+/// [`recall`](Search::recall) or [`ef`](Search::ef), and all of them by [`exact`](Search::exact). Distances are exact in any case. With a filter, the nearest of
 /// the matching documents are found: as many as asked for, if so many match. A transaction finds
 /// its own vectors; a [snapshot](crate::Snapshot) and a view of the [past](crate::Database::as_of) find those that they see,
 /// the latter by reading documents, and exactly. Where an index has [several vectors](crate::Index::vectors) of each document, a

@@ -124,7 +124,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_calibration_is_read_as_it_was_written_and_no_other_bytes_pass(
-            (at, asked, form, vectors): (u64, u32, u32, u64), is_given: bool, index: u32, recalls: Vec<f64>,
+            (at, asked, form, vectors) in any::<(u64, u32, u32, u64)>(), is_given: bool, index: u32, recalls: Vec<f64>,
             flip: prop::sample::Index, bit in 0_u8..8, bytes: Vec<u8>,
         ) {
             let recalls: Vec<f64> = recalls.into_iter().map(|recall| recall.abs().fract()).filter(|recall| recall.is_finite()).collect();
