@@ -13,7 +13,11 @@ pub(crate) struct SourceText {
 
 /// A text that is put together of values: strings, and strings in arrays; each on a line of its own, blank ones left out.
 #[derive(Debug, Default)]
-pub(crate) struct TextBuilder(String);
+pub(crate) struct TextBuilder {
+    text: String,
+    /// True once something was cut: nothing follows.
+    is_full: bool,
+}
 
 impl TextBuilder {
     pub(crate) fn add(&mut self, value: &Value) {
@@ -27,19 +31,22 @@ impl TextBuilder {
     }
 
     fn add_line(&mut self, line: &str) {
-        if line.trim().is_empty() || self.0.len() >= EMBEDDING_TEXT_BYTES_MAX {
+        if self.is_full || line.trim().is_empty() {
             return;
         }
-        if !self.0.is_empty() {
-            self.0.push('\n');
+        let separator = if self.text.is_empty() { "" } else { "\n" };
+        let room = EMBEDDING_TEXT_BYTES_MAX.saturating_sub(self.text.len() + separator.len());
+        let fitting = beginning(line, room);
+        self.is_full = fitting.len() < line.len();
+        if !fitting.is_empty() {
+            self.text.push_str(separator);
+            self.text.push_str(fitting);
         }
-        let room = EMBEDDING_TEXT_BYTES_MAX.saturating_sub(self.0.len());
-        self.0.push_str(beginning(line, room));
     }
 
     /// The text, unless there is none.
     pub(crate) fn finish(self) -> Option<String> {
-        (!self.0.is_empty()).then_some(self.0)
+        (!self.text.is_empty()).then_some(self.text)
     }
 }
 
