@@ -25,6 +25,9 @@ use crate::session::Session;
 const PUBLICATION_POLLS_MAX: u32 = 60_000;
 const PUBLICATION_POLL: Duration = Duration::from_millis(1);
 
+/// Told of the commit of a mark and of what follows the number of the index in the key of its vector.
+type VisitMark<'a> = dyn FnMut(Timestamp, &[u8]) -> Result<ControlFlow<()>> + 'a;
+
 /// The vectors of an index at one read point, by their slots.
 pub(super) struct Rows<'a> {
     pub(super) point: &'a dyn ReadPoint,
@@ -155,12 +158,12 @@ fn session_from(core: &Arc<Core>, told: Timestamp) -> Result<Arc<Session>> {
     Err(Error::unavailable("a commit was written and is not published"))
 }
 
-/// Calls `visit` with all marks of commits after `complete`: what follows the number of the index in the key of a vector.
+/// Calls `visit` with all marks of commits after `complete`.
 pub(super) fn visit_marks(
     point: &dyn ReadPoint,
     index: u32,
     complete: Timestamp,
-    visit: &mut dyn FnMut(Timestamp, &[u8]) -> Result<ControlFlow<()>>,
+    visit: &mut VisitMark<'_>,
 ) -> Result<()> {
     let range: KeyRange = layout::marks_range(index);
     let mut cursor = point.cursor(Family::Vector, &range, Direction::Forward)?;
