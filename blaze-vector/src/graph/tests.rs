@@ -504,7 +504,7 @@ proptest! {
                     others.push(insert(&mut graph));
                 }
             }
-            if graph.len() > 0 {
+            if !graph.is_empty() {
                 let found = graph.search(&graph.query(vectors.at(3)).unwrap(), 30, 5, |slot| graph.contains(slot));
                 prop_assert!(found.candidates.iter().all(|candidate| graph.contains(candidate.slot)));
                 graph.check().unwrap();

@@ -42,7 +42,6 @@ fn open(path: &str) -> Database {
 
 /// The role of the child: what it takes is not hidden by memory that making the indexes has left.
 #[test]
-#[expect(clippy::print_stdout, reason = "what was measured is told")]
 fn child_uses_ten_thousand_indexes() {
     let Ok(path) = std::env::var(ROLE) else { return };
     let db = open(&path);
