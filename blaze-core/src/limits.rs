@@ -134,6 +134,13 @@ pub const EMBEDDING_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Vectors from which an index has a graph: below, looking at all of them is as fast.
 pub const VECTOR_GRAPH_MIN: usize = 4_096;
 
+/// Filters of which it is kept in memory what matches, beside each graph of a vector index: those that were used last.
+pub const VECTOR_FILTERS_MAX: usize = 64;
+
+/// Documents that may change after what matches a filter was found, until that is forgotten and found anew; searches with the
+/// filter read those that come near.
+pub const VECTOR_FILTER_CHANGES_MAX: usize = 16_384;
+
 /// Candidates that a search by a graph keeps on its way.
 pub const SEARCH_EF_MAX: usize = 8_192;
 

@@ -50,7 +50,9 @@ pub struct VectorIndexStats {
     pub tail: u64,
     /// Vectors that have no place in the graph yet while it is made of all there are: of `linked + unlinked`, `linked` are done.
     pub unlinked: u64,
-    /// Bytes of memory for the graph, with codes, ids and what waits to be linked.
+    /// Filters of which it is known which vectors match.
+    pub filters: u64,
+    /// Bytes of memory for the graph, with codes, ids, what waits to be linked and what is known of filters.
     pub memory_bytes: u64,
     /// Bytes of memory for the vectors in full that searches have read, beside that: of what the graphs leave of their memory.
     pub cached_bytes: u64,

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use blaze_core::{Direction, DocumentId, Family, Result};
+use blaze_core::{Direction, DocumentId, Family, Filter, Result};
 use blaze_vector::{Hit as Near, Nearest};
 
 use super::explain::{FilterStrategy, SearchPath};
@@ -14,6 +14,7 @@ use crate::catalog::Definition;
 use crate::index::{scan_range, vector_id, visit_rows};
 use crate::query::{Candidates, Counters, ExplainNode, Plan, Question, describe, plan};
 use crate::session::Session;
+use crate::vector::Among;
 use crate::vector::MeasuredRecall;
 
 /// Documents whose vectors are looked up one by one; where more match, all vectors are read in a row.
@@ -71,24 +72,44 @@ fn find_in_index(session: &Arc<Session>, definition: &Definition, wanted: &Wante
     let asked = if wanted.exact { ", asked for" } else { "" };
     let about =
         || wanted.words(|| format!("vector index {} on {}, exact{asked}", wanted.index.name, wanted.index.describe()));
-    let found = plan(session, definition, Question::of_filter(&wanted.admission.filter))?;
     let visited = Cell::new(0);
-    if !found.is_scan()
-        && let Some(few) = few(session, definition, wanted, &found)?
-    {
-        let among = describe(&found.access, &mut few.keys.iter().copied());
-        if !wanted.exact
-            && few.ids.len() >= FEW_ROWS
-            && let Some(outcome) = find_by_graph(session, definition, wanted, k, Some(&few.ids), &visited)?
-        {
-            return Ok(outcome.after(among, few.counters));
-        }
-        let node = ExplainNode::of(format!("{}, among what is found", about()), vec![among]);
-        return Ok(find_among(session, wanted, wanted.nearest(k), few, node)?.after_graph(visited.get()));
+    let filter = &wanted.admission.filter;
+    let uses_graph = !wanted.exact;
+    // Of documents of several vectors each, no sets are kept.
+    let may_know = uses_graph && !wanted.fields.several && *filter != Filter::everything();
+    let matches = Among::Matches { collection: definition.id, filter };
+    if may_know && let Some(outcome) = find_by_graph(session, definition, wanted, k, matches, &visited)? {
+        return Ok(outcome);
     }
-    if !wanted.exact
-        && let Some(outcome) = find_by_graph(session, definition, wanted, k, None, &visited)?
-    {
+    let vectors = &session.core().vectors;
+    if !(may_know && vectors.has_many(wanted.index.id, filter)) {
+        let found = plan(session, definition, Question::of_filter(filter))?;
+        if !found.is_scan() {
+            match few(session, definition, wanted, &found)? {
+                Some(few) => {
+                    let among = describe(&found.access, &mut few.keys.iter().copied());
+                    if uses_graph && few.ids.len() >= FEW_ROWS {
+                        if may_know {
+                            vectors.note_filtered(session, definition.id, wanted.index.id, filter);
+                        }
+                        let documents = Among::Documents(&few.ids);
+                        if let Some(outcome) = find_by_graph(session, definition, wanted, k, documents, &visited)? {
+                            return Ok(outcome.after(among, few.counters));
+                        }
+                    }
+                    let node = ExplainNode::of(format!("{}, among what is found", about()), vec![among]);
+                    let outcome = find_among(session, wanted, wanted.nearest(k), few, node)?;
+                    return Ok(outcome.after_graph(visited.get()));
+                }
+                None if may_know => vectors.note_many(wanted.index.id, filter),
+                None => {}
+            }
+        }
+    }
+    if may_know {
+        vectors.note_filtered(session, definition.id, wanted.index.id, filter);
+    }
+    if uses_graph && let Some(outcome) = find_by_graph(session, definition, wanted, k, Among::All, &visited)? {
         return Ok(outcome);
     }
     Ok(find_in_all(session, definition, wanted, wanted.nearest(k), about())?.after_graph(visited.get()))

@@ -58,6 +58,9 @@ pub enum FilterStrategy {
     None,
     /// The documents that match were found first, by other indexes; their vectors were compared.
     First,
+    /// The documents that match were known from searches before, and the graph proposed none but them. Those that were changed
+    /// since were checked where they would enter the answer.
+    Cached,
     /// The documents of vectors that would enter the answer were checked, of all vectors or of those that the graph proposed.
     Checked,
 }
@@ -92,6 +95,7 @@ impl fmt::Display for SearchExplain {
         let filter = match self.filter {
             FilterStrategy::None => "no filter",
             FilterStrategy::First => "filtered first",
+            FilterStrategy::Cached => "filter known from before",
             FilterStrategy::Checked => "filter checked on what would enter",
         };
         let (nodes, vectors, distances) = (self.nodes_visited, self.vectors_examined, self.distances_computed);

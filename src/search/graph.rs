@@ -12,16 +12,17 @@ use super::prepare::Wanted;
 use crate::catalog::Definition;
 use crate::query::{Counters, ExplainNode};
 use crate::session::Session;
-use crate::vector::{self, Question};
+use crate::vector::{self, Among, Question};
 
-/// The nearest by way of the graph, if there is one and it can tell; `among` some documents, if those that match are known.
+/// The nearest by way of the graph, if there is one and it can tell; `among` some documents, if something is known of which
+/// match.
 /// `visited` becomes the nodes that were compared, also where that was in vain.
 pub(super) fn find_by_graph(
     session: &Arc<Session>,
     definition: &Definition,
     wanted: &Wanted<'_>,
     k: usize,
-    among: Option<&[DocumentId]>,
+    among: Among<'_>,
     visited: &Cell<u64>,
 ) -> Result<Option<Outcome>> {
     let (admission, index) = (&wanted.admission, wanted.index);
@@ -42,9 +43,16 @@ pub(super) fn find_by_graph(
         visited,
     };
     // Of several vectors, each may be proposed, and their document is looked at once.
-    let matching: Option<HashSet<&DocumentId>> = among.filter(|_| several).map(|among| among.iter().collect());
+    let matching: Option<HashSet<&DocumentId>> = match among {
+        Among::Documents(documents) if several => Some(documents.iter().collect()),
+        _ => None,
+    };
     let mut admitted = HashMap::new();
-    let answer = vector::nearest(session, &question, &mut |id| {
+    let answer = vector::nearest(session, &question, &mut |id, is_known| {
+        if is_known {
+            documents_examined += u64::from(admission.group.is_some());
+            return admission.admits_match(session, definition, id);
+        }
         if let Some(known) = matching.as_ref().map(|matching| matching.contains(id)).or(admitted.get(id).copied()) {
             return Ok(known);
         }
@@ -56,19 +64,21 @@ pub(super) fn find_by_graph(
         Ok(is_admitted)
     })?;
     let Some(answer) = answer else { return Ok(None) };
+    let filter = match (among, needs_document) {
+        (Among::Documents(_), _) => FilterStrategy::First,
+        (Among::Matches { .. }, _) => FilterStrategy::Cached,
+        (Among::All, true) => FilterStrategy::Checked,
+        (Among::All, false) => FilterStrategy::None,
+    };
     let about = wanted.words(|| {
         let about = format!("vector index {} on {}, graph, ef {}", index.name, index.describe(), answer.ef);
-        match needs_document && among.is_none() {
-            true => format!("{about}, documents checked that would enter: {}", admission.filter),
-            false => about,
+        match filter {
+            FilterStrategy::Cached => format!("{about}, among what is known to match: {}", admission.filter),
+            FilterStrategy::Checked => format!("{about}, documents checked that would enter: {}", admission.filter),
+            FilterStrategy::First | FilterStrategy::None => about,
         }
     });
     let counters = Counters { keys_examined: answer.compared, documents_examined };
-    let filter = match (among, needs_document) {
-        (Some(_), _) => FilterStrategy::First,
-        (None, true) => FilterStrategy::Checked,
-        (None, false) => FilterStrategy::None,
-    };
     let work = Work {
         nodes_visited: answer.visited,
         vectors_examined: answer.compared,

@@ -148,6 +148,10 @@ impl<T> Search<T> {
     }
 
     /// Only documents that match.
+    ///
+    /// What matches a filter that is used again is kept in memory beside the graph of the index, as long as there is room, so that
+    /// neither documents nor other indexes are read for it; see [`FilterStrategy::Cached`]. Serializable transactions do without:
+    /// what they read for the filter counts as read.
     pub fn filter(mut self, filter: impl Into<Filter>) -> Search<T> {
         self.request.filter = filter.into();
         self

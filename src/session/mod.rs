@@ -425,7 +425,7 @@ impl Session {
 
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
-        let Finished { mut request, orphans, vectors, embedders } =
+        let Finished { mut request, orphans, vectors, embedders, under_way } =
             self.writer()?.finish(&self.core, self.point.ts())?;
         let is_tracked = !request.tracked.is_empty();
         let has_vectors = vectors.is_some();
@@ -434,6 +434,7 @@ impl Session {
             request.hook = Some(Arc::new(vectors));
         }
         let ts = self.core.store.commit(request)?;
+        drop(under_way);
         if has_vectors {
             self.core.vectors.look_after(&self.core);
         }

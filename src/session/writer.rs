@@ -19,7 +19,7 @@ use super::write_set::{Lookup, Overlay, WriteSet};
 use crate::catalog::Orphan;
 use crate::database::core::Core;
 use crate::embedding::SharedEmbedder;
-use crate::vector::{VectorChanges, features_of};
+use crate::vector::{UnderWay, VectorChanges, features_of};
 
 /// The number of changes that the catalog of an ended session has; none gets there otherwise.
 const ENDED: u64 = u64::MAX;
@@ -53,6 +53,8 @@ pub(super) struct Finished {
     pub(super) vectors: Option<VectorChanges>,
     /// What indexes embed by after the commit.
     pub(super) embedders: Vec<(u32, SharedEmbedder)>,
+    /// Held until the commit has ended.
+    pub(super) under_way: Option<UnderWay>,
 }
 
 #[derive(Debug, Default)]
@@ -276,12 +278,13 @@ impl Writer {
             features: 0,
             hook: None,
         };
-        let vectors = VectorChanges::of(&core.vectors, &mut request.writes, &state.unbuilt);
+        let (under_way, documents) = core.vectors.enter(&request.writes);
+        let vectors = VectorChanges::of(&core.vectors, &mut request.writes, &state.unbuilt, documents);
         request.features = features_of(&request.writes);
         if state.has_backlog && self.isolation == Isolation::Snapshot {
             refuse_lost_updates_but_of_vectors(&mut request);
         }
-        Ok(Finished { request, orphans: state.orphans, vectors, embedders: state.embedders })
+        Ok(Finished { request, orphans: state.orphans, vectors, embedders: state.embedders, under_way })
     }
 
     /// Forgets everything; from then on the session is closed.

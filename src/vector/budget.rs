@@ -158,7 +158,8 @@ impl Graphs {
                 let mut stats = VectorIndexStats::default();
                 (stats.collection, stats.index) = (collection.clone(), index.name.clone());
                 (stats.linked, stats.removed) = (size.linked as u64, size.removed as u64);
-                (stats.tail, stats.memory_bytes) = (size.tail as u64, size.bytes as u64);
+                (stats.tail, stats.filters) = (size.tail as u64, size.filters as u64);
+                stats.memory_bytes = size.bytes as u64;
                 stats.cached_bytes = size.cached_bytes as u64;
                 if let Some(progress) = progress.get(&index.id) {
                     (stats.linked, stats.unlinked) = (progress.linked as u64, progress.unlinked as u64);

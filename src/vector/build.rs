@@ -21,6 +21,9 @@ use crate::database::core::Core;
 use crate::index::IndexFields;
 use crate::session::Session;
 
+/// The part of all memory for graphs that the sets of filters of one graph may take.
+const FILTERS_PART: usize = 16;
+
 /// How often, and how long, it is waited until a commit that was told of can be seen.
 const PUBLICATION_POLLS_MAX: u32 = 60_000;
 const PUBLICATION_POLL: Duration = Duration::from_millis(1);
@@ -85,7 +88,7 @@ impl Graphs {
 
     /// Has searches use a graph that is complete up to some commit, and with it what was committed since.
     pub(super) fn go_live(&self, core: &Arc<Core>, index: u32, mut linked: Linked) -> Result<()> {
-        let graph = Arc::new(OpenGraph::new(index));
+        let graph = Arc::new(OpenGraph::new(index, self.memory_bytes / FILTERS_PART));
         graph.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         self.registry.lock().open.insert(index, Arc::clone(&graph));
         loop {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use blaze_core::{CommitHook, FEATURE_VECTOR_GRAPHS, Family, Result, Timestamp, Write};
 
+use super::filters::{DocumentChanges, UnderWay};
 use super::{Graphs, layout};
 use crate::database::core::Core;
 
@@ -44,12 +45,27 @@ pub(crate) fn features_of(writes: &[Write]) -> u64 {
 pub(crate) struct VectorChanges {
     graphs: Arc<Graphs>,
     indexes: Vec<(u32, IndexChange)>,
+    documents: DocumentChanges,
+}
+
+impl Graphs {
+    /// What writes change of documents that somebody wants to be told of, and what their commit holds until it has ended. Nothing
+    /// if they change no documents.
+    pub(crate) fn enter(&self, writes: &[Write]) -> (Option<UnderWay>, DocumentChanges) {
+        let (under_way, documents) = self.watch.enter(writes).unzip();
+        (under_way, documents.unwrap_or_default())
+    }
 }
 
 impl VectorChanges {
-    /// What writes do, if anything. Appends the marks of the vectors to the writes, but for indexes that are only being built:
+    /// What writes do, if anything, `documents` included. Appends the marks of the vectors to the writes, but for indexes that are only being built:
     /// of them there is no graph yet.
-    pub(crate) fn of(graphs: &Arc<Graphs>, writes: &mut Vec<Write>, unbuilt: &BTreeSet<u32>) -> Option<VectorChanges> {
+    pub(crate) fn of(
+        graphs: &Arc<Graphs>,
+        writes: &mut Vec<Write>,
+        unbuilt: &BTreeSet<u32>,
+        documents: DocumentChanges,
+    ) -> Option<VectorChanges> {
         let mut changed: HashMap<u32, HashMap<&[u8], Option<&[u8]>>> = HashMap::new();
         let (mut completed, mut dropped) = (BTreeSet::new(), BTreeSet::new());
         for write in writes.iter().filter(|write| write.family() == Family::Vector) {
@@ -74,7 +90,7 @@ impl VectorChanges {
                 _ => {}
             }
         }
-        if changed.is_empty() && completed.is_empty() && dropped.is_empty() {
+        if changed.is_empty() && completed.is_empty() && dropped.is_empty() && documents.is_empty() {
             return None;
         }
         let mut indexes = Vec::with_capacity(changed.len());
@@ -98,7 +114,7 @@ impl VectorChanges {
         indexes.extend(completed.into_iter().map(|index| (index, IndexChange::Completed)));
         indexes.extend(dropped.into_iter().map(|index| (index, IndexChange::Dropped)));
         writes.extend(marks);
-        Some(VectorChanges { graphs: Arc::clone(graphs), indexes })
+        Some(VectorChanges { graphs: Arc::clone(graphs), indexes, documents })
     }
 
     /// Waits until the tails that take in what is written have room; before the commit, so that no other one waits for it.
@@ -116,6 +132,7 @@ impl VectorChanges {
 
 impl CommitHook for VectorChanges {
     fn committed(&self, ts: Timestamp) {
+        self.documents.tell(ts);
         self.graphs.take_in(ts, &self.indexes);
     }
 }

@@ -63,7 +63,7 @@ impl Graphs {
         until: Option<Instant>,
     ) -> Result<Linked> {
         let complete = linked.complete;
-        let graph = OpenGraph::new(index);
+        let graph = OpenGraph::new(index, 0);
         graph.hold(linked);
         Flush { core, graph: &graph, index, until, is_begun: true }.run(complete)?;
         graph.take().ok_or_else(|| Error::internal("a graph that nobody else has is gone"))

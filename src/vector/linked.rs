@@ -1,10 +1,12 @@
 //! A graph and whose its slots are.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use blaze_core::{DocumentId, Result, Timestamp};
 use blaze_vector::{Found, Graph, GraphQuery, Insertion, Reclaim, SlotSet, VectorBuffer};
 
+use super::filters::Matching;
 use super::form::Form;
 use super::ids::Ids;
 use super::row_cache::{self, RowCache};
@@ -50,6 +52,20 @@ pub(super) struct Proposals {
     pub(super) visited: usize,
     /// [`Linked::changes`] then.
     pub(super) changes: u64,
+    /// How many nodes may match, if that is known.
+    pub(super) among: usize,
+    /// True if nothing else may match, but for what is not linked.
+    pub(super) is_all: bool,
+}
+
+impl Proposals {
+    /// Keeps of each entry the nearest, where one may be there as it was and as it is.
+    fn drop_repeated(&mut self, may_repeat: bool) {
+        if may_repeat {
+            let mut seen = HashSet::new();
+            self.nearest.retain(|proposal| seen.insert(proposal.entry.clone()));
+        }
+    }
 }
 
 /// A node that is proposed.
@@ -58,6 +74,8 @@ pub(super) struct Proposal {
     pub(super) slot: u32,
     /// What it stands for.
     pub(super) entry: Box<[u8]>,
+    /// True if its document is known to match the filter.
+    pub(super) is_known: bool,
 }
 
 impl Linked {
@@ -118,31 +136,40 @@ impl Linked {
         prepared.inspect_err(|error| tracing::warn!(index, %error, "a vector cannot be linked into its index")).ok()
     }
 
-    /// The short half: the entry has this vector from the commit `ts` on, or none.
-    pub(super) fn set(&mut self, ts: Timestamp, entry: &[u8], insertion: Option<Insertion>) {
-        if let Some(slot) = self.ids.remove(entry) {
+    /// The short half: the entry has this vector from the commit `ts` on, or none. Answers the slots of its node that was
+    /// deleted, and of the new one.
+    pub(super) fn set(
+        &mut self,
+        ts: Timestamp,
+        entry: &[u8],
+        insertion: Option<Insertion>,
+    ) -> (Option<u32>, Option<u32>) {
+        let removed = self.ids.remove(entry);
+        if let Some(slot) = removed {
             self.graph.delete(slot);
             self.removed.insert(slot, ts);
             self.last_removal = self.last_removal.max(ts);
         }
-        if let Some(insertion) = insertion {
-            let slot = self.graph.insert(insertion);
+        let added = insertion.map(|insertion| self.graph.insert(insertion));
+        if let Some(slot) = added {
             self.rows.forget(slot);
             self.ids.set(slot, entry);
         }
         self.unflushed += 1;
         self.changes += 1;
+        (removed, added)
+    }
+
+    /// Calls `visit` with the slots that have the newest vectors of a document, by the key of its id.
+    pub(super) fn for_slots_of(&self, document: &[u8], visit: impl FnMut(u32)) {
+        self.ids.slot(document).into_iter().for_each(visit);
     }
 
     /// The `wanted` nearest that a view of `read_ts` could see, as far as the graph finds them with `ef` candidates.
     pub(super) fn propose(&self, query: &GraphQuery, ef: usize, wanted: usize, read_ts: Timestamp) -> Proposals {
         let found = self.graph.search(query, ef, wanted, |slot| !self.is_removed(slot, read_ts));
         let mut proposals = self.proposals(&found);
-        if self.last_removal > read_ts {
-            // One entry may be there as it was and as it is.
-            let mut seen = HashSet::new();
-            proposals.nearest.retain(|proposal| seen.insert(proposal.entry.clone()));
-        }
+        proposals.drop_repeated(self.last_removal > read_ts);
         proposals
     }
 
@@ -210,16 +237,49 @@ impl Linked {
         Some(self.proposals(&found))
     }
 
+    /// The nearest of what may match, as far as codes tell. The documents of `own` may match or not, and so may those of which a
+    /// view of `read_ts` sees other vectors than the newest.
+    pub(super) fn propose_matching(
+        &self,
+        query: &GraphQuery,
+        ef: usize,
+        read_ts: Timestamp,
+        matching: &Matching,
+        own: &[Vec<u8>],
+    ) -> Proposals {
+        let mut also = HashSet::new();
+        if self.last_removal > read_ts {
+            also.extend(self.removed.iter().filter(|(_, ts)| **ts > read_ts).map(|(slot, _)| *slot));
+        }
+        for document in own {
+            self.for_slots_of(document, |slot| {
+                also.insert(slot);
+            });
+        }
+        let mut slots = Cow::Borrowed(matching.slots());
+        if !also.is_empty() {
+            slots.to_mut().extend(also.iter().copied());
+        }
+        let found = self.graph.search_among(query, ef, ef, &slots);
+        let (among, is_all) = (slots.len(), slots.len() == found.candidates.len());
+        let mut proposals = Proposals { among, is_all, ..self.proposals(&found) };
+        for proposal in &mut proposals.nearest {
+            proposal.is_known = !matching.is_unsure(proposal.slot) && !also.contains(&proposal.slot);
+        }
+        proposals.drop_repeated(self.last_removal > read_ts);
+        proposals
+    }
+
     fn proposals(&self, found: &Found) -> Proposals {
-        let proposal = |slot| Some(Proposal { slot, entry: self.ids.key(slot)?.into() });
+        let proposal = |slot| Some(Proposal { slot, entry: self.ids.key(slot)?.into(), is_known: false });
         let nearest = found.candidates.iter().filter_map(|candidate| proposal(candidate.slot));
-        Proposals { nearest: nearest.collect(), visited: found.visited, changes: self.changes }
+        Proposals { nearest: nearest.collect(), visited: found.visited, changes: self.changes, ..Proposals::default() }
     }
 
     /// True if the row of what was proposed after so many changes is the vector of its node, as a view of `read_ts` sees it, or
     /// one of a commit that is not linked yet: the view sees all that is linked, and nothing newer of this is.
     pub(super) fn is_row_of(&self, proposal: &Proposal, changes: u64, read_ts: Timestamp) -> bool {
-        let Proposal { slot, entry } = proposal;
+        let Proposal { slot, entry, .. } = proposal;
         let is_of_entry = || self.changes == changes || self.ids.key(*slot) == Some(entry);
         self.complete <= read_ts && self.graph.contains(*slot) && is_of_entry()
     }

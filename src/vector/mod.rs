@@ -10,6 +10,7 @@ mod budget;
 mod build;
 mod calibration;
 mod change;
+mod filters;
 mod flush;
 mod form;
 mod ids;
@@ -26,7 +27,7 @@ mod tail;
 mod trial;
 mod work;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -41,9 +42,11 @@ pub use calibration::{CalibrationProgress, CalibrationQueries, RecallCalibration
 pub(crate) use calibration::{Queries, read as stored_calibration};
 use change::IndexChange;
 pub(crate) use change::{VectorChanges, features_of};
+pub(crate) use filters::UnderWay;
+use filters::{FilterTask, Watch};
 pub(crate) use form::Form;
 use making::Progress;
-pub(crate) use nearest::{Question, nearest};
+pub(crate) use nearest::{Among, Question, nearest};
 use open::OpenGraph;
 
 use crate::database::core::Core;
@@ -65,6 +68,8 @@ pub(crate) struct Graphs {
     /// What works on them in the background, if there is one.
     background: OnceLock<Weak<Core>>,
     ended: AtomicBool,
+    /// Who is told which documents commits change.
+    watch: Watch,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +95,10 @@ struct Registry {
     failed: HashSet<u32>,
     /// Graphs of indexes that are gone, to be taken down by who makes nobody wait.
     gone: Vec<Arc<OpenGraph>>,
+    /// The sets of filters that are to be made or brought up to date.
+    filters: VecDeque<FilterTask>,
+    /// How many of them somebody works on.
+    filters_in_work: usize,
 }
 
 impl Graphs {
@@ -101,6 +110,7 @@ impl Graphs {
             uses: AtomicU64::new(0),
             background: OnceLock::new(),
             ended: AtomicBool::new(false),
+            watch: Watch::default(),
         }
     }
 

@@ -2,15 +2,18 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use blaze_core::{DocumentId, Family, Result};
+use blaze_core::{DocumentId, Family, Filter, KeyRange, Result, Write};
 use blaze_vector::{Hit, KeptHits, Query};
 
 use super::breadth::{self, Breadth, MeasuredRecall};
+use super::filters;
 use super::known::Known;
+use super::layout;
 use super::linked::{Linked, Proposal, Proposals};
 use super::open::OpenGraph;
-use crate::catalog::prefixed;
+use crate::catalog::{prefix, prefixed};
 use crate::index::{Width, id_bytes, scan_range, vector_id};
 use crate::session::Session;
 
@@ -39,10 +42,22 @@ pub(crate) struct Question<'a> {
     pub(crate) within: f32,
     /// Whether some documents are no answers.
     pub(crate) is_filtered: bool,
-    /// The only documents that may be answers, if they are known.
-    pub(crate) among: Option<&'a [DocumentId]>,
+    /// The only documents that may be answers.
+    pub(crate) among: Among<'a>,
     /// Set to the nodes that were compared with the query, found or not.
     pub(crate) visited: &'a Cell<u64>,
+}
+
+/// Which documents may be answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Among<'a> {
+    All,
+    Documents(&'a [DocumentId]),
+    /// Those of a collection that match a filter, as far as that is known beside the graph.
+    Matches {
+        collection: u32,
+        filter: &'a Filter,
+    },
 }
 
 /// What was found, and what that took.
@@ -60,11 +75,16 @@ pub(crate) struct Answer {
     pub(crate) measured: Option<MeasuredRecall>,
 }
 
+/// Says whether a document may be an answer; the second is true if it is known to match the filter.
+pub(crate) type Accept<'a> = dyn FnMut(&DocumentId, bool) -> Result<bool> + 'a;
+
 /// A search that is under way.
 struct Search<'a> {
     session: &'a Session,
     question: &'a Question<'a>,
-    accept: &'a mut dyn FnMut(&DocumentId) -> Result<bool>,
+    accept: &'a mut Accept<'a>,
+    /// The documents that the session has written itself, by the keys of their ids, where that matters.
+    own_documents: Vec<Vec<u8>>,
     nearest: KeptHits<DocumentId>,
     /// What the graph proposed and was taken, or was farther than enough others, or than is wanted; of a document once.
     settled: usize,
@@ -86,16 +106,26 @@ struct Search<'a> {
 /// The `k` nearest documents that a session sees and `accept` takes, or none if that is not for the graph to say: then all
 /// vectors have to be looked at. `accept` is asked of as few as possible. In a serializable transaction, all vectors of the
 /// index count as read.
-pub(crate) fn nearest(
-    session: &Session,
-    question: &Question<'_>,
-    accept: &mut dyn FnMut(&DocumentId) -> Result<bool>,
-) -> Result<Option<Answer>> {
+pub(crate) fn nearest(session: &Session, question: &Question<'_>, accept: &mut Accept<'_>) -> Result<Option<Answer>> {
     let range = scan_range(question.index);
     if session.is_as_of() {
         return Ok(None);
     }
-    let Some(graph) = session.core().vectors.find_or_load(session, question.index)? else { return Ok(None) };
+    let vectors = &session.core().vectors;
+    let (graph, own_documents) = match question.among {
+        // What a serializable transaction has read of documents or of an index could not be told.
+        Among::Matches { .. } if session.is_serializable() => return Ok(None),
+        Among::Matches { collection, filter } => {
+            let graph = vectors.find(question.index);
+            let knowing = graph.filter(|graph| graph.filters.has(filter, session.read_ts()));
+            if knowing.is_none() {
+                return Ok(None);
+            }
+            (knowing, own_documents(session, collection)?)
+        }
+        Among::All | Among::Documents(_) => (vectors.find_or_load(session, question.index)?, Some(Vec::new())),
+    };
+    let (Some(graph), Some(own_documents)) = (graph, own_documents) else { return Ok(None) };
     if !graph.serves(session.read_ts()) {
         return Ok(None);
     }
@@ -115,6 +145,7 @@ pub(crate) fn nearest(
         session,
         question,
         accept,
+        own_documents,
         nearest: if question.several { all.distinct() } else { all },
         settled: 0,
         documents: question.several.then(HashSet::new),
@@ -132,33 +163,49 @@ pub(crate) fn nearest(
     search.through(&graph, &known)
 }
 
+/// The documents of a collection that a session has written, by the keys of their ids; none if it has removed many at once.
+fn own_documents(session: &Session, collection: u32) -> Result<Option<Vec<Vec<u8>>>> {
+    if session.is_read_only() {
+        return Ok(Some(Vec::new()));
+    }
+    let own = session.own_writes(Family::Data, &KeyRange::prefix(&prefix(collection)))?;
+    let key = |write: &Arc<Write>| write.key().and_then(layout::split).map(|(_, key)| key.to_vec());
+    Ok(own.map(|own| own.iter().filter_map(key).collect()))
+}
+
 impl Search<'_> {
-    fn through(mut self, graph: &OpenGraph, known: &Known<'_>) -> Result<Option<Answer>> {
+    fn through(mut self, graph: &Arc<OpenGraph>, known: &Known<'_>) -> Result<Option<Answer>> {
         let k = self.question.k;
         let (mut ef, mut visited, mut near) = (0, 0, k);
-        // What a graph says of documents of several vectors each, it says of all.
-        let among = self.question.among.filter(|_| !self.question.several).map(<[_]>::len);
         // Mostly, few of what the graph keeps on its way are looked at.
         let mut wants_all = self.question.is_filtered || self.question.several;
         let mut seen = HashSet::new();
         loop {
-            let (proposals, enough, most, measured) = {
+            let (found, enough, most, measured, among, outdated) = {
                 let linked = graph.linked.read();
                 let Some(linked) = &*linked else { return Ok(None) };
+                let Some((kept, among)) = self.known(graph, linked) else { return Ok(None) };
                 let breadth = Breadth::of(self.question.width, graph, linked, near, among);
                 let Some(Breadth { ef: least, compared: enough, measured }) = breadth else { return Ok(None) };
                 ef = ef.max(least);
                 let wanted = if wants_all { ef } else { ef.min(2 * enough) };
-                let Some(found) = self.propose(linked, ef, wanted)? else { return Ok(None) };
+                let Some(found) = self.propose(linked, ef, wanted, kept.as_ref())? else { return Ok(None) };
                 visited += found.visited as u64;
                 self.question.visited.set(visited);
                 self.changes = found.changes;
-                (found.nearest, enough, self.most(linked), measured)
+                (found, enough, self.most(linked), measured, among, kept.and_then(|kept| kept.outdated))
             };
+            if let Some(number) = outdated {
+                let core = self.session.core();
+                core.vectors.bring_up_to_date(core, graph, number);
+            }
             let is_new = |proposal: &Proposal| !known.has(&proposal.entry) && !seen.contains(&proposal.entry);
-            let mut proposals: Vec<Proposal> = proposals.into_iter().filter(is_new).collect();
+            let mut proposals: Vec<Proposal> = found.nearest.into_iter().filter(is_new).collect();
             let looked_at = self.look_at(graph, &proposals, enough)?;
-            let is_last = wants_all && ef.saturating_mul(EF_GROWTH) > most;
+            let wider = Some(ef.saturating_mul(EF_GROWTH)).filter(|wider| *wider <= most);
+            // At last all that may match, if that is not much.
+            let wider = wider.unwrap_or(found.among.min(most));
+            let is_last = wants_all && wider <= ef || found.is_all;
             // Where some are refused, the last of few that are left were hardly looked for.
             let needed = if self.has_refused && !is_last { enough } else { k };
             let near_of_all = self.near_of_all();
@@ -170,15 +217,29 @@ impl Search<'_> {
             }
             match is_too_narrow {
                 true => near = near_of_all + near_of_all / SLACK_PART,
-                false if self.settled >= needed => {
+                false if self.settled >= needed || found.is_all => {
                     let (hits, compared) = (self.nearest.into_sorted(), self.compared);
                     return Ok(Some(Answer { hits, visited, compared, ef, measured }));
                 }
                 false if is_last => return Ok(None), // perhaps there are not so many, which only the rows can say
-                false if wants_all => ef = ef.saturating_mul(EF_GROWTH),
+                false if wants_all => ef = wider,
                 false => wants_all = true,
             }
             seen.extend(proposals.drain(..looked_at).map(|proposal| proposal.entry));
+        }
+    }
+
+    /// What is kept of the filter, and among how many vectors is searched, if that is known; none if it is not known what matches.
+    /// What a graph says of documents of several vectors each, it says of all.
+    fn known(&self, graph: &OpenGraph, linked: &Linked) -> Option<(Option<filters::Known>, Option<usize>)> {
+        match self.question.among {
+            Among::Documents(among) if !self.question.several => Some((None, Some(among.len()))),
+            Among::All | Among::Documents(_) => Some((None, None)),
+            Among::Matches { filter, .. } => {
+                let known = graph.filters.find(linked, filter, self.session.read_ts())?;
+                let among = known.matching.slots().len();
+                Some((Some(known), Some(among)))
+            }
         }
     }
 
@@ -186,9 +247,9 @@ impl Search<'_> {
     fn most(&self, linked: &Linked) -> usize {
         let part = linked.len() / EF_PART;
         match self.question.among {
-            None => part,
-            Some(among) if self.question.several => part.min(among.len()),
-            Some(_) => 0,
+            Among::All | Among::Matches { .. } => part,
+            Among::Documents(among) if self.question.several => part.min(among.len()),
+            Among::Documents(_) => 0,
         }
     }
 
@@ -200,12 +261,23 @@ impl Search<'_> {
     }
 
     /// What the graph proposes; nothing, if it does not know the documents that may be answers as the session sees them.
-    fn propose(&self, linked: &Linked, ef: usize, wanted: usize) -> Result<Option<Proposals>> {
+    fn propose(
+        &self,
+        linked: &Linked,
+        ef: usize,
+        wanted: usize,
+        kept: Option<&filters::Known>,
+    ) -> Result<Option<Proposals>> {
         let (query, read_ts) = (linked.graph.query(self.question.query.vector())?, self.session.read_ts());
         match self.question.among {
-            Some(among) if !self.question.several => Ok(linked.propose_among(&query, ef, wanted, read_ts, among)),
+            Among::Documents(among) if !self.question.several => {
+                Ok(linked.propose_among(&query, ef, wanted, read_ts, among))
+            }
+            Among::Matches { .. } => {
+                Ok(kept.map(|kept| linked.propose_matching(&query, ef, read_ts, &kept.matching, &self.own_documents)))
+            }
             // Which vectors a document has is not known here: it is for `accept` to say whose are wanted.
-            _ => Ok(Some(linked.propose(&query, ef, wanted, read_ts))),
+            Among::All | Among::Documents(_) => Ok(Some(linked.propose(&query, ef, wanted, read_ts))),
         }
     }
 
@@ -220,8 +292,8 @@ impl Search<'_> {
             let distances = self.distances(graph, batch)?;
             for (proposal, distance) in batch.iter().zip(distances) {
                 if let Some(distance) = distance {
-                    let is_settled =
-                        self.offer(&proposal.entry, distance)? && self.is_first_of_document(&proposal.entry)?;
+                    let is_settled = self.offer(&proposal.entry, distance, proposal.is_known)?
+                        && self.is_first_of_document(&proposal.entry)?;
                     self.settled += usize::from(is_settled);
                     self.has_refused |= !is_settled;
                 }
@@ -276,11 +348,11 @@ impl Search<'_> {
 
     fn offer_row(&mut self, entry: &[u8], row: &[u8]) -> Result<()> {
         let distance = self.question.query.distance_to_stored(row, &mut self.buffer)?;
-        self.offer(entry, distance).map(drop)
+        self.offer(entry, distance, false).map(drop)
     }
 
     /// Offers what the session sees; false if `accept` does not take it.
-    fn offer(&mut self, entry: &[u8], distance: f32) -> Result<bool> {
+    fn offer(&mut self, entry: &[u8], distance: f32, is_known: bool) -> Result<bool> {
         self.compared += 1;
         let farthest = self.nearest.farthest();
         let is_beyond = farthest.is_some_and(|farthest| distance > farthest);
@@ -289,7 +361,7 @@ impl Search<'_> {
         }
         let id = vector_id(entry, self.question.several)?;
         self.asked += 1;
-        if !(self.accept)(&id)? {
+        if !(self.accept)(&id, is_known)? {
             return Ok(false);
         }
         self.taken += usize::from(!self.has_settled(entry)?);

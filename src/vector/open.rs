@@ -1,5 +1,6 @@
 //! A graph that is in memory: the linked part, the tail, and who may search it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use super::IndexChange;
 use super::calibration::KnownRecall;
 use super::change::VectorChange;
+use super::filters::FilterCache;
 use super::flush::{self, now};
 use super::linked::Linked;
 use super::pace::Pace;
@@ -48,6 +50,8 @@ pub(super) struct OpenGraph {
     pace: Mutex<Pace>,
     /// Writers may go on.
     paced: Condvar,
+    /// What matches filters.
+    pub(super) filters: Arc<FilterCache>,
 }
 
 /// What is in memory of an index.
@@ -57,13 +61,14 @@ pub(super) struct Size {
     pub(super) removed: usize,
     pub(super) tail: usize,
     /// But for cached rows.
+    pub(super) filters: usize,
     pub(super) bytes: usize,
     pub(super) cached_bytes: usize,
 }
 
 impl OpenGraph {
     /// A graph whose tail takes in what is committed from now on, and that nobody can search yet.
-    pub(super) fn new(index: u32) -> OpenGraph {
+    pub(super) fn new(index: u32, filter_bytes_max: usize) -> OpenGraph {
         OpenGraph {
             index,
             tail: Mutex::default(),
@@ -77,6 +82,7 @@ impl OpenGraph {
             recall: KnownRecall::default(),
             pace: Mutex::default(),
             paced: Condvar::new(),
+            filters: Arc::new(FilterCache::new(filter_bytes_max)),
         }
     }
 
@@ -183,7 +189,8 @@ impl OpenGraph {
             (Some(_), None) => None,
         };
         if let Some(linked) = &mut *self.linked.write() {
-            linked.set(ts, &change.entry, insertion);
+            let (removed, added) = linked.set(ts, &change.entry, insertion);
+            self.filters.relinked(removed, added, ts);
         }
     }
 
@@ -328,9 +335,11 @@ impl OpenGraph {
         let linked = self.linked.read();
         let (of_linked, removed) = linked.as_ref().map_or((0, 0), |linked| (linked.len(), linked.graph.tombstones()));
         let (bytes, cached_bytes) = linked.as_ref().map_or((0, 0), |linked| (linked.bytes(), linked.rows.bytes()));
+        let (filters, of_filters) = self.filters.size();
         let tail = self.tail.lock();
-        let bytes = bytes + 16 * self.flushed.lock().checksums.capacity() + tail.bytes() + size_of::<OpenGraph>();
-        Size { linked: of_linked, removed, tail: tail.vectors(), bytes, cached_bytes }
+        let of_blocks = 16 * self.flushed.lock().checksums.capacity();
+        let bytes = bytes + of_blocks + tail.bytes() + of_filters + size_of::<OpenGraph>();
+        Size { linked: of_linked, removed, tail: tail.vectors(), filters, bytes, cached_bytes }
     }
 
     /// What is linked, taken from who searches it, for who goes on with it.

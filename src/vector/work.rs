@@ -82,7 +82,8 @@ impl Graphs {
         // Nobody writes it, reclaims of it or measures it.
         let rests = |graph: &Arc<OpenGraph>| graph.flushing.try_lock().is_some() && graph.is_calibrated_as_wanted();
         let open = || registry.open.values();
-        Ok(!registry.has_work() && registry.in_making.is_empty() && open().all(linked) && open().all(rests))
+        let none_in_making = registry.in_making.is_empty() && registry.filters_in_work == 0;
+        Ok(!registry.has_work() && none_in_making && open().all(linked) && open().all(rests))
     }
 
     fn work(&self, core: &Arc<Core>) -> Result<()> {
@@ -146,12 +147,20 @@ impl Graphs {
         if self.has_ended() {
             return Ok(());
         }
+        self.tend_filters(core)?;
         if let Some(oldest) = core.store.oldest_view()? {
             self.all_open().iter().for_each(|graph| graph.reclaim(oldest));
         }
         self.flush_where_due(core)?;
         self.evict(core)?;
-        self.calibrate_where_due(core)
+        self.calibrate_where_due(core)?;
+        // What waits for commits that are under way.
+        if let Some(background) = self.background.get()
+            && !self.registry.lock().filters.is_empty()
+        {
+            MAKING.call(background);
+        }
+        Ok(())
     }
 
     fn next_wanted(&self) -> Option<u32> {
@@ -168,7 +177,9 @@ impl Graphs {
 
 impl super::Registry {
     fn has_work(&self) -> bool {
-        self.wanted.iter().any(|index| !self.in_making.contains(index)) || !self.gone.is_empty()
+        self.wanted.iter().any(|index| !self.in_making.contains(index))
+            || !self.gone.is_empty()
+            || !self.filters.is_empty()
     }
 }
 
