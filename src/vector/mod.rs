@@ -14,7 +14,6 @@ mod filters;
 mod flush;
 mod form;
 mod ids;
-mod known;
 mod layout;
 mod linked;
 mod making;

@@ -1,21 +1,25 @@
 //! Search through a graph: it proposes, rows decide.
 
-use std::cell::Cell;
+mod known;
+mod question;
+mod rows;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use blaze_core::{DocumentId, Family, Filter, KeyRange, Result, Write};
-use blaze_vector::{Hit, KeptHits, Query};
+use blaze_core::{DocumentId, Family, KeyRange, Result, Write};
+use blaze_vector::{Hit, KeptHits};
 
-use super::breadth::{self, Breadth, MeasuredRecall};
+use super::breadth::{self, Breadth};
 use super::filters;
-use super::known::Known;
 use super::layout;
 use super::linked::{Linked, Proposal, Proposals};
 use super::open::OpenGraph;
-use crate::catalog::{prefix, prefixed};
+use crate::catalog::prefix;
 use crate::index::{Width, id_bytes, scan_range, vector_id};
 use crate::session::Session;
+use known::Known;
+pub(crate) use question::{Accept, Among, Answer, Question};
 
 /// How many times more candidates are asked for when too few of them were any good.
 const EF_GROWTH: usize = 4;
@@ -26,57 +30,6 @@ const EF_PART: usize = 8;
 /// The part by which a search that has to be wider, as more were refused than it was made for, is made for more still: not
 /// to be too narrow again for a few.
 const SLACK_PART: usize = 4;
-
-/// What is asked of a graph.
-pub(crate) struct Question<'a> {
-    /// The number of the index.
-    pub(crate) index: u32,
-    /// True if a document may have several vectors: then each is found once, by its nearest.
-    pub(crate) several: bool,
-    pub(crate) query: &'a Query,
-    /// How many are wanted.
-    pub(crate) k: usize,
-    /// How wide the search is.
-    pub(crate) width: Width,
-    /// What is farther is not wanted.
-    pub(crate) within: f32,
-    /// Whether some documents are no answers.
-    pub(crate) is_filtered: bool,
-    /// The only documents that may be answers.
-    pub(crate) among: Among<'a>,
-    /// Set to the nodes that were compared with the query, found or not.
-    pub(crate) visited: &'a Cell<u64>,
-}
-
-/// Which documents may be answers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Among<'a> {
-    All,
-    Documents(&'a [DocumentId]),
-    /// Those of a collection that match a filter, as far as that is known beside the graph.
-    Matches {
-        collection: u32,
-        filter: &'a Filter,
-    },
-}
-
-/// What was found, and what that took.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    /// As many as were wanted, the nearest first, equally near ones by id; with the distances of their rows.
-    pub(crate) hits: Vec<Hit<DocumentId>>,
-    /// Nodes of the graph that were compared with the query.
-    pub(crate) visited: u64,
-    /// Vectors that were compared in full.
-    pub(crate) compared: u64,
-    /// How many candidates it took.
-    pub(crate) ef: usize,
-    /// What was measured of such searches, if a recall is to be reached.
-    pub(crate) measured: Option<MeasuredRecall>,
-}
-
-/// Says whether a document may be an answer; the second is true if it is known to match the filter.
-pub(crate) type Accept<'a> = dyn FnMut(&DocumentId, bool) -> Result<bool> + 'a;
 
 /// A search that is under way.
 struct Search<'a> {
@@ -305,45 +258,6 @@ impl Search<'_> {
             step = if are_enough { breadth::slack(self.question.k) } else { width };
         }
         Ok(looked_at)
-    }
-
-    /// How far the rows of proposals are, where there is one: those that are in memory, then the others, which are kept for
-    /// later searches.
-    fn distances(&mut self, graph: &OpenGraph, batch: &[Proposal]) -> Result<Vec<Option<f32>>> {
-        let (changes, read_ts) = (self.changes, self.session.read_ts());
-        let (query, buffer) = (self.question.query, &mut self.buffer);
-        let mut distances = vec![None; batch.len()];
-        let are_kept = graph.with_linked(|linked| {
-            let current = batch.iter().map(|proposal| proposal.slot).enumerate();
-            let current = current.filter(|(position, _)| linked.is_row_of(&batch[*position], changes, read_ts));
-            linked.rows.visit(current, |position, row| {
-                distances[position] = Some(query.distance_to_stored(row, buffer)?);
-                Ok(())
-            })?;
-            Ok(linked.rows.is_enabled())
-        });
-        let are_kept = are_kept.transpose()?.unwrap_or(false);
-        let missing: Vec<usize> = (0..batch.len()).filter(|position| distances[*position].is_none()).collect();
-        if missing.is_empty() {
-            return Ok(distances);
-        }
-        let keys: Vec<_> =
-            missing.iter().map(|position| prefixed(self.question.index, &batch[*position].entry)).collect();
-        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-        let mut read: Vec<(&Proposal, Vec<u8>)> = Vec::new();
-        self.session.point().visit_many(Family::Vector, &keys, &mut |nth, row| {
-            let (Some(position), Some(row)) = (missing.get(nth), row) else { return Ok(()) };
-            distances[*position] = Some(query.distance_to_stored(row, buffer)?);
-            if are_kept {
-                read.push((&batch[*position], row.to_vec()));
-            }
-            Ok(())
-        })?;
-        graph.with_linked(|linked| {
-            let current = read.iter().filter(|(proposal, _)| linked.is_row_of(proposal, changes, read_ts));
-            linked.rows.fill(current.map(|(proposal, row)| (proposal.slot, row.as_slice())));
-        });
-        Ok(distances)
     }
 
     fn offer_row(&mut self, entry: &[u8], row: &[u8]) -> Result<()> {

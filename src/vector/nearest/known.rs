@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use blaze_core::Write;
 
-use super::layout;
-use super::tail::TailBatch;
+use crate::vector::layout;
+use crate::vector::tail::TailBatch;
 
 /// What is known of the rows of a session beside the graph: of its own writes, and of the tail.
 pub(super) struct Known<'a> {
