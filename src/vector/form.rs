@@ -11,7 +11,7 @@ pub(crate) struct Form {
     pub(super) options: GraphOptions,
     /// The recall that its searches are to reach, if any was asked for.
     pub(super) recall: Option<RecallTarget>,
-    copies: Copies,
+    pub(super) copies: Copies,
 }
 
 impl Form {

@@ -37,6 +37,8 @@ pub(super) struct Linked {
     pub(super) complete: Timestamp,
     /// Vectors linked and removed since the last flush.
     pub(super) unflushed: usize,
+    /// The last commit of which something is linked: of those after `complete`, some may be.
+    newest: Timestamp,
     /// Counts what was linked, removed and reclaimed.
     changes: u64,
     /// What the database had of it when it was made; its owner goes on with that.
@@ -91,6 +93,7 @@ impl Linked {
             last_removal: Timestamp::ZERO,
             complete,
             unflushed,
+            newest: complete,
             changes: 0,
             flushed: Flushed::default(),
         }
@@ -155,6 +158,7 @@ impl Linked {
             self.rows.forget(slot);
             self.ids.set(slot, entry);
         }
+        self.newest = self.newest.max(ts);
         self.unflushed += 1;
         self.changes += 1;
         (removed, added)
@@ -281,7 +285,7 @@ impl Linked {
     pub(super) fn is_row_of(&self, proposal: &Proposal, changes: u64, read_ts: Timestamp) -> bool {
         let Proposal { slot, entry, .. } = proposal;
         let is_of_entry = || self.changes == changes || self.ids.key(*slot) == Some(entry);
-        self.complete <= read_ts && self.graph.contains(*slot) && is_of_entry()
+        self.newest.max(self.complete) <= read_ts && self.graph.contains(*slot) && is_of_entry()
     }
 
     /// True if there are so many deleted nodes that it is worth reclaiming them.
@@ -314,5 +318,45 @@ impl Linked {
         }
         self.changes += 1;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use blaze_vector::{Copies, GraphOptions, Metric, VectorRef};
+
+    use super::*;
+
+    const ENTRY: &[u8] = b"entry";
+
+    fn row(numbers: [f32; 2]) -> Vec<u8> {
+        let mut row = Vec::new();
+        Copies::F32.write(&numbers, &mut row);
+        row
+    }
+
+    fn is_row_of_its_node(linked: &Linked, read_ts: Timestamp) -> bool {
+        let query = linked.graph.query(VectorRef::F32(&[0.0, 0.0])).unwrap();
+        let found = linked.propose(&query, 10, 10, read_ts);
+        linked.is_row_of(&found.nearest[0], found.changes, read_ts)
+    }
+
+    #[test]
+    fn what_is_linked_of_a_commit_that_a_view_does_not_see_is_not_taken_for_the_views_row() {
+        let [before, after] = [10, 11].map(Timestamp::from_bits);
+        let form = Form { options: GraphOptions::new(Metric::L2, 2), copies: Copies::F32, recall: None };
+        let graph = Graph::new(form.options.clone()).unwrap();
+        let mut linked = Linked::new(form, graph, Ids::new(), before);
+        let set = |linked: &mut Linked, ts, numbers| {
+            let insertion = linked.prepare(&row(numbers)).unwrap();
+            linked.set(ts, ENTRY, Some(insertion));
+        };
+        set(&mut linked, before, [1.0, 0.0]);
+        assert!(is_row_of_its_node(&linked, before));
+        // As while a commit is linked, one vector after the other: it is complete up to the one before.
+        set(&mut linked, after, [0.5, 0.0]);
+        assert_eq!(linked.complete, before);
+        assert!(!is_row_of_its_node(&linked, before));
+        assert!(is_row_of_its_node(&linked, after));
     }
 }
