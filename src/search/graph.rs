@@ -5,18 +5,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use blaze_core::{DocumentId, Result};
+use blaze_vector::Hit;
 
 use super::exact::{Outcome, Work, of_counters};
 use super::explain::{FilterStrategy, SearchPath};
 use super::prepare::Wanted;
 use crate::catalog::Definition;
+use crate::index::visit_rows;
 use crate::query::{Counters, ExplainNode};
 use crate::session::Session;
 use crate::vector::{self, Among, Question};
 
 /// The nearest by way of the graph, if there is one and it can tell; `among` some documents, if something is known of which
-/// match.
-/// `visited` becomes the nodes that were compared, also where that was in vain.
+/// match. `visited` becomes the nodes that were compared, also where that was in vain.
 pub(super) fn find_by_graph(
     session: &Arc<Session>,
     definition: &Definition,
@@ -78,14 +79,34 @@ pub(super) fn find_by_graph(
             FilterStrategy::First | FilterStrategy::None => about,
         }
     });
-    let counters = Counters { keys_examined: answer.compared, documents_examined };
+    let (hits, again) = match several {
+        true => nearest_of_each(session, wanted, answer.hits)?,
+        false => (answer.hits, 0),
+    };
+    let compared = answer.compared + again;
+    let counters = Counters { keys_examined: compared, documents_examined };
     let work = Work {
         nodes_visited: answer.visited,
-        vectors_examined: answer.compared,
-        distances_computed: answer.visited + answer.compared,
+        vectors_examined: compared,
+        distances_computed: answer.visited + compared,
         measured: answer.measured,
         ..Work::of(SearchPath::Graph, filter)
     };
     let node = of_counters(ExplainNode::of(about, Vec::new()), counters);
-    Ok(Some(Outcome { hits: answer.hits, node, counters, work }))
+    Ok(Some(Outcome { hits, node, counters, work }))
+}
+
+/// The documents that were found with the nearest of all their vectors, of which the graph may have proposed others; and how
+/// many vectors they have.
+fn nearest_of_each(
+    session: &Session,
+    wanted: &Wanted<'_>,
+    found: Vec<Hit<DocumentId>>,
+) -> Result<(Vec<Hit<DocumentId>>, u64)> {
+    let (mut nearest, mut rows) = (wanted.nearest(found.len()), 0);
+    for Hit { key: id, .. } in found {
+        let offer = &mut |row: &[u8]| nearest.offer_stored(row, || Ok(id.clone()));
+        rows += visit_rows(session, wanted.index.id, wanted.fields, &id, offer)?;
+    }
+    Ok((nearest.into_sorted(), rows))
 }

@@ -109,7 +109,7 @@ impl Graphs {
         let mut bytes: usize = graphs.iter().map(|graph| graph.size().bytes).sum();
         while bytes > self.memory_bytes && graphs.len() > 1 {
             let Some(graph) = graphs.pop() else { break };
-            bytes -= graph.size().bytes;
+            bytes = bytes.saturating_sub(graph.size().bytes); // it may have grown
             self.flush(core, &graph, None)?;
             let _flushing = graph.flushing.lock(); // nobody writes it once it may be read again
             let mut registry = self.registry.lock();

@@ -114,7 +114,7 @@ pub(super) fn is_build_position(rest: &[u8]) -> bool {
 
 /// True for the key of what is kept of a graph.
 pub(super) fn is_of_graph(key: &[u8]) -> bool {
-    split(key).is_some_and(|(_, rest)| matches!(rest, [DERIVED, HEADER | MARK | BLOCK, ..]))
+    split(key).is_some_and(|(_, rest)| matches!(rest, [DERIVED, HEADER | MARK | BLOCK | CALIBRATION, ..]))
 }
 
 /// The index whose keys are exactly those of a range.

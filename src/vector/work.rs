@@ -203,10 +203,9 @@ impl Crew {
     /// Has the thread work on a database soon.
     fn call(&'static self, core: &Weak<Core>) {
         let mut waiting = self.lock();
-        if waiting.cores.iter().any(|there| there.ptr_eq(core)) {
-            return;
+        if !waiting.cores.iter().any(|there| there.ptr_eq(core)) {
+            waiting.cores.push_back(Weak::clone(core));
         }
-        waiting.cores.push_back(Weak::clone(core));
         match waiting.has_thread {
             true => self.changed.notify_one(),
             // Without the thread, the next commit tries again.

@@ -1,6 +1,6 @@
 //! What searches find of that, with one width after the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use blaze_core::{Error, Family, ReadPoint, Result};
 use blaze_vector::{CALIBRATED_K, CALIBRATED_SHARES, Calibration, Code, RecallCurve, SlotSet};
@@ -39,8 +39,8 @@ struct Round<'a> {
     truth: &'a Truth,
     share: usize,
     among: Option<SlotSet>,
-    /// The distances of slots from each query, as far as they were needed.
-    distances: Vec<HashMap<u32, Option<f32>>>,
+    /// The distances of entries from each query, as far as they were needed.
+    distances: Vec<HashMap<Box<[u8]>, Option<f32>>>,
 }
 
 impl Measurement<'_> {
@@ -139,23 +139,25 @@ impl Measurement<'_> {
             let query = linked.graph.query(sample.query.vector())?;
             let own = sample.left_out.as_ref().and_then(|entry| linked.ids.slot(entry));
             let query = own.map_or(query.clone(), |own| query.without(own));
-            let mut slots = linked.nearest_slots(&query, ef, self.point.ts(), round.among.as_ref());
-            slots.truncate(needed);
-            let unknown = slots.iter().filter(|slot| !known.contains_key(slot));
-            let key = |slot: &u32| linked.ids.key(*slot).map(|entry| (*slot, prefixed(self.graph.index, entry)));
-            let unknown: Vec<(u32, Vec<u8>)> = unknown.filter_map(key).collect();
-            Ok((slots, unknown))
+            let slots = linked.nearest_slots(&query, ef, self.point.ts(), round.among.as_ref());
+            // What is overwritten meanwhile may be there as it was and as it is, and what is left out, too.
+            let mut seen = HashSet::new();
+            let entries = slots.iter().filter_map(|slot| linked.ids.key(*slot));
+            let entries = entries.filter(|entry| sample.left_out.as_deref() != Some(*entry) && seen.insert(*entry));
+            Ok(entries.take(needed).map(Into::into).collect())
         };
         let gone = || Error::unavailable("the graph was let go of while it was calibrated");
-        let (slots, unknown) = self.graph.with_linked(search).ok_or_else(gone)??;
-        let keys: Vec<&[u8]> = unknown.iter().map(|(_, key)| key.as_slice()).collect();
+        let entries: Vec<Box<[u8]>> = self.graph.with_linked(search).ok_or_else(gone)??;
+        let unknown: Vec<&Box<[u8]>> = entries.iter().filter(|entry| !known.contains_key(*entry)).collect();
+        let keys: Vec<Vec<u8>> = unknown.iter().map(|entry| prefixed(self.graph.index, entry)).collect();
+        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
         let mut buffer = Vec::new();
         self.point.visit_many(Family::Vector, &keys, &mut |position, row| {
             // Without a row, it was written after the read point: no search there compares it.
             let distance = row.map(|row| sample.query.distance_to_stored(row, &mut buffer)).transpose()?;
-            known.insert(unknown[position].0, distance);
+            known.insert(unknown[position].clone(), distance);
             Ok(())
         })?;
-        Ok(slots.iter().filter_map(|slot| known.get(slot).copied().flatten()).collect())
+        Ok(entries.iter().filter_map(|entry| known.get(entry).copied().flatten()).collect())
     }
 }

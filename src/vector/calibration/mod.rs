@@ -100,7 +100,7 @@ impl Graphs {
         let keeps = given.is_none();
         let queries = given.map_or_else(|| stored::load_queries(point, index, &form), Ok)?;
         let asked = graph.recall.queries();
-        let mut checked = |progress| match self.has_ended() || !graph.is_complete() {
+        let mut checked = |progress| match self.has_ended() || !graph.is_complete() || graph.has_gap() {
             true => Err(Error::unavailable("the graph was let go of while it was calibrated")),
             false => step(progress),
         };

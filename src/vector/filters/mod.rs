@@ -52,6 +52,8 @@ struct State {
     sets: Vec<FilterSet>,
     /// How many there were.
     numbers: u64,
+    /// The last commit that the sets were told of: it may have changed documents whose vectors were not linked then.
+    told: Timestamp,
     seen: Seen,
 }
 
@@ -111,8 +113,13 @@ impl FilterCache {
         state.sets[..=at].rotate_right(1);
         let set = state.sets.first_mut()?;
         let is_outdated = set.matching.unsure_len() > unsure_max(&set.matching) && !set.is_in_work;
-        set.is_in_work |= is_outdated;
         Some(Known { matching: set.matching.clone(), outdated: is_outdated.then_some(set.number) })
+    }
+
+    /// True if a set is to be brought up to date and nobody does so yet; who asks does.
+    pub(super) fn begin_work(&self, number: u64) -> bool {
+        let mut state = self.state.lock();
+        state.set_mut(number).is_some_and(|set| !std::mem::replace(&mut set.is_in_work, true))
     }
 
     /// Counts a search that had no set of its filter; the number of one that is to be made, if that is worth it.
@@ -154,7 +161,9 @@ impl FilterCache {
         if !self.has_sets.load(Ordering::Acquire) {
             return;
         }
-        for set in &mut self.state.lock().sets {
+        let mut state = self.state.lock();
+        let ts = ts.max(state.told);
+        for set in &mut state.sets {
             removed.into_iter().for_each(|slot| set.matching.remove(slot));
             added.into_iter().for_each(|slot| set.matching.add_unsure(slot, ts));
         }
@@ -185,6 +194,7 @@ impl FilterCache {
             state.sets.clear();
         }
         for (ts, changed) in &log.commits {
+            state.told = state.told.max(*ts);
             for key in &*changed.keys {
                 linked
                     .for_slots_of(key, |slot| state.sets.iter_mut().for_each(|set| set.matching.add_unsure(slot, *ts)));

@@ -66,6 +66,9 @@ impl Graphs {
 
     /// Has a set be brought up to date.
     pub(in crate::vector) fn bring_up_to_date(&self, core: &Arc<Core>, graph: &Arc<OpenGraph>, number: u64) {
+        if !graph.filters.begin_work(number) {
+            return;
+        }
         let earlier = Earlier::default(); // it is watching already
         self.ask_for(core, FilterTask { graph: Arc::downgrade(graph), number, earlier });
     }
@@ -89,7 +92,10 @@ impl Graphs {
                     Ok(())
                 }
             };
-            self.registry.lock().filters_in_work -= 1;
+            {
+                let mut registry = self.registry.lock();
+                registry.filters_in_work = registry.filters_in_work.saturating_sub(1); // none are left once it has ended
+            }
             done?;
         }
         Ok(())

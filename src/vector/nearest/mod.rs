@@ -113,6 +113,7 @@ pub(crate) fn nearest(session: &Session, question: &Question<'_>, accept: &mut A
     for (entry, row) in known.rows() {
         search.offer_row(entry, row)?;
     }
+    (search.asked, search.taken) = (0, 0); // they say nothing of what the graph proposes
     search.through(&graph, &known)
 }
 
@@ -163,7 +164,7 @@ impl Search<'_> {
             let needed = if self.has_refused && !is_last { enough } else { k };
             let near_of_all = self.near_of_all();
             let mut is_too_narrow = false;
-            if among.is_none() && measured.is_some() && near_of_all > near {
+            if measured.is_some() && near_of_all > near {
                 let breadth = |linked: &Linked| Breadth::of(self.question.width, graph, linked, near_of_all, among);
                 let Some(wider) = graph.with_linked(breadth).flatten() else { return Ok(None) };
                 is_too_narrow = wider.ef > ef;
