@@ -12,6 +12,10 @@ const REPLACEMENTS: usize = 3;
 /// How many deleted nodes are looked behind, where they lie side by side, for one link.
 const DEAD_STEPS: usize = 64;
 
+/// How often the nodes of a level that have changed meanwhile are gone through in portions, before all that are left are done
+/// at once: who inserts much must not keep it from ending.
+const ROUNDS_MAX: usize = 3;
+
 /// Deleted nodes that are being taken from a graph, a portion at a time: begun by [`Graph::begin_reclaim`].
 ///
 /// First the links that lead to them are led elsewhere, on one level after the other from the top; then their own links go, and
@@ -31,9 +35,10 @@ pub struct Reclaim {
 /// What comes next.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Links to dead nodes are led elsewhere on this level.
+    /// Links to dead nodes are led elsewhere on this level, for so many times what has changed meanwhile was to be done.
     Bypass {
         level: usize,
+        rounds: usize,
     },
     /// Links of dead nodes go, of so many they have gone.
     Clear {
@@ -92,7 +97,7 @@ impl Graph {
         }
         chosen.sort_unstable();
         let level = self.layers.len() - 1;
-        let step = if chosen.is_empty() { Step::Done } else { Step::Bypass { level } };
+        let step = if chosen.is_empty() { Step::Done } else { Step::Bypass { level, rounds: 0 } };
         for layer in &mut self.layers {
             layer.changed = (!chosen.is_empty()).then(Vec::new);
         }
@@ -112,15 +117,20 @@ impl Graph {
     pub fn reclaim_some(&mut self, reclaim: &mut Reclaim, nodes: usize) -> Option<Vec<u32>> {
         let mut cleared = Vec::new();
         match reclaim.step {
-            Step::Bypass { level } => {
+            Step::Bypass { level, rounds } => {
                 let sources = &mut reclaim.sources[level];
                 let portion = sources.split_off(sources.len().saturating_sub(nodes));
                 self.bypass(level, &portion, reclaim);
                 if reclaim.sources[level].is_empty() {
-                    let changed = self.layers[level].changed.replace(Vec::new()).unwrap_or_default();
-                    match changed.len() > nodes {
-                        true => reclaim.sources[level] = changed, // much was inserted meanwhile
-                        false => reclaim.step = self.end_level(level, &changed, reclaim),
+                    let mut changed = self.layers[level].changed.replace(Vec::new()).unwrap_or_default();
+                    changed.sort_unstable();
+                    changed.dedup();
+                    changed.retain(|&node| self.leads_to_dead(level, node, reclaim));
+                    if changed.len() > nodes && rounds < ROUNDS_MAX {
+                        reclaim.sources[level] = changed; // much was inserted meanwhile
+                        reclaim.step = Step::Bypass { level, rounds: rounds + 1 };
+                    } else {
+                        reclaim.step = self.end_level(level, &changed, reclaim);
                     }
                 }
             }
@@ -187,7 +197,7 @@ impl Graph {
         self.find_entry(level, reclaim);
         match level {
             0 => Step::Clear { cleared: 0 },
-            _ => Step::Bypass { level: level - 1 },
+            _ => Step::Bypass { level: level - 1, rounds: 0 },
         }
     }
 
@@ -286,7 +296,7 @@ impl Graph {
     }
 
     /// Looks anew for the links of a node on level 0, and links back.
-    fn relink(&mut self, node: u32) {
+    pub(super) fn relink(&mut self, node: u32) {
         self.with_scratch_mut(|graph, scratch| {
             let mut own = std::mem::take(&mut scratch.relinked);
             graph.codes.probe_slot(node, &mut own);

@@ -307,6 +307,33 @@ fn a_graph_that_was_kept_half_built_is_built_to_the_end_and_finds_as_much() {
 }
 
 #[test]
+fn a_reclaim_ends_however_much_is_inserted_between_its_portions() {
+    const PORTION: usize = 64;
+    let options = GraphOptions { m: 4, ef_construction: 20, ..GraphOptions::new(Metric::L2, 16) };
+    let vectors = Vectors::clusters(Metric::L2, 6_000, 16, 7, 0.5, 5);
+    let part = Vectors { dimension: 16, numbers: vectors.numbers[..3_000 * 16].to_vec(), bits: Vec::new() };
+    let mut graph = build(options, &part, 2);
+    let dead: Vec<u32> = (0..3_000).step_by(3).collect();
+    dead.iter().for_each(|slot| assert!(graph.delete(*slot)));
+    let mut reclaim = graph.begin_reclaim(&dead);
+    graph.find_sources(&mut reclaim);
+    // What leads to dead nodes, these, and what has few links left; each level begins a portion of its own.
+    let portions_max = (2_000 + 1_000 + 2_000) / PORTION + 10 * graph.layers.len();
+    let (mut portions, mut next) = (0, 3_000);
+    while graph.reclaim_some(&mut reclaim, PORTION).is_some() {
+        portions += 1;
+        assert!(portions <= portions_max, "{portions} portions, and it has not ended");
+        for _ in 0..32 {
+            graph.insert(graph.prepare(vectors.at(next % vectors.len())).unwrap());
+            next += 1;
+        }
+    }
+    graph.repair();
+    graph.check().unwrap();
+    assert_eq!((graph.tombstones(), graph.unreachable()), (0, vec![]));
+}
+
+#[test]
 fn slots_are_given_once_and_free_ones_first() {
     let vectors = Vectors::clusters(Metric::L2, 100, 8, 5, 0.5, 13);
     let mut graph = build(GraphOptions::new(Metric::L2, 8), &vectors, 1);
