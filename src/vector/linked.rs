@@ -185,16 +185,6 @@ impl Linked {
         }
     }
 
-    /// Takes back nodes whose links were not kept with them.
-    pub(super) fn unlink_loose(&mut self) {
-        for slot in 0..self.graph.slots() as u32 {
-            let is_loose = self.graph.contains(slot) && !self.graph.has_links(slot);
-            if is_loose && let Some(key) = self.ids.key(slot).map(<[u8]>::to_vec) {
-                self.unlink(&key);
-            }
-        }
-    }
-
     /// True if a view of `read_ts` does not see the vector of a slot any more.
     pub(super) fn is_removed(&self, slot: u32, read_ts: Timestamp) -> bool {
         !self.removed.is_empty() && self.removed.get(&slot).is_some_and(|ts| *ts <= read_ts)

@@ -108,7 +108,6 @@ fn resume(point: &dyn ReadPoint, index: u32, mut linked: Linked) -> Result<Optio
         linked.unlink(entry);
         Ok(ControlFlow::Continue(()))
     })?;
-    linked.unlink_loose();
     let (mut rows, mut missing) = (0, 0);
     visit_entries(point, index, &mut |entry| {
         rows += 1;

@@ -133,6 +133,18 @@ impl Graph {
         repaired
     }
 
+    /// Links nodes that have no links, unless there is but one node; true if there were any.
+    pub(super) fn link_the_linkless(&mut self) -> bool {
+        if self.len + self.tombstones < 2 {
+            return false;
+        }
+        let is_there = |slot: &u32| self.state[*slot as usize] != State::Free;
+        let all = (0..self.slots() as u32).filter(is_there);
+        let linkless: Vec<u32> = all.filter(|&slot| self.layers[0].links(slot).is_empty()).collect();
+        linkless.iter().for_each(|&slot| self.relink(slot));
+        !linkless.is_empty()
+    }
+
     /// Adds a link to a node from the nearest one that a walk reaches and that can spare one; from any, if all near ones lead
     /// to nodes that depend on them, as copies of one vector may.
     fn lead_to(&mut self, node: u32, reached: &[bool]) -> bool {
@@ -141,14 +153,15 @@ impl Graph {
             graph.codes.probe_slot(node, &mut own);
             let near = graph.near(&own, node, scratch);
             scratch.relinked = own;
-            let others = (0..graph.slots() as u32).filter(|&from| reached[from as usize]);
-            // The walk may have come down among nodes that are lost as well.
-            let near = near.into_iter().map(|(_, from)| from).filter(|&from| reached[from as usize]);
-            let choices: Vec<u32> = near.chain(others).filter(|&from| from != node).collect();
+            // The walk may have come down among nodes that are lost as well. The others are many, and seldom needed.
+            let choices = || {
+                let near = near.iter().map(|&(_, from)| from);
+                near.chain(0..reached.len() as u32).filter(|&from| from != node && reached[from as usize])
+            };
             let layer = &mut graph.layers[0];
             // Where there is room nothing is lost; a link that gives way may be what led to others.
-            let roomy = choices.iter().copied().find(|&from| layer.links(from).len() < layer.room());
-            for from in roomy.into_iter().chain(choices) {
+            let roomy = choices().find(|&from| layer.links(from).len() < layer.room());
+            for from in roomy.into_iter().chain(choices()) {
                 let mut links = layer.links(from).to_vec();
                 if !links.contains(&node) && put(layer, &mut links, node) {
                     layer.set_links(from, &links);

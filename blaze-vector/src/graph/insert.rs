@@ -47,12 +47,12 @@ impl Graph {
 
     /// Links a prepared vector; its slot. Takes time in proportion to the links of a node, whatever the number of nodes.
     ///
-    /// If slots were reclaimed since the insertion was prepared, its place is looked for once more.
+    /// If slots were reclaimed since the insertion was prepared, or there was no node then, its place is looked for once more.
     pub fn insert(&mut self, insertion: Insertion) -> u32 {
         let slot = self.free.pop().unwrap_or(self.slots() as u32);
         self.make_room(slot as usize + 1);
         let mut insertion = insertion;
-        if insertion.reclaims != self.reclaims {
+        if insertion.reclaims != self.reclaims || insertion.neighbours.is_empty() {
             insertion.neighbours =
                 self.with_scratch(|scratch| self.find_neighbours(&insertion.probe, insertion.level, scratch));
         }

@@ -156,6 +156,7 @@ impl GraphReader {
         let room = 2 * graph.options.m;
         // Links are written last: nodes without were being added.
         (links.len() / room..slots).for_each(|slot| graph.state[slot] = State::Free);
+        leave_out_loose(&mut graph.state, &links, room);
         let is_there: Vec<bool> = graph.state.iter().map(|state| *state != State::Free).collect();
         for (slot, row) in links.chunks_exact(room).take(slots).enumerate() {
             if is_there[slot] {
@@ -196,10 +197,22 @@ impl GraphReader {
         graph.len = count(&graph, State::Live);
         graph.tombstones = count(&graph, State::Tombstone);
         graph.free = (0..slots as u32).rev().filter(|slot| graph.state[*slot as usize] == State::Free).collect();
+        is_whole &= !graph.link_the_linkless();
         if !is_whole {
             graph.repair();
         }
         graph
+    }
+}
+
+/// Leaves out nodes whose links were not written: they lead nowhere, and a walk that comes upon one ends there.
+fn leave_out_loose(states: &mut [State], links: &[u32], room: usize) {
+    let has_links = |slot: usize| links.get(slot * room).is_some_and(|link| *link != NONE);
+    let is_linked = |(slot, state): (usize, &State)| *state != State::Free && has_links(slot);
+    // Where no node has links, one may have been alone and linked: then who adds the others does not know it for a new one.
+    if states.iter().enumerate().any(is_linked) {
+        let loose = states.iter_mut().enumerate().filter(|(slot, _)| !has_links(*slot));
+        loose.for_each(|(_, state)| *state = State::Free);
     }
 }
 

@@ -13,12 +13,6 @@ impl Graph {
         self.state.get(slot as usize) == Some(&State::Tombstone)
     }
 
-    /// True if a slot holds a node that has links to others. One without may have been read from blocks of two moments.
-    #[must_use]
-    pub fn has_links(&self, slot: u32) -> bool {
-        (slot as usize) < self.slots() && !self.layers[0].links(slot).is_empty()
-    }
-
     /// The numbers of the blocks of a kind, in the order in which they are read.
     #[must_use]
     pub fn block_numbers(&self, kind: BlockKind) -> Vec<u32> {
