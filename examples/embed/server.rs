@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
+/// An answer that is longer is cut, and so none.
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
+
 pub(crate) struct ModelServer {
     address: String,
 }
@@ -25,6 +28,7 @@ impl ModelServer {
         let address = self.address.to_socket_addrs()?.next().ok_or(std::io::ErrorKind::NotFound)?;
         let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         let (host, length) = (&self.address, body.len());
         // HTTP/1.0: the server closes the connection behind its answer, which comes in one piece.
         write!(
@@ -32,7 +36,7 @@ impl ModelServer {
             "POST /v1/embeddings HTTP/1.0\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         )?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
+        stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer)?;
         Ok(answer)
     }
 }
@@ -50,8 +54,8 @@ impl Embedder for ModelServer {
         let status = head.split(' ').nth(1).unwrap_or("none");
         match status {
             "200" => vectors(body).ok_or_else(|| Error::unavailable("the server has answered something else")),
-            // A text that is refused for itself will be so the next time.
-            "400" | "413" | "422" => Err(Error::invalid(format!("the server refuses the text: {body}"))),
+            // A text that is refused for itself will be so the next time. A 400 may be for the request: the model's name, say.
+            "413" | "422" => Err(Error::invalid(format!("the server refuses the text: {body}"))),
             _ => Err(Error::unavailable(format!("the server answers {status}"))),
         }
     }
