@@ -52,7 +52,7 @@ pub(crate) fn ensure(scope: &Scope, collection: &str, index: &Index, progress: &
                 Ok((session.commit()?, declared))
             })?;
             attach(core, &declared, index);
-            if let Some(given_up) = given_up {
+            for given_up in given_up {
                 // No name leads there. Where this fails, the next opening sees to it.
                 let _ = given_up.reclaim(core, declared_at);
             }
@@ -68,7 +68,7 @@ pub(crate) fn ensure(scope: &Scope, collection: &str, index: &Index, progress: &
 fn ensure_within(session: &Session, collection: &str, index: &Index, progress: &mut Progress<'_>) -> Result<()> {
     check_within(session)?;
     let Declared { declared, given_up } = declare(session, collection, index)?;
-    given_up.map_or(Ok(()), |given_up| session.reclaim_once_committed(given_up))?;
+    given_up.into_iter().try_for_each(|given_up| session.reclaim_once_committed(given_up))?;
     if let Some(embedder) = index.embedder() {
         session.attach_once_committed(declared.id, embedder.clone())?;
     }
@@ -208,8 +208,8 @@ fn begin_again(session: &Session, collection: &str, index: u32, id: u32) -> Resu
 /// What the catalog has of an index that is ensured.
 struct Declared {
     declared: IndexDefinition,
-    /// The entries that it had when it embedded other texts, or by another model.
-    given_up: Option<Orphan>,
+    /// The entries that it had when it embedded other texts, or by another model, and those of what was to replace it.
+    given_up: Vec<Orphan>,
 }
 
 /// Adds the index to the catalog, or finds it there.
@@ -220,14 +220,24 @@ fn declare(session: &Session, collection: &str, index: &Index) -> Result<Declare
     let there = place.map(|place| definition.indexes[place].clone());
     if let Some(there) = there.as_ref().filter(|there| !there.is_like_but_for_texts(&wanted) || there.is_like(&wanted))
     {
-        return there.check_like(&wanted).map(|()| Declared { declared: there.clone(), given_up: None });
+        return there.check_like(&wanted).map(|()| Declared { declared: there.clone(), given_up: Vec::new() });
+    }
+    let is_begun = |index: &IndexDefinition| index.name == wanted.name && index.replaces();
+    if let Some(begun) = definition.indexes.iter().find(|index| is_begun(index) && index.is_like(&wanted)) {
+        // It goes on to take the place of the one that is there.
+        return Ok(Declared { declared: begun.clone(), given_up: Vec::new() });
     }
     let mut declared = index.define(catalog::allocate(session.core())?)?;
     let documents = KeyRange::prefix(&prefix(definition.id));
     declared.ready = session.cursor(Family::Data, &documents, Direction::Forward)?.next()?.is_none();
-    let given_up = there.map(|there| Orphan::new(there.family(), prefix(there.id)));
-    given_up.as_ref().map_or(Ok(()), |given_up| given_up.declare(session))?;
+    let begun = definition
+        .indexes
+        .extract_if(.., |index| is_begun(index) && there.as_ref().is_some_and(|there| there.id != index.id));
+    let given_up: Vec<IndexDefinition> = begun.chain(there.clone()).collect();
+    let given_up: Vec<Orphan> = given_up.iter().map(|index| Orphan::new(index.family(), prefix(index.id))).collect();
+    given_up.iter().try_for_each(|given_up| given_up.declare(session))?;
     match place {
+        // What was to replace it stood behind it.
         Some(place) => definition.indexes[place] = declared.clone(),
         None => {
             check_room(collection, &definition.indexes)?;

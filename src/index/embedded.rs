@@ -34,7 +34,8 @@ impl Index {
     /// [model](Index::model) of the index, and not the embedder: ensure the index after each opening. Until then the backlog
     /// waits. When the label or the sources are others by then, the index is made anew and embeds everything again, while
     /// searches find what has its vector already; [`replace_index`](crate::Collection::replace_index) embeds everything
-    /// beside the old index, outside of a transaction, and puts the new one in its place when it has all vectors.
+    /// beside the old index, outside of a transaction, and puts the new one in its place when it has all vectors. Where that was
+    /// cut short, ensuring the new one goes on with it, as the next `replace_index` does.
     ///
     /// ```
     /// use blaze::{Database, Document, Embedder, Index, Result};

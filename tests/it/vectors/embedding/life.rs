@@ -186,6 +186,51 @@ fn an_index_is_replaced_when_the_new_one_has_all_vectors() {
     assert_healthy(&db);
 }
 
+/// A database with an index by one model whose replacement by another one was cut short.
+fn half_replaced() -> (Database, Collection<Document>, Arc<TestEmbedder>, Arc<TestEmbedder>) {
+    let (_, db, films, before) = filled(&["a", "b", "c", "d"]);
+    let next = TestEmbedder::new("m2");
+    next.answer("d", Answer::Unavailable);
+    assert_eq!(films.replace_index("v", index(&next)).unwrap_err().kind(), ErrorKind::Unavailable);
+    assert!(films.indexes().unwrap()[0].replacement.is_some());
+    next.answer("d", Answer::Vector);
+    next.take_texts();
+    (db, films, before, next)
+}
+
+#[test]
+fn ensuring_what_is_to_replace_an_index_goes_on_with_that_and_gives_nothing_up() {
+    let (db, films, before, next) = half_replaced();
+    let gate = next.gate.lock();
+    std::thread::scope(|scope| {
+        let ensured = scope.spawn(|| films.ensure_index(index(&next)));
+        std::thread::park_timeout(Duration::from_millis(100)); // the embedder is waiting, most likely
+        assert!(is_at(&films, "a", &before.vector("a")), "the old one answers until then");
+        drop(gate);
+        ensured.join().unwrap().unwrap();
+    });
+    assert_eq!(next.take_texts(), ["d"], "the others have their vectors");
+    let info = films.indexes().unwrap().remove(0);
+    assert_eq!((info.model.as_deref(), info.replacement), (Some("m2"), None));
+    assert!(found(&films).len() == 4 && is_at(&films, "d", &next.vector("d")));
+    assert_healthy(&db);
+}
+
+#[test]
+fn ensuring_a_third_model_gives_up_the_index_and_what_was_to_replace_it() {
+    let (db, films, _, next) = half_replaced();
+    let third = TestEmbedder::new("m3");
+    films.ensure_index(index(&third)).unwrap();
+    let indexes = films.indexes().unwrap();
+    assert_eq!(indexes.len(), 1);
+    assert_eq!((indexes[0].model.as_deref(), &indexes[0].replacement), (Some("m3"), &None));
+    films.insert_with_id("e", &film("e")).unwrap();
+    db.settle().unwrap();
+    assert_eq!((next.take_texts().len(), third.take_texts().len()), (0, 5));
+    assert!(found(&films).len() == 5 && is_at(&films, "d", &third.vector("d")));
+    assert_healthy(&db);
+}
+
 #[test]
 fn dropped_indexes_and_collections_leave_nothing_to_embed() {
     let (_, db, films, embedder) = filled(&["a"]);
