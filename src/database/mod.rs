@@ -435,7 +435,8 @@ impl Database {
     /// committed. Commits that go on meanwhile can keep it waiting.
     ///
     /// # Errors
-    /// As [`compact`](Database::compact).
+    /// As [`compact`](Database::compact), and [`Invalid`](crate::ErrorKind::Invalid) when an [`Embedder`](crate::Embedder) of
+    /// the database calls it while it embeds.
     pub fn settle(&self) -> Result<()> {
         if !self.core.is_read_only() {
             self.core.embedding.catch_up(&self.core)?;

@@ -1,5 +1,7 @@
 //! An embedder that is attached to an index, and how it gets on with the backlog.
 
+use std::mem;
+
 use blaze_core::{Entropy, Error};
 use parking_lot::Mutex;
 
@@ -10,7 +12,7 @@ const RETRY_MIN_MS: u64 = 1_000;
 const RETRY_MAX_MS: u64 = 300_000;
 
 /// Documents that fail in a row, each tried alone, before it is the embedder that counts as failing.
-const FAILURES_IN_ROW_MAX: u32 = 4;
+pub(super) const FAILURES_IN_ROW_MAX: u32 = 4;
 
 /// An embedder of an index, for as long as the database is open or until another one comes.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(super) struct State {
     pub(super) has_found: bool,
     /// True if this round leaves nothing out that waits to be tried again.
     pub(super) takes_all: bool,
+    /// True if something was left to wait since the last round began that takes all.
+    has_left: bool,
     /// When the first of what was left out in this round is tried again.
     pub(super) next_due_ms: Option<u64>,
     /// True once what an embedder before this one could not do is to be done again.
@@ -48,9 +52,9 @@ impl Attached {
     }
 
     /// When the embedder is called again, if that is not now.
-    pub(super) fn rests_until(&self, now_ms: u64) -> Option<u64> {
+    pub(super) fn rests_until(&self, moment: Moment) -> Option<u64> {
         let until = self.state.lock().rests_until_ms;
-        (!is_due(until, now_ms)).then_some(until)
+        (!moment.is_due(until)).then_some(until)
     }
 
     /// It has answered.
@@ -88,22 +92,50 @@ impl Attached {
         self.state.lock().has_found = true;
     }
 
-    /// The next round begins at the beginning.
-    pub(super) fn begin_round(&self) {
+    /// The next round begins at the beginning. Says whether this one has found anything or is not the last, and when the first
+    /// of what it left out is tried again.
+    pub(super) fn begin_round(&self) -> (bool, Option<u64>) {
         let mut state = self.state.lock();
-        (state.position, state.has_found, state.next_due_ms) = (None, false, None);
+        state.position = None;
+        (mem::take(&mut state.has_found), state.next_due_ms.take())
     }
 
     /// A round begins in which everything is tried, also what waits to be tried again, and the embedder.
     pub(super) fn begin_round_of_all(&self) {
         self.begin_round();
         let mut state = self.state.lock();
-        (state.takes_all, state.has_found, state.rests_until_ms) = (true, true, 0);
+        (state.takes_all, state.has_left, state.has_found, state.rests_until_ms) = (true, false, true, 0);
+    }
+
+    /// Something that was looked at has to wait.
+    pub(super) fn note_left(&self) {
+        self.state.lock().has_left = true;
+    }
+
+    /// Whether the last round that takes all has left nothing to wait, once it is at its end.
+    pub(super) fn round_of_all(&self) -> Option<bool> {
+        let state = self.state.lock();
+        (!state.takes_all).then_some(!state.has_left)
+    }
+}
+
+/// When a turn takes place, and when the work began that it is a part of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) now_ms: u64,
+    pub(super) begun_ms: u64,
+}
+
+impl Moment {
+    /// True if something that is to be done at this time is done now. What came due since the work began is left to wait: it may
+    /// have failed in the course of that, and would be tried for ever.
+    pub(super) fn is_due(self, due_ms: u64) -> bool {
+        is_due(due_ms, self.now_ms) && !(due_ms > self.begun_ms && due_ms <= self.now_ms)
     }
 }
 
 /// True if a moment has come. One that is farther away than any wait was set by a clock that has gone back since.
-pub(super) fn is_due(due_ms: u64, now_ms: u64) -> bool {
+fn is_due(due_ms: u64, now_ms: u64) -> bool {
     due_ms <= now_ms || due_ms - now_ms > RETRY_MAX_MS
 }
 
@@ -137,5 +169,13 @@ mod tests {
     fn a_clock_that_has_gone_back_keeps_nobody_waiting() {
         assert!(is_due(5, 5) && !is_due(6, 5) && !is_due(RETRY_MAX_MS, 0));
         assert!(is_due(u64::MAX, 5));
+    }
+
+    #[test]
+    fn what_comes_due_while_the_work_goes_on_waits_until_the_next() {
+        let long = Moment { now_ms: 1_000 + 3 * RETRY_MAX_MS, begun_ms: 1_000 };
+        for (due_ms, is_due) in [(0, true), (1_000, true), (1_001, false), (long.now_ms, false), (u64::MAX, true)] {
+            assert_eq!(long.is_due(due_ms), is_due, "due at {due_ms}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use blaze_core::limits::{EMBEDDING_BATCH_BYTES_MAX, EMBEDDING_BATCH_MAX};
 use blaze_core::record::Record;
 use blaze_core::{Direction, DocumentId, Durability, ErrorKind, Family, Isolation, KeyRange, Result};
 
-use super::attached::{Attached, is_due};
+use super::attached::{Attached, Moment};
 use super::layout::{Pending, parked_range, pending_key, pending_range, waiting_entry};
 use crate::catalog::{self, Definition, Kind};
 use crate::collection::document_key;
@@ -44,6 +44,8 @@ pub(super) struct Look {
     pub(super) waiting: Vec<Waiting>,
     /// True if it came to the end.
     pub(super) is_at_the_end: bool,
+    /// True if it is a part of a round that leaves out nothing.
+    pub(super) takes_all: bool,
 }
 
 impl Place {
@@ -97,9 +99,14 @@ impl Place {
 }
 
 /// Looks for documents that are to be embedded, from where the last look came to.
-pub(super) fn look(session: &Session, attached: &Attached, place: &Place, batch_max: usize) -> Result<Look> {
+pub(super) fn look(
+    session: &Session,
+    attached: &Attached,
+    place: &Place,
+    batch_max: usize,
+    moment: Moment,
+) -> Result<Look> {
     let batch_max = batch_max.clamp(1, EMBEDDING_BATCH_MAX);
-    let now_ms = session.core().clock.now_ms();
     let mut range = pending_range(attached.index);
     let (mut position, takes_all) = {
         let state = attached.state.lock();
@@ -108,14 +115,14 @@ pub(super) fn look(session: &Session, attached: &Attached, place: &Place, batch_
     if let Some(last) = &position {
         range = range.intersect(&KeyRange::new([last.as_slice(), &[0]].concat(), None));
     }
-    let (mut look, mut next_due_ms, mut bytes) = (Look { is_at_the_end: true, ..Look::default() }, None, 0);
+    let (mut look, mut next_due_ms, mut bytes) = (Look { is_at_the_end: true, takes_all, ..Look::default() }, None, 0);
     let mut cursor = session.cursor(Family::Vector, &range, Direction::Forward)?;
     let mut entries = 0;
     while let Some((key, value)) = cursor.next()? {
         let Some(entry) = waiting_entry(key.get(4..).unwrap_or_default()) else { continue };
         let pending = Pending::from_value(value);
         entries += 1;
-        if takes_all || is_due(pending.due_ms, now_ms) {
+        if takes_all || pending.failures == 0 || moment.is_due(pending.due_ms) {
             let text = match place.text(session, entry) {
                 Err(error) if error.kind() != ErrorKind::Corruption => return Err(error),
                 text => text,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use blaze_core::{Durability, Error, ErrorKind, Family, Isolation, Result, Value, Vector};
 
-use super::attached::{Attached, retry_after_ms};
+use super::attached::{Attached, FAILURES_IN_ROW_MAX, Moment, retry_after_ms};
 use super::backlog::{Place, Waiting, look, take_back_parked};
 use super::layout::{Pending, parked_key, pending_key};
 use crate::catalog::prefixed;
@@ -36,14 +36,14 @@ enum Fate {
     Left,
 }
 
-/// Embeds the next documents of an index; none if the index is gone.
-pub(super) fn take_turn(core: &Arc<Core>, attached: &Attached) -> Result<Option<Turn>> {
-    let now_ms = core.clock.now_ms();
-    if let Some(until) = attached.rests_until(now_ms) {
+/// Embeds the next documents of an index, as a part of work that began at a time; none if the index is gone.
+pub(super) fn take_turn(core: &Arc<Core>, attached: &Attached, begun_ms: u64) -> Result<Option<Turn>> {
+    let moment = Moment { now_ms: core.clock.now_ms(), begun_ms };
+    if let Some(until) = attached.rests_until(moment) {
         return Ok(Some(Turn::Waits(Some(until))));
     }
-    let session = Session::read_only(core)?;
-    let Some(place) = Place::find(&session, attached)? else { return Ok(None) };
+    // No view is held while the embedder works: what is overwritten meanwhile could not be cleared away.
+    let Some(place) = Place::find(&*Session::read_only(core)?, attached)? else { return Ok(None) };
     let Some(IndexFields::Vector(fields)) = place.index().map(|index| index.parts()).transpose()? else {
         return Ok(None);
     };
@@ -51,18 +51,22 @@ pub(super) fn take_turn(core: &Arc<Core>, attached: &Attached) -> Result<Option<
         Ok(batch_max) => batch_max,
         Err(error) => {
             attached.note_error(&error);
+            let now_ms = core.clock.now_ms();
             attached.rest(now_ms, &*core.entropy);
-            return Ok(Some(Turn::Waits(attached.rests_until(now_ms))));
+            return Ok(Some(Turn::Waits(attached.rests_until(Moment { now_ms, begun_ms }))));
         }
     };
     take_back_parked(core, attached, &place)?;
     let session = Session::read_only(core)?; // with what was taken back
-    let look = look(&session, attached, &place, batch_max)?;
-    drop(session); // what is overwritten while the embedder works could not be cleared away
+    let look = look(&session, attached, &place, batch_max, moment)?;
+    drop(session);
     if look.waiting.is_empty() {
         return Ok(Some(end_of_look(attached, look.is_at_the_end)));
     }
     let fates = Batch { core, attached, fields }.embed(&look.waiting)?;
+    if look.takes_all && fates.iter().any(|fate| matches!(fate, Fate::Failed | Fate::Left)) {
+        attached.note_left();
+    }
     write(core, attached, &place, &look.waiting, &fates)?;
     let embedded = fates.iter().filter(|fate| matches!(fate, Fate::Embedded(_))).count();
     Ok(Some(Turn::Worked(embedded as u64)))
@@ -70,14 +74,10 @@ pub(super) fn take_turn(core: &Arc<Core>, attached: &Attached) -> Result<Option<
 
 /// A look found nothing to do: if that was a whole round, there is nothing.
 fn end_of_look(attached: &Attached, is_at_the_end: bool) -> Turn {
-    let (has_found, next_due_ms) = {
-        let state = attached.state.lock();
-        (state.has_found, state.next_due_ms)
-    };
     if !is_at_the_end {
         return Turn::Worked(0);
     }
-    attached.begin_round();
+    let (has_found, next_due_ms) = attached.begin_round();
     match has_found {
         true => Turn::Worked(0), // there may be something before where the round began to find
         false => Turn::Waits(next_due_ms),
@@ -125,8 +125,9 @@ impl Batch<'_> {
     }
 
     fn embed_one_by_one(&self, waiting: &[Waiting], texts: &[(usize, &str)], fates: &mut [Fate]) -> Result<()> {
+        let mut failures = Some(0); // unless the embedder has answered
         for (at, text) in texts {
-            if self.attached.rests_until(self.core.clock.now_ms()).is_some() {
+            if self.rests() {
                 return Ok(()); // the others wait
             }
             self.check_open()?;
@@ -135,8 +136,24 @@ impl Batch<'_> {
                 self.row(vectors.pop().unwrap_or_default())
             });
             fates[*at] = self.fate_of(made, &waiting[*at]);
+            failures = match fates[*at] {
+                Fate::Failed => failures.map(|failures| failures + 1),
+                _ => None,
+            };
+            // Even if all of them have failed before.
+            if failures.is_some_and(|failures| failures >= FAILURES_IN_ROW_MAX) {
+                if !self.rests() {
+                    self.attached.rest(self.core.clock.now_ms(), &*self.core.entropy);
+                }
+                return Ok(());
+            }
         }
         Ok(())
+    }
+
+    fn rests(&self) -> bool {
+        let now_ms = self.core.clock.now_ms();
+        self.attached.rests_until(Moment { now_ms, begun_ms: now_ms }).is_some()
     }
 
     /// In any order: neighbours may have in common what the embedder does not like, and it is not to be taken for dead.
@@ -199,8 +216,28 @@ impl Batch<'_> {
     }
 }
 
-/// Writes what came of a batch, for the documents that still have the texts.
+/// Writes what came of a batch, for the documents that still have the texts: at once, and where others get in the way again and
+/// again, by halves.
 fn write(core: &Arc<Core>, attached: &Attached, place: &Place, waiting: &[Waiting], fates: &[Fate]) -> Result<()> {
+    let written = write_at_once(core, attached, place, waiting, fates);
+    match written {
+        Err(error) if error.kind().is_retryable() && waiting.len() > 1 => {
+            let half = waiting.len() / 2;
+            let first = write(core, attached, place, &waiting[..half], &fates[..half]);
+            // Whatever became of the first: a vector that was made is not to be made again.
+            write(core, attached, place, &waiting[half..], &fates[half..]).and(first)
+        }
+        written => written,
+    }
+}
+
+fn write_at_once(
+    core: &Arc<Core>,
+    attached: &Attached,
+    place: &Place,
+    waiting: &[Waiting],
+    fates: &[Fate],
+) -> Result<()> {
     // Whatever the database's isolation: a text that changes meanwhile must be noticed.
     commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
         let Some(place) = Place::find_in(session, &place.collection, attached.index)? else { return Ok(()) };

@@ -51,9 +51,16 @@ pub(super) fn call(core: &Weak<Core>, after: Duration) {
 
 /// Forgets the databases that are closed.
 pub(super) fn sweep() {
+    let mut cores = Vec::new(); // who drops the last of one closes a database, which comes here
     let mut waiting = CREW.lock();
-    waiting.turns.retain(|turn| turn.core.upgrade().is_some_and(|core| !core.embedding.has_ended()));
+    waiting.turns.retain(|turn| {
+        let core = turn.core.upgrade();
+        let is_open = core.as_ref().is_some_and(|core| !core.embedding.has_ended());
+        cores.extend(core);
+        is_open
+    });
     CREW.changed.notify_one();
+    drop(waiting);
 }
 
 impl Crew {
@@ -66,8 +73,8 @@ impl Crew {
                 Some((place, wait)) if wait.is_zero() => {
                     let turn = waiting.turns.swap_remove(place);
                     drop(waiting);
+                    let _guard = EndOfThread(self); // also if the end of a database panics
                     if let Some(core) = turn.core.upgrade() {
-                        let _guard = EndOfThread(self);
                         if let Some(after) = core.embedding.take_turn(&core) {
                             call(&turn.core, after);
                         }

@@ -9,9 +9,13 @@ use blaze_core::{Error, Result};
 
 /// Makes vectors of texts: a model in the process, or who calls a server. See [`Index::embed_from`](crate::Index::embed_from).
 ///
-/// It is called from one thread of the process for all databases, from [`Database::settle`](crate::Database::settle), and
-/// by queries from their threads, so that calls may overlap. No lock and no transaction is held meanwhile. A panic is a
-/// failure of the call and does no other harm.
+/// It is called from one thread of the process for all databases, and from the threads of those who call
+/// [`Database::settle`](crate::Database::settle) or [`replace_index`](crate::Collection::replace_index): for documents, one call
+/// at a time in each database. Queries call it from their threads besides, so that calls may overlap. No transaction is open
+/// meanwhile, and the embedder may read and write its database. Nothing in it may wait for `settle` or `replace_index` there, nor
+/// for an `ensure_index` that goes on with a replacement: on the thread of the call they answer
+/// [`Invalid`](crate::ErrorKind::Invalid), on another one they would wait for ever. A panic is a failure of the call and does no
+/// other harm.
 ///
 /// ```
 /// use blaze::{Embedder, Result};

@@ -14,6 +14,7 @@ mod embedder;
 mod layout;
 mod status;
 mod text;
+mod working;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +26,7 @@ use blaze_core::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
 use crate::database::core::Core;
-use attached::Attached;
+use attached::{Attached, Moment};
 use batch::Turn;
 pub(crate) use change::{backlog_row, write_backlog};
 pub use embedder::Embedder;
@@ -34,6 +35,7 @@ pub(crate) use layout::{parked_key, pending_key, waiting_entry};
 pub use status::EmbeddingStatus;
 pub(crate) use status::status;
 pub(crate) use text::{SourceText, TextBuilder};
+use working::Working;
 
 /// How long the thread waits for who embeds meanwhile in its own.
 const BUSY: Duration = Duration::from_millis(50);
@@ -42,7 +44,7 @@ const BUSY: Duration = Duration::from_millis(50);
 pub(crate) struct Embedding {
     attached: Mutex<BTreeMap<u32, Arc<Attached>>>,
     /// Held by who embeds: one at a time.
-    working: Mutex<()>,
+    working: Working,
     /// What works on the backlog in the background, if there is one.
     background: OnceLock<Weak<Core>>,
     ended: AtomicBool,
@@ -52,7 +54,7 @@ impl Embedding {
     pub(crate) fn new() -> Embedding {
         Embedding {
             attached: Mutex::default(),
-            working: Mutex::new(()),
+            working: Working::default(),
             background: OnceLock::new(),
             ended: AtomicBool::new(false),
         }
@@ -80,10 +82,12 @@ impl Embedding {
     /// done again.
     pub(crate) fn attach(&self, index: u32, embedder: &SharedEmbedder) {
         let mut attached = self.attached.lock();
-        if !attached.get(&index).is_some_and(|there| there.embedder.is(embedder)) {
-            attached.insert(index, Arc::new(Attached::new(index, embedder)));
-        }
+        let replaced = match attached.get(&index) {
+            Some(there) if there.embedder.is(embedder) => None,
+            _ => attached.insert(index, Arc::new(Attached::new(index, embedder))),
+        };
         drop(attached);
+        drop(replaced); // the user's, which may do anything then
         self.look_after();
     }
 
@@ -108,8 +112,16 @@ impl Embedding {
         }
     }
 
-    /// There may be something to embed: it is done soon in the background, if there is one.
+    /// There may be something new to embed: it is done soon in the background, if there is one.
     pub(crate) fn look_after(&self) {
+        if self.background.get().is_some() {
+            // It may stand before where a round is that is under way.
+            self.attached.lock().values().for_each(|attached| attached.want_another_round());
+            self.call_background();
+        }
+    }
+
+    fn call_background(&self) {
         if let Some(background) = self.background.get()
             && !self.has_ended()
             && !self.attached.lock().is_empty()
@@ -120,14 +132,15 @@ impl Embedding {
 
     /// Embeds a batch of each index; says when to come again, if anything is left.
     fn take_turn(&self, core: &Arc<Core>) -> Option<Duration> {
-        let Some(_working) = self.working.try_lock() else { return Some(BUSY) };
+        let Some(_held) = self.working.try_begin() else { return Some(BUSY) };
         let mut next: Option<u64> = None;
         for attached in self.all_attached() {
             if self.has_ended() {
                 return None;
             }
-            let now_ms = core.clock.now_ms();
-            let wait_ms = match self.turn_of(core, &attached) {
+            let turn = self.turn_of(core, &attached, core.clock.now_ms());
+            let now_ms = core.clock.now_ms(); // the embedder may have taken its time
+            let wait_ms = match turn {
                 Ok(Turn::Worked(_)) => Some(0),
                 Ok(Turn::Waits(until)) => until.map(|until| until.saturating_sub(now_ms)),
                 Err(error) if error.kind() == ErrorKind::Closed => return None,
@@ -135,7 +148,8 @@ impl Embedding {
                     tracing::warn!(index = attached.index, %error, "what was embedded could not be written");
                     attached.note_error(&error);
                     attached.rest(now_ms, &*core.entropy);
-                    attached.rests_until(now_ms).map(|until| until.saturating_sub(now_ms))
+                    let moment = Moment { now_ms, begun_ms: now_ms };
+                    attached.rests_until(moment).map(|until| until.saturating_sub(now_ms))
                 }
             };
             next = next.into_iter().chain(wait_ms).min();
@@ -143,8 +157,8 @@ impl Embedding {
         next.map(Duration::from_millis)
     }
 
-    fn turn_of(&self, core: &Arc<Core>, attached: &Arc<Attached>) -> Result<Turn> {
-        match batch::take_turn(core, attached)? {
+    fn turn_of(&self, core: &Arc<Core>, attached: &Arc<Attached>, begun_ms: u64) -> Result<Turn> {
+        match batch::take_turn(core, attached, begun_ms).inspect_err(|_| attached.note_left())? {
             Some(turn) => Ok(turn),
             None => {
                 self.detach(attached);
@@ -157,37 +171,29 @@ impl Embedding {
     pub(crate) fn catch_up(&self, core: &Arc<Core>) -> Result<()> {
         for attached in self.all_attached() {
             attached.want_another_round();
-            self.catch_up_one(core, &attached, &mut |_| Ok(()))?;
+            self.catch_up_one(core, &attached)?;
         }
         Ok(())
     }
 
-    /// As [`catch_up`](Embedding::catch_up), of one index; says when something is tried again, if anything is left.
-    fn catch_up_one(
-        &self,
-        core: &Arc<Core>,
-        attached: &Arc<Attached>,
-        tell: &mut dyn FnMut(u64) -> Result<()>,
-    ) -> Result<Option<u64>> {
+    /// As [`catch_up`](Embedding::catch_up), of one index.
+    fn catch_up_one(&self, core: &Arc<Core>, attached: &Arc<Attached>) -> Result<()> {
+        let begun_ms = core.clock.now_ms();
         loop {
-            if self.has_ended() {
-                return Err(Error::closed("the database is closed"));
-            }
+            self.check_open()?;
             // Others have their turn in between.
-            let working = self.working.lock();
-            let turn = self.turn_of(core, attached)?;
-            drop(working);
-            match turn {
-                Turn::Worked(documents) => tell(documents)?,
-                Turn::Waits(until) => {
-                    self.look_after(); // what waits has its turn in the background
-                    return Ok(until);
-                }
+            let held = self.working.begin()?;
+            let turn = self.turn_of(core, attached, begun_ms)?;
+            drop(held);
+            if let Turn::Waits(_) = turn {
+                self.call_background(); // what waits has its turn there
+                return Ok(());
             }
         }
     }
 
-    /// Embeds everything of an index that is being built, unless it has no embedder.
+    /// Embeds everything of an index that is being built, unless it has no embedder. What is written meanwhile may wait in the
+    /// backlog, as it does in an index that is built.
     pub(crate) fn embed_all(
         &self,
         core: &Arc<Core>,
@@ -195,19 +201,40 @@ impl Embedding {
         tell: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<()> {
         let Some(attached) = self.attached(index) else { return Ok(()) };
-        {
-            let _working = self.working.lock(); // nobody is in the middle of a round
-            attached.begin_round_of_all();
-        }
-        match self.catch_up_one(core, &attached, tell)? {
-            None => Ok(()),
-            Some(_) => {
+        let begun_ms = core.clock.now_ms();
+        let held = self.working.begin()?; // nobody is in the middle of a round
+        attached.begin_round_of_all();
+        drop(held);
+        let is_complete = loop {
+            self.check_open()?;
+            let held = self.working.begin()?;
+            if let Some(is_complete) = attached.round_of_all() {
+                break is_complete;
+            }
+            let turn = self.turn_of(core, &attached, begun_ms)?;
+            drop(held);
+            match turn {
+                Turn::Worked(documents) => tell(documents)?,
+                Turn::Waits(until) => break until.is_none(), // it rests, or the index is gone
+            }
+        };
+        self.call_background(); // what waits has its turn there
+        match is_complete {
+            true => Ok(()),
+            false => {
                 let why = attached.last_error().unwrap_or_default();
                 Err(Error::unavailable(format!(
                     "the new index lacks vectors: the embedder of the model {:?} failed, and the next call goes on: {why}",
                     attached.embedder.model()
                 )))
             }
+        }
+    }
+
+    fn check_open(&self) -> Result<()> {
+        match self.has_ended() {
+            true => Err(Error::closed("the database is closed")),
+            false => Ok(()),
         }
     }
 }

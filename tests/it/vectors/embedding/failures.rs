@@ -224,3 +224,102 @@ fn one_database_waits_for_the_embedder_of_another_no_longer_than_a_call() {
     wait_until(|| films.embedding_status("v").unwrap().is_settled());
     assert_eq!(slow.calls(), 200_usize.div_ceil(32), "each text in one call");
 }
+
+#[test]
+fn settling_ends_although_what_fails_comes_due_again_while_the_embedder_is_slow() {
+    /// Takes ten seconds to fail.
+    struct Slow {
+        clock: Arc<ManualClock>,
+        calls: AtomicUsize,
+    }
+    impl Embedder for Slow {
+        fn model(&self) -> &str {
+            "slow"
+        }
+        fn embed(&self, _: &[&str]) -> Result<Vec<Vec<f32>>> {
+            self.clock.advance_ms(10 * SECOND_MS);
+            let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+            match calls {
+                100.. => Err(Error::invalid("enough")), // so that a test that fails ends
+                _ => Err(Error::unavailable("no answer in ten seconds")),
+            }
+        }
+    }
+    let (clock, builder) = still();
+    let db = builder.temporary().unwrap();
+    let slow = Arc::new(Slow { clock, calls: AtomicUsize::new(0) });
+    let films = db.collection::<Document>("films").unwrap();
+    films.ensure_index(Index::vector("v", DIMENSION).embed_from(["title"], Arc::clone(&slow))).unwrap();
+    ["a", "b", "c"].iter().for_each(|id| films.insert_with_id(*id, &film(id)).unwrap());
+    for calls in [4, 8] {
+        db.settle().unwrap();
+        assert_eq!(
+            (slow.calls.load(Ordering::Relaxed), counts(&films)),
+            (calls, (3, 3, 0)),
+            "together, and one by one"
+        );
+        slow.clock.advance_ms(10 * SECOND_MS);
+    }
+}
+
+#[test]
+fn an_embedder_that_cannot_be_reached_is_asked_rarely_also_for_what_has_failed_before() {
+    let (clock, db, films, embedder) = filled(&[]);
+    embedder.answer("", Answer::Unavailable);
+    films.bulk().insert((0..20).map(|n| film(&format!("film {n}")))).unwrap();
+    let mut before = embedder.calls();
+    for round in 0..60 {
+        db.settle().unwrap();
+        let calls = embedder.calls() - before;
+        assert!((1..=5).contains(&calls), "{calls} calls in round {round}");
+        before = embedder.calls();
+        clock.advance_ms(400 * SECOND_MS);
+    }
+    assert_eq!(counts(&films), (20, 20, 0), "all of them have failed before");
+    embedder.answer("", Answer::Vector);
+    db.settle().unwrap();
+    assert_eq!((found(&films).len(), counts(&films)), (20, (0, 0, 0)));
+}
+
+#[test]
+fn an_embedder_that_waits_for_its_own_database_is_refused_and_does_not_wait_for_ever() {
+    struct Waiting {
+        films: Mutex<Option<(Database, Collection<Document>)>>,
+        refused: Mutex<Vec<Error>>,
+    }
+    impl Embedder for Waiting {
+        fn model(&self) -> &str {
+            "waiting"
+        }
+        fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+            if let Some((db, films)) = &*self.films.lock() {
+                let replaced = films.replace_index("v", index(&TestEmbedder::new("m2")));
+                self.refused.lock().extend([db.settle().unwrap_err(), replaced.unwrap_err()]);
+            }
+            Ok(texts.iter().map(|text| vector_of("waiting", text)).collect())
+        }
+    }
+    let db = still().1.temporary().unwrap();
+    let films = db.collection::<Document>("films").unwrap();
+    let waiting = Arc::new(Waiting { films: Mutex::default(), refused: Mutex::default() });
+    let sources = ["title", "plot"];
+    films
+        .ensure_index(Index::vector("v", DIMENSION).metric(Metric::L2).embed_from(sources, Arc::clone(&waiting)))
+        .unwrap();
+    *waiting.films.lock() = Some((db.clone(), films.clone()));
+    films.insert_with_id("a", &film("a")).unwrap();
+    db.settle().unwrap();
+    *waiting.films.lock() = None;
+    let refused = std::mem::take(&mut *waiting.refused.lock());
+    assert_eq!(refused.len(), 2);
+    for error in refused {
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+        assert!(error.to_string().contains("it would wait for itself"), "{error}");
+    }
+    assert!(is_at(&films, "a", &vector_of("waiting", "a")), "the call itself has done its work");
+    assert!(films.indexes().unwrap()[0].replacement.is_none());
+    films.insert_with_id("b", &film("b")).unwrap();
+    db.settle().unwrap();
+    assert_eq!((found(&films).len(), counts(&films)), (2, (0, 0, 0)));
+    assert_healthy(&db);
+}
