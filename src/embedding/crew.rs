@@ -74,10 +74,10 @@ impl Crew {
                     let turn = waiting.turns.swap_remove(place);
                     drop(waiting);
                     let _guard = EndOfThread(self); // also if the end of a database panics
-                    if let Some(core) = turn.core.upgrade() {
-                        if let Some(after) = core.embedding.take_turn(&core) {
-                            call(&turn.core, after);
-                        }
+                    if let Some(core) = turn.core.upgrade()
+                        && let Some(after) = core.embedding.take_turn(&core)
+                    {
+                        call(&turn.core, after);
                     }
                     waiting = self.lock();
                 }
