@@ -59,7 +59,9 @@ fn the_oldest_commits_go_when_the_feed_takes_more_than_its_bound() {
             let left = commits(&keys);
             // Each commit leaves the images before and after of two values, that do not compress.
             let bytes = left.len() * 4 * VALUE_BYTES;
-            assert!((BOUND as usize / 2..BOUND as usize * 3 / 2).contains(&bytes), "{bytes} bytes are left");
+            // What is not in files yet, RocksDB estimates by the towers of a skip list, which are drawn by chance.
+            let (least, most) = if flushes { (BOUND / 2, BOUND * 3 / 2) } else { (BOUND / 4, BOUND * 3) };
+            assert!((least as usize..most as usize).contains(&bytes), "{bytes} bytes are left");
             assert_eq!(left, all[all.len() - left.len()..], "the newest ones are left");
             let floor = keys.feed_start().unwrap().unwrap();
             assert_eq!(floor, all[all.len() - left.len() - 1], "one who read all but what is left lost nothing");
