@@ -1,4 +1,4 @@
-//! Building and removing indexes.
+//! Building indexes.
 //!
 //! A catalog commit declares the index; from then on every write keeps it up to date, since all transactions validate
 //! the catalog row. Then it is filled in small transactions, each of which keeps how far it came, and a last catalog commit
@@ -12,21 +12,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use blaze_core::limits::INDEXES_PER_COLLECTION_MAX;
-use blaze_core::record::Record;
-use blaze_core::{Direction, DocumentId, Durability, Error, ErrorKind, Family, Isolation, KeyRange, Result};
+use blaze_core::{Direction, Error, ErrorKind, Family, Isolation, KeyRange, Result};
 
 use super::entries::BUILD_POSITION;
-use super::{Entries, Index, IndexDefinition, IndexProgress, check_unique};
+use super::fill::Fill;
+use super::remove::remove_at_once;
+use super::{Index, IndexDefinition, IndexProgress};
 use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
-use crate::collection::write_entries;
 use crate::database::core::Core;
-use crate::session::{RetryLimits, Scope, Session, back_off, retry};
-
-/// Documents that one transaction of a build reads, when nobody gets in its way.
-const BATCH_DOCUMENTS_MAX: u64 = 1_000;
-
-/// Tries of one batch: it soon is one document, which must stand still for as long as its entry takes.
-const BATCH_TRIES_MAX: u32 = 1_000;
+use crate::session::{RetryLimits, Scope, Session, retry};
 
 /// Whatever the database's isolation: a document that goes away while its entry is made must be noticed.
 pub(super) const BUILD_ISOLATION: Isolation = Isolation::Serializable;
@@ -276,110 +270,8 @@ pub(crate) fn check_room(collection: &str, indexes: &[IndexDefinition]) -> Resul
     }
 }
 
-/// How far an index is filled.
-#[derive(Clone, Debug, Default)]
-struct Fill {
-    documents: u64,
-    embedded: u64,
-    /// How many it is to come to, if that is known.
-    expected: Option<u64>,
-    /// The last document that has its entries.
-    last: Option<Vec<u8>>,
-    /// The last document that was there when the index was declared; later ones have their entries.
-    until: Option<Vec<u8>>,
-    /// Documents for the next transaction.
-    batch_documents: u64,
-    complete: bool,
-}
-
-impl Fill {
-    /// Filling the index for every document that was there before it. Writers go on at the end of the collection
-    /// meanwhile, which must not set them against the last transaction of the build.
-    fn of_all_before(core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Fill> {
-        let session = Session::read_only(core)?;
-        let definition = definition_with(&session, collection, index.id)?;
-        let all = KeyRange::prefix(&prefix(definition.id));
-        let mut cursor = session.cursor(Family::Data, &all, Direction::Reverse)?;
-        let until = cursor.next()?.map(|(key, _)| key.to_vec());
-        // Where a build went on before that was cut short.
-        let last = session.get(index.family(), &prefixed(index.id, BUILD_POSITION))?;
-        let expected = Fill::expected(&session, &definition, last.as_deref())?;
-        let batch_documents = BATCH_DOCUMENTS_MAX;
-        Ok(Fill { complete: until.is_none(), expected, last, until, batch_documents, ..Fill::default() })
-    }
-
-    /// How many documents there are behind the last one that has its entries.
-    fn expected(session: &Session, definition: &Definition, last: Option<&[u8]>) -> Result<Option<u64>> {
-        if !definition.counted {
-            return Ok(None);
-        }
-        let done = match last {
-            Some(last) => {
-                session.count(Family::Data, &KeyRange::new(prefix(definition.id), Some([last, &[0]].concat())))?
-            }
-            None => 0,
-        };
-        // A count that is damaged does not keep anybody from building an index.
-        Ok(catalog::count(session, definition).ok().map(|count| count.saturating_sub(done)))
-    }
-
-    /// Makes the entries of the next documents in a transaction of its own, of fewer documents after each conflict.
-    fn commit_batch(mut self, core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Fill> {
-        let mut tries = 0;
-        loop {
-            let mut next = self.clone();
-            let session = Session::read_write(core, BUILD_ISOLATION, Durability::Buffered)?;
-            let advanced = next.advance(&session, collection, index).and_then(|()| session.commit());
-            match advanced {
-                Err(error) if error.kind().is_retryable() && tries < BATCH_TRIES_MAX => {
-                    tries += 1;
-                    self.batch_documents = (self.batch_documents / 2).max(1);
-                    back_off(&*core.entropy, tries);
-                }
-                Err(error) => return Err(error),
-                Ok(_) => {
-                    next.batch_documents = (self.batch_documents * 2).min(BATCH_DOCUMENTS_MAX);
-                    return Ok(next);
-                }
-            }
-        }
-    }
-
-    /// Makes the entries of the next documents.
-    fn advance(&mut self, session: &Session, collection: &str, index: &IndexDefinition) -> Result<()> {
-        let definition = definition_with(session, collection, index.id)?;
-        let after = |key: &Vec<u8>| [key.as_slice(), &[0]].concat();
-        let mut range = KeyRange::prefix(&prefix(definition.id));
-        if let Some(last) = &self.last {
-            range = range.intersect(&KeyRange::new(after(last), None));
-        }
-        if let Some(until) = &self.until {
-            range = range.intersect(&KeyRange::new([], Some(after(until))));
-        }
-        let mut cursor = session.cursor(Family::Data, &range, Direction::Forward)?;
-        for _ in 0..self.batch_documents {
-            let Some((key, bytes)) = cursor.next()? else {
-                self.complete = true;
-                break; // and who has to begin again after this goes on from here
-            };
-            let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
-            let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
-            let document = Record::open(bytes, &dictionary)?.decode()?;
-            self.last = Some(key.to_vec());
-            self.documents += 1;
-            let (before, after) = (Entries::default(), Entries::of(index, &id, &document)?);
-            check_unique(session, index, &id, &before, &after)?;
-            write_entries(session, index, &before, after)?;
-        }
-        match &self.last {
-            Some(last) => session.put(index.family(), prefixed(index.id, BUILD_POSITION), last.clone(), None),
-            None => Ok(()),
-        }
-    }
-}
-
 /// The collection, as long as it has the index.
-fn definition_with(session: &Session, collection: &str, index: u32) -> Result<Arc<Definition>> {
+pub(super) fn definition_with(session: &Session, collection: &str, index: u32) -> Result<Arc<Definition>> {
     let definition = catalog::get(session, collection, Kind::Collection)?;
     match definition.indexes.iter().any(|declared| declared.id == index) {
         true => Ok(definition),
@@ -413,72 +305,4 @@ fn complete(session: &Session, collection: &str, index: u32) -> Result<Option<Or
     };
     catalog::put(session, collection, &definition)?;
     Ok(replaced)
-}
-
-/// Gives an index another name.
-pub(crate) fn rename(session: &Session, collection: &str, from: &str, to: &str) -> Result<()> {
-    catalog::validate_name(to, "index")?;
-    let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
-    if !definition.indexes.iter().any(|index| index.name == from) {
-        return Err(Error::not_found(format!("there is no index {from:?}")));
-    }
-    if from == to {
-        return Ok(());
-    }
-    if let Some(there) = definition.indexes.iter().find(|index| index.name == to) {
-        let on = there.describe();
-        return Err(Error::already_exists(format!("there is an index {to:?} already, on {on}")));
-    }
-    // With what is built to take its place.
-    definition.indexes.iter_mut().filter(|index| index.name == from).for_each(|index| to.clone_into(&mut index.name));
-    catalog::put(session, collection, &definition)
-}
-
-/// Removes an index, with what is built to take its place; says whether it was there. Its entries are an orphan from that
-/// commit on.
-pub(crate) fn remove(scope: &Scope, collection: &str, name: &str) -> Result<bool> {
-    let is_named = |index: &IndexDefinition| index.name == name;
-    match scope {
-        Scope::Database(core) => remove_at_once(core, collection, core.isolation, is_named),
-        Scope::Session(session) => session.atomically(|| {
-            let orphans = remove_where(session, collection, is_named)?;
-            let was_there = !orphans.is_empty();
-            // The transaction may be rolled back yet.
-            orphans.into_iter().try_for_each(|orphan| session.reclaim_once_committed(orphan))?;
-            Ok(was_there)
-        }),
-    }
-}
-
-/// Removes indexes in a commit of their own, and their entries then.
-fn remove_at_once(
-    core: &Arc<Core>,
-    collection: &str,
-    isolation: Isolation,
-    which: impl Fn(&IndexDefinition) -> bool,
-) -> Result<bool> {
-    core.check_writable()?;
-    let (removed_at, orphans) = retry(core, RetryLimits::default(), || {
-        let session = Session::read_write(core, isolation, core.durability)?;
-        let orphans = remove_where(&session, collection, &which)?;
-        Ok((session.commit()?, orphans))
-    })?;
-    for orphan in &orphans {
-        // The index is gone. Where this fails, the next opening sees to it.
-        let _ = orphan.reclaim(core, removed_at);
-    }
-    Ok(!orphans.is_empty())
-}
-
-/// Removes indexes from the catalog and makes orphans of their entries.
-fn remove_where(session: &Session, collection: &str, which: impl Fn(&IndexDefinition) -> bool) -> Result<Vec<Orphan>> {
-    let mut definition = (*catalog::get(session, collection, Kind::Collection)?).clone();
-    let removed: Vec<IndexDefinition> = definition.indexes.extract_if(.., |index| which(index)).collect();
-    if removed.is_empty() {
-        return Ok(Vec::new());
-    }
-    let orphans: Vec<Orphan> = removed.iter().map(|index| Orphan::new(index.family(), prefix(index.id))).collect();
-    orphans.iter().try_for_each(|orphan| orphan.declare(session))?;
-    catalog::put(session, collection, &definition)?;
-    Ok(orphans)
 }

@@ -20,6 +20,8 @@ mod making;
 mod nearest;
 mod open;
 mod pace;
+mod proposals;
+mod room;
 mod row_cache;
 mod stored;
 mod tail;

@@ -2,36 +2,28 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
-use blaze_core::{Error, Result, Timestamp};
+use blaze_core::Timestamp;
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::IndexChange;
 use super::calibration::KnownRecall;
 use super::change::VectorChange;
 use super::filters::FilterCache;
-use super::flush::{self, now};
+use super::flush;
 use super::linked::Linked;
 use super::pace::Pace;
 use super::stored::Flushed;
 use super::tail::{Tail, TailBatch};
-use crate::database::core::Core;
-
-/// How long a writer waits for room in the tail before it links something itself.
-const PATIENCE: Duration = Duration::from_millis(20);
-
-/// How much it then links.
-const LINKED_BY_WRITERS: usize = 16;
 
 /// The graph of one index, in memory.
 #[derive(Debug)]
 pub(super) struct OpenGraph {
     pub(super) index: u32,
     /// Behind `linked` where both are taken: who searches looks at the tail first, who links takes from it last.
-    tail: Mutex<Tail>,
+    pub(super) tail: Mutex<Tail>,
     /// There is room in the tail again, or nobody needs any.
-    room: Condvar,
+    pub(super) room: Condvar,
     /// None until the graph is complete.
     pub(super) linked: RwLock<Option<Linked>>,
     /// The first view for which graph and tail have all that it sees; the last there could be while there is none.
@@ -47,9 +39,9 @@ pub(super) struct OpenGraph {
     /// What is known of the recall of its searches.
     pub(super) recall: KnownRecall,
     /// Who waits for whom while the graph is not complete.
-    pace: Mutex<Pace>,
+    pub(super) pace: Mutex<Pace>,
     /// Writers may go on.
-    paced: Condvar,
+    pub(super) paced: Condvar,
     /// What matches filters.
     pub(super) filters: Arc<FilterCache>,
 }
@@ -114,7 +106,7 @@ impl OpenGraph {
         mut linked: Linked,
         batches: Vec<TailBatch>,
         from: Timestamp,
-    ) -> std::result::Result<(), Box<Linked>> {
+    ) -> Result<(), Box<Linked>> {
         let mut place = self.linked.write();
         let mut tail = self.tail.lock();
         if tail.has_gap() {
@@ -192,60 +184,6 @@ impl OpenGraph {
             let (removed, added) = linked.set(ts, &change.entry, insertion);
             self.filters.relinked(removed, added, ts);
         }
-    }
-
-    /// Waits until the tail has room for more, and helps to make it when that takes long; before a commit, so that it makes no
-    /// other one wait.
-    pub(super) fn wait_for_room(&self, core: &Core, timeout: Option<Duration>) -> Result<()> {
-        let begun = now();
-        self.wait_for_pace(begun, timeout)?;
-        loop {
-            let left = timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
-            {
-                let mut tail = self.tail.lock();
-                if !tail.is_full() || tail.has_gap() || !self.is_complete() {
-                    return Ok(()); // there is room, or this is not what the graph will go on with
-                }
-                if left.is_some_and(|left| left.is_zero()) {
-                    let (vectors, waited_ms) = (tail.vectors(), timeout.unwrap_or_default().as_millis());
-                    return Err(Error::unavailable(format!(
-                        "{vectors} vectors wait to be linked into their index, and no room was made for more within {waited_ms} ms: nothing of the commit is written"
-                    )));
-                }
-                self.room.wait_for(&mut tail, left.map_or(PATIENCE, |left| left.min(PATIENCE)));
-                if !tail.is_full() {
-                    return Ok(());
-                }
-            }
-            let published = core.store.head()?.ts;
-            self.link(published, LINKED_BY_WRITERS);
-            if self.tail.lock().first_up_to(published).is_none() {
-                return Ok(()); // what waits is not published yet, and perhaps never will be: that is the store's to say
-            }
-        }
-    }
-
-    /// Waits until a graph that catches up has come farther, if writers have outrun it again and again.
-    fn wait_for_pace(&self, begun: Instant, timeout: Option<Duration>) -> Result<()> {
-        let mut pace = self.pace.lock();
-        while !self.is_complete() && pace.is_outrun() {
-            let left = timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
-            if left.is_some_and(|left| left.is_zero()) {
-                let waited_ms = timeout.unwrap_or_default().as_millis();
-                return Err(Error::unavailable(format!(
-                    "the graph of the index catches up with what was committed, and did not come far enough within {waited_ms} ms \
-                     to let more in: nothing of the commit is written"
-                )));
-            }
-            self.paced.wait_for(&mut pace, left.map_or(PATIENCE, |left| left.min(PATIENCE)));
-        }
-        Ok(())
-    }
-
-    /// A vector was linked that was committed before this round of catching up.
-    pub(super) fn note_caught_up(&self) {
-        self.pace.lock().note_linked(1);
-        self.paced.notify_all();
     }
 
     /// Reclaims the deleted nodes that no view from `oldest` on needs, if that is worth it.

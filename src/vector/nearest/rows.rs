@@ -4,8 +4,9 @@ use blaze_core::{Family, Result};
 
 use super::Search;
 use crate::catalog::prefixed;
-use crate::vector::linked::Proposal;
+
 use crate::vector::open::OpenGraph;
+use crate::vector::proposals::Proposal;
 
 impl Search<'_> {
     /// How far the rows of proposals are, where there is one: those that are in memory, then the others, which are kept for

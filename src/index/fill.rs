@@ -1,0 +1,122 @@
+//! Filling an index with the entries of documents that were there before it.
+
+use std::sync::Arc;
+
+use blaze_core::record::Record;
+use blaze_core::{Direction, DocumentId, Durability, Family, KeyRange, Result};
+
+use super::build::{BUILD_ISOLATION, definition_with};
+use super::entries::BUILD_POSITION;
+use super::{Entries, IndexDefinition, check_unique};
+use crate::catalog::{self, Definition, prefix, prefixed};
+use crate::collection::write_entries;
+use crate::database::core::Core;
+use crate::session::{Session, back_off};
+
+/// Documents that one transaction of a build reads, when nobody gets in its way.
+const BATCH_DOCUMENTS_MAX: u64 = 1_000;
+
+/// Tries of one batch: it soon is one document, which must stand still for as long as its entry takes.
+const BATCH_TRIES_MAX: u32 = 1_000;
+
+/// How far an index is filled.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fill {
+    pub(super) documents: u64,
+    pub(super) embedded: u64,
+    /// How many it is to come to, if that is known.
+    pub(super) expected: Option<u64>,
+    /// The last document that has its entries.
+    pub(super) last: Option<Vec<u8>>,
+    /// The last document that was there when the index was declared; later ones have their entries.
+    pub(super) until: Option<Vec<u8>>,
+    /// Documents for the next transaction.
+    pub(super) batch_documents: u64,
+    pub(super) complete: bool,
+}
+
+impl Fill {
+    /// Filling the index for every document that was there before it. Writers go on at the end of the collection
+    /// meanwhile, which must not set them against the last transaction of the build.
+    pub(super) fn of_all_before(core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Fill> {
+        let session = Session::read_only(core)?;
+        let definition = definition_with(&session, collection, index.id)?;
+        let all = KeyRange::prefix(&prefix(definition.id));
+        let mut cursor = session.cursor(Family::Data, &all, Direction::Reverse)?;
+        let until = cursor.next()?.map(|(key, _)| key.to_vec());
+        // Where a build went on before that was cut short.
+        let last = session.get(index.family(), &prefixed(index.id, BUILD_POSITION))?;
+        let expected = Fill::expected(&session, &definition, last.as_deref())?;
+        let batch_documents = BATCH_DOCUMENTS_MAX;
+        Ok(Fill { complete: until.is_none(), expected, last, until, batch_documents, ..Fill::default() })
+    }
+
+    /// How many documents there are behind the last one that has its entries.
+    pub(super) fn expected(session: &Session, definition: &Definition, last: Option<&[u8]>) -> Result<Option<u64>> {
+        if !definition.counted {
+            return Ok(None);
+        }
+        let done = match last {
+            Some(last) => {
+                session.count(Family::Data, &KeyRange::new(prefix(definition.id), Some([last, &[0]].concat())))?
+            }
+            None => 0,
+        };
+        // A count that is damaged does not keep anybody from building an index.
+        Ok(catalog::count(session, definition).ok().map(|count| count.saturating_sub(done)))
+    }
+
+    /// Makes the entries of the next documents in a transaction of its own, of fewer documents after each conflict.
+    pub(super) fn commit_batch(mut self, core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Fill> {
+        let mut tries = 0;
+        loop {
+            let mut next = self.clone();
+            let session = Session::read_write(core, BUILD_ISOLATION, Durability::Buffered)?;
+            let advanced = next.advance(&session, collection, index).and_then(|()| session.commit());
+            match advanced {
+                Err(error) if error.kind().is_retryable() && tries < BATCH_TRIES_MAX => {
+                    tries += 1;
+                    self.batch_documents = (self.batch_documents / 2).max(1);
+                    back_off(&*core.entropy, tries);
+                }
+                Err(error) => return Err(error),
+                Ok(_) => {
+                    next.batch_documents = (self.batch_documents * 2).min(BATCH_DOCUMENTS_MAX);
+                    return Ok(next);
+                }
+            }
+        }
+    }
+
+    /// Makes the entries of the next documents.
+    pub(super) fn advance(&mut self, session: &Session, collection: &str, index: &IndexDefinition) -> Result<()> {
+        let definition = definition_with(session, collection, index.id)?;
+        let after = |key: &Vec<u8>| [key.as_slice(), &[0]].concat();
+        let mut range = KeyRange::prefix(&prefix(definition.id));
+        if let Some(last) = &self.last {
+            range = range.intersect(&KeyRange::new(after(last), None));
+        }
+        if let Some(until) = &self.until {
+            range = range.intersect(&KeyRange::new([], Some(after(until))));
+        }
+        let mut cursor = session.cursor(Family::Data, &range, Direction::Forward)?;
+        for _ in 0..self.batch_documents {
+            let Some((key, bytes)) = cursor.next()? else {
+                self.complete = true;
+                break; // and who has to begin again after this goes on from here
+            };
+            let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
+            let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
+            let document = Record::open(bytes, &dictionary)?.decode()?;
+            self.last = Some(key.to_vec());
+            self.documents += 1;
+            let (before, after) = (Entries::default(), Entries::of(index, &id, &document)?);
+            check_unique(session, index, &id, &before, &after)?;
+            write_entries(session, index, &before, after)?;
+        }
+        match &self.last {
+            Some(last) => session.put(index.family(), prefixed(index.id, BUILD_POSITION), last.clone(), None),
+            None => Ok(()),
+        }
+    }
+}
