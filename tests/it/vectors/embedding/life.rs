@@ -156,7 +156,9 @@ fn an_index_is_replaced_when_the_new_one_has_all_vectors() {
     let titles: Vec<String> = (0..100).map(|n| format!("film {n}")).collect();
     let (_, db, films, before) = filled(&titles.iter().map(String::as_str).collect::<Vec<_>>());
     let next = TestEmbedder::new("m2");
-    next.answer("film 7", Answer::Unavailable);
+    // Three, so that there are never four failures in a row, in whatever order they are tried: the embedder does not rest.
+    let failing = ["film 17", "film 47", "film 87"];
+    failing.iter().for_each(|film| next.answer(film, Answer::Unavailable));
     let error = films.replace_index("v", index(&next)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.to_string().contains("no answer for"), "{error}");
@@ -164,7 +166,7 @@ fn an_index_is_replaced_when_the_new_one_has_all_vectors() {
     assert_eq!(films.search().nearest_text("v", "film 9").limit(1).ids().unwrap()[0].distance, 0.0, "by the old model");
     films.insert_with_id("late", &film("late")).unwrap();
 
-    next.answer("film 7", Answer::Vector);
+    failing.iter().for_each(|film| next.answer(film, Answer::Vector));
     next.take_texts();
     let (mut embedded, mut calls) = (0, 0);
     films
@@ -175,10 +177,7 @@ fn an_index_is_replaced_when_the_new_one_has_all_vectors() {
         })
         .unwrap_or_else(|error| panic!("{error}"));
     assert!(calls > 1);
-    let texts = next.take_texts().len() as u64;
-    assert_eq!(texts, embedded);
-    // How many were left when the embedder failed is a matter of chance, and one is new.
-    assert!((2..=100).contains(&texts), "it goes on where it was: {texts} texts were embedded");
+    assert_eq!((next.take_texts().len(), embedded), (4, 4), "it goes on: three films have failed, and one is new");
     let info = films.indexes().unwrap().remove(0);
     assert_eq!((info.model.as_deref(), info.replacement), (Some("m2"), None));
     assert_eq!((counts(&films), found(&films).len()), ((0, 0, 0), 101));
