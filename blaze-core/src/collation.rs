@@ -149,7 +149,7 @@ impl Collation {
 }
 
 /// Marks of alphabets, which leave the letter what it is.
-fn is_accent(character: char) -> bool {
+pub(crate) fn is_accent(character: char) -> bool {
     matches!(canonical_combining_class(character), 10..=36 | 200..)
 }
 

@@ -27,6 +27,7 @@ pub mod schema;
 mod serde;
 mod spelling;
 mod store;
+pub mod text;
 pub mod traverse;
 pub mod update;
 mod value;
@@ -47,9 +48,11 @@ pub use path::{Path, Segment};
 pub use schema::Schema;
 pub use store::{
     Change, ChangeKind, ChangeSignal, Changes, CommitHook, CommitRequest, Cursor, Direction, Durability, Entry, Expiry,
-    FEATURE_VECTOR_GRAPHS, Family, Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead, Prefix, RangeRead,
-    ReadPoint, Store, Tracking, UndoKey, Version, Versions, VisitMany, Write, counter, prefix_of, prefix_of_range,
+    FEATURE_TEXT_INDEXES, FEATURE_VECTOR_GRAPHS, Family, Feed, Head, Isolation, KeyRange, MarkChange, Marks, PointRead,
+    Prefix, RangeRead, ReadPoint, Store, Tracking, UndoKey, Version, Versions, VisitMany, Write, counter, prefix_of,
+    prefix_of_range,
 };
+pub use text::{Analysis, Analyzer, Highlighter, Language, QueryToken, Snippet, TextQuery, Token};
 pub use update::{
     Push, Update, add_each_to_set, add_to_set, inc, max, min, mul, pop_first, pop_last, pull, pull_where, push,
     push_each, rename, set, set_now, set_on_insert, unset,

@@ -215,3 +215,56 @@ pub const OPEN_FILES_MAX: usize = 1024 * 1024;
 
 /// Background threads: more than machines have cores.
 pub const BACKGROUND_JOBS_MAX: usize = 1024;
+
+/// Fields in one text index.
+pub const TEXT_FIELDS_MAX: usize = 16;
+
+/// Levels of a text query inside each other: combinations, fields and boosts.
+///
+/// Reading and answering it recurse once a level.
+pub const TEXT_QUERY_DEPTH_MAX: usize = 64;
+
+/// Words, phrases, beginnings and fuzzy words of one text query: each takes cursors of its own.
+pub const TEXT_QUERY_CLAUSES_MAX: usize = 1_024;
+
+/// Bytes of the texts of one text query: some pages, of which every word is looked up.
+pub const TEXT_QUERY_BYTES_MAX: usize = 16 * 1024;
+
+/// Places by which the words of a phrase may be apart: far below what lies between two values of an array, so that no phrase
+/// reaches from one into the next.
+pub const TEXT_SLOP_MAX: u32 = 64;
+
+/// Edits by which a fuzzy word may differ: with three, most short words are near each other.
+pub const TEXT_EDITS_MAX: u8 = 2;
+
+/// Bytes of a term: what is longer is cut there. No word is so long, and what begins alike for so long is nearly always equal.
+pub const TEXT_TERM_BYTES_MAX: usize = 255;
+
+/// Bytes of the stop words and synonyms of one analyzer, which the catalog keeps.
+pub const ANALYZER_BYTES_MAX: usize = 64 * 1024;
+
+/// Changes of a text index that are not folded: a writer waits for folds from there on. They take memory, and each search asks
+/// all of them.
+pub const TEXT_UNFOLDED_MAX: usize = 65_536;
+
+/// Bytes of these changes.
+pub const TEXT_UNFOLDED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Terms that a prefix or a fuzzy term of a text search stands for: of more, those that most documents have.
+pub const TEXT_EXPANSIONS_MAX: usize = 1_024;
+
+/// Terms, phrases and parts of phrases that one text search looks up: each holds a block of postings in memory.
+pub const TEXT_CLAUSES_MAX: usize = 4_096;
+
+/// Beginnings and fuzzy words that one text search looks for, counted for each field: each goes through dictionaries and may hold
+/// eight bytes for each document that matches.
+pub const TEXT_EXPANDED_CLAUSES_MAX: usize = 64;
+
+/// Terms in one field of one document of a text index: all of them are in memory while it is written.
+pub const TEXT_TOKENS_PER_FIELD_MAX: usize = 1_000_000;
+
+/// Fields that one search highlights: each text is analysed again.
+pub const SEARCH_HIGHLIGHTS_MAX: usize = 32;
+
+/// Words that one suggestion answers: a list that people read.
+pub const SUGGESTIONS_MAX: usize = 1_000;
