@@ -200,7 +200,7 @@ impl Sieve for Salvage {
             Family::Catalog => self.sift_catalog(key, value),
             Family::Data => self.sift_data(key, value),
             // Made anew of the documents, and of the values that expire.
-            Family::Index | Family::Vector => return Ok(None),
+            Family::Index | Family::Vector | Family::Text => return Ok(None),
             _ => Ok(Some(value.to_vec())),
         };
         sifted.or_else(|error| {
@@ -210,7 +210,7 @@ impl Sieve for Salvage {
     }
 
     fn lose(&mut self, family: Family, range: KeyRange, error: Error) -> Result<()> {
-        if matches!(family, Family::Index | Family::Vector) {
+        if matches!(family, Family::Index | Family::Vector | Family::Text) {
             return Ok(());
         }
         let within: Vec<_> =

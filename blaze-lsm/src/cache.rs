@@ -277,7 +277,7 @@ impl RecordCache {
                 Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } => {
                     self.replace(key, ts, None);
                 }
-                Write::DeleteRange { .. } => {}
+                Write::DeleteRange { .. } | Write::Touch { .. } => {}
             }
         }
     }

@@ -80,6 +80,7 @@ fn bytes(write: &Write) -> u64 {
         Write::Put { key, value, .. } => key.len() + value.len(),
         Write::Delete { key, .. } | Write::Add { key, .. } => key.len(),
         Write::DeleteRange { range, .. } => range.start().len() + range.end().map_or(0, <[u8]>::len),
+        Write::Touch { .. } => 0,
     };
     bytes as u64
 }
@@ -102,7 +103,7 @@ fn grows(writes: &[Write]) -> bool {
     writes.iter().any(|write| match write {
         Write::Put { .. } => true,
         Write::Add { delta, .. } => *delta > 0 || !deletes,
-        Write::Delete { .. } | Write::DeleteRange { .. } => false,
+        Write::Delete { .. } | Write::DeleteRange { .. } | Write::Touch { .. } => false,
     })
 }
 

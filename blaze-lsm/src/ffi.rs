@@ -23,8 +23,8 @@ use librocksdb_sys as sys;
 use parking_lot::Mutex;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    AsColumnFamilyRef, AsRawPtr, BottommostLevelCompaction, BoundColumnFamily, CompactOptions, DB, FlushOptions,
-    IngestExternalFileOptions, WaitForCompactOptions,
+    AsColumnFamilyRef, AsRawPtr, BottommostLevelCompaction, BoundColumnFamily, ColumnFamilyDescriptor, CompactOptions,
+    DB, FlushOptions, IngestExternalFileOptions, Options as RocksOptions, WaitForCompactOptions,
 };
 
 pub(crate) use self::backup::{BackupEngine, REPORT_BYTES};
@@ -40,10 +40,12 @@ use crate::error;
 use crate::options::{LsmOptions, column_family_name};
 
 type ColumnFamily<'a> = Arc<BoundColumnFamily<'a>>;
+type RawFamily = *mut sys::rocksdb_column_family_handle_t;
 
 /// An open database. It closes when the last [`Arc`] of it goes.
 pub(crate) struct Engine {
-    families: [ColumnFamily<'static>; Family::ALL.len()], // before the database: they are handles into it
+    /// None for a family that a database from before it lacks and that nobody may create: it is empty.
+    families: [Option<ColumnFamily<'static>>; Family::ALL.len()], // before the database: they are handles into it
     write_options: WriteOptions,
     database: DB,
     /// Syncs of the log since the database was opened.
@@ -65,7 +67,7 @@ impl Engine {
     ) -> Result<Arc<Engine>> {
         let (database, families) = (options.database(environment)?, options.column_families(environment)?);
         let database = match options.read_only {
-            true => DB::open_cf_descriptors_read_only(&database, path, families, false),
+            true => open_read_only(&database, path, families),
             false => DB::open_cf_descriptors(&database, path, families),
         };
         let database = database.map_err(|error| error::open(path, &error))?;
@@ -79,13 +81,14 @@ impl Engine {
     fn over(database: DB, read_only: bool, claim: Option<Claim>) -> Result<Arc<Engine>> {
         let mut families = Vec::with_capacity(Family::ALL.len());
         for family in Family::ALL {
-            let handle = database
-                .cf_handle(column_family_name(family))
-                .ok_or_else(|| Error::internal(format!("RocksDB did not open the {} family", family.name())))?;
+            let handle = database.cf_handle(column_family_name(family));
+            if handle.is_none() && !read_only {
+                return Err(Error::internal(format!("RocksDB did not open the {} family", family.name())));
+            }
             // SAFETY: the lifetime is that of the database. The handle is stored beside it, is dropped before it, and
             // is lent only for as long as the engine is borrowed (`Engine::family`). The handle points to memory of
             // RocksDB and not to `database`, which may therefore still move.
-            families.push(unsafe { transmute::<ColumnFamily<'_>, ColumnFamily<'static>>(handle) });
+            families.push(handle.map(|handle| unsafe { transmute::<ColumnFamily<'_>, ColumnFamily<'static>>(handle) }));
         }
         let families = families.try_into().map_err(|_| Error::internal("one handle for each family"))?;
         Ok(Arc::new(Engine {
@@ -129,7 +132,7 @@ impl Engine {
     pub(crate) fn unflushed_bytes(&self) -> usize {
         let of = |family| self.database.property_int_value_cf(family, "rocksdb.cur-size-active-mem-table");
         // A property that cannot be read counts for nothing: it only says what to flush first.
-        self.families.iter().map(|family| of(family).ok().flatten().map_or(0, |bytes| bytes as usize)).sum()
+        self.families.iter().flatten().map(|family| of(family).ok().flatten().map_or(0, |bytes| bytes as usize)).sum()
     }
 
     /// Has the background write everything that is in memory only into sorted files. If that cannot begin, later
@@ -137,7 +140,7 @@ impl Engine {
     pub(crate) fn begin_flush(&self) {
         let mut options = FlushOptions::default();
         options.set_wait(false);
-        let _ = self.database.flush_cfs_opt(&self.families.each_ref(), &options);
+        let _ = self.database.flush_cfs_opt(&self.families.iter().flatten().collect::<Vec<_>>(), &options);
     }
 
     /// Gives up this share of the engine and waits until all others are gone and the database is closed, its lock on
@@ -149,18 +152,26 @@ impl Engine {
         let _ = closed.recv(); // fails when the sender is dropped, which is what it waits for
     }
 
-    pub(crate) fn family(&self, family: Family) -> &ColumnFamily<'_> {
-        &self.families[family as usize]
+    /// None if the database lacks the family, which is then empty and stays so.
+    fn family(&self, family: Family) -> Option<&ColumnFamily<'_>> {
+        self.families[family as usize].as_ref()
+    }
+
+    /// A family that is to be changed.
+    fn family_to_change(&self, family: Family) -> Result<&ColumnFamily<'_>> {
+        self.family(family).ok_or_else(error::read_only)
     }
 
     /// The newest value of a key, whatever read points say.
     pub(crate) fn latest(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.database.get_cf(self.family(family), key).map_err(|error| error::rocks("reading", &error))
+        let Some(family) = self.family(family) else { return Ok(None) };
+        self.database.get_cf(family, key).map_err(|error| error::rocks("reading", &error))
     }
 
     /// The first key of a family at or beyond `key`, whatever read points say.
     pub(crate) fn first_key_from(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let mut iterator = self.database.raw_iterator_cf(self.family(family));
+        let Some(family) = self.family(family) else { return Ok(None) };
+        let mut iterator = self.database.raw_iterator_cf(family);
         iterator.seek(key);
         iterator.status().map_err(|error| error::rocks("reading", &error))?;
         Ok(iterator.key().map(<[u8]>::to_vec))
@@ -168,7 +179,8 @@ impl Engine {
 
     /// The largest key of a family, whatever read points say.
     pub(crate) fn last_key(&self, family: Family) -> Result<Option<Vec<u8>>> {
-        let mut iterator = self.database.raw_iterator_cf(self.family(family));
+        let Some(family) = self.family(family) else { return Ok(None) };
+        let mut iterator = self.database.raw_iterator_cf(family);
         iterator.seek_to_last();
         iterator.status().map_err(|error| error::rocks("reading", &error))?;
         Ok(iterator.key().map(<[u8]>::to_vec))
@@ -220,10 +232,10 @@ impl Engine {
         self.database.latest_sequence_number()
     }
 
-    /// The number by which batches name a family.
+    /// The number by which batches name a family. One that is not there has none that RocksDB knows: no batch is written then.
     pub(crate) fn family_number(&self, family: Family) -> u32 {
         // SAFETY: the handle lives as long as `self`.
-        unsafe { sys::rocksdb_column_family_handle_get_id(self.raw_family(family)) }
+        self.raw_family(family).map_or(u32::MAX, |family| unsafe { sys::rocksdb_column_family_handle_get_id(family) })
     }
 
     fn raw(&self) -> *mut sys::rocksdb_t {
@@ -232,12 +244,12 @@ impl Engine {
         unsafe { self.database.as_raw_ptr() }
     }
 
-    fn raw_family(&self, family: Family) -> *mut sys::rocksdb_column_family_handle_t {
-        self.families[family as usize].inner()
+    fn raw_family(&self, family: Family) -> Option<RawFamily> {
+        self.family(family).map(AsColumnFamilyRef::inner)
     }
 
     pub(crate) fn flush(&self) -> Result<()> {
-        let families = self.families.each_ref();
+        let families: Vec<_> = self.families.iter().flatten().collect();
         self.database
             .flush_cfs_opt(&families, &FlushOptions::default())
             .map_err(|error| error::rocks("flushing", &error))
@@ -253,7 +265,9 @@ impl Engine {
         let mut options = CompactOptions::default();
         // By default files are only moved to the last level, and what they delete there stays until it is due.
         options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
-        self.database.compact_range_cf_opt(self.family(family), Some(range.start()), range.end(), &options);
+        if let Some(family) = self.family(family) {
+            self.database.compact_range_cf_opt(family, Some(range.start()), range.end(), &options);
+        }
     }
 
     /// Makes sorted files a part of the database; from then on they are nowhere else. Their ranges do not overlap, they are
@@ -265,7 +279,7 @@ impl Engine {
         // Otherwise the files get a sequence number whenever there is a snapshot, and compaction rewrites them to lose it.
         options.set_snapshot_consistency(false);
         self.database
-            .ingest_external_file_cf_opts(self.family(family), &options, files.to_vec())
+            .ingest_external_file_cf_opts(self.family_to_change(family)?, &options, files.to_vec())
             .map_err(|error| error::rocks("taking in sorted files", &error))
     }
 
@@ -273,7 +287,7 @@ impl Engine {
     pub(crate) fn delete_files(&self, family: Family, range: &KeyRange) -> Result<()> {
         let Some(end) = range.end() else { return Ok(()) }; // there is no key behind all others to name
         self.database
-            .delete_file_in_range_cf(self.family(family), range.start(), end)
+            .delete_file_in_range_cf(self.family_to_change(family)?, range.start(), end)
             .map_err(|error| error::rocks("deleting files", &error))
     }
 
@@ -288,6 +302,24 @@ impl Engine {
         self.failed.store(true, Ordering::Release);
         error::rocks(doing, error)
     }
+}
+
+/// Opens a database without the family of text indexes if it lacks that: it is from before there were any, and to create it would
+/// change it.
+fn open_read_only(
+    options: &RocksOptions,
+    path: &Path,
+    families: Vec<ColumnFamilyDescriptor>,
+) -> std::result::Result<DB, rocksdb::Error> {
+    let there = match DB::list_cf(options, path) {
+        Ok(names) => {
+            let may_lack = column_family_name(Family::Text);
+            let is_there = |name: &str| name != may_lack || names.iter().any(|there| there == name);
+            families.into_iter().filter(|family| is_there(family.name())).collect()
+        }
+        Err(_) => families, // opening says what is wrong
+    };
+    DB::open_cf_descriptors_read_only(options, path, there, false)
 }
 
 impl fmt::Debug for Engine {

@@ -56,7 +56,8 @@ pub use options::{Compression, CreateMode, LsmOptions};
 pub use salvage::{SalvagedStore, Sieve, salvage};
 pub use sort::{Row, RowSorter, SortedPart, SortedRows};
 pub use stats::{
-    CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats, RetentionStats, VectorIndexStats,
+    CommitStats, CompactionStats, DatabaseStats, DiskStats, MemoryStats, ReaderStats, RetentionStats, TextIndexStats,
+    VectorIndexStats,
 };
 pub use store::LsmStore;
 pub use verify::{Met, Scrub};

@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind as IoErrorKind;
 use std::path::Path;
 
-use blaze_core::{Error, ErrorKind, FEATURE_VECTOR_GRAPHS, Result};
+use blaze_core::{Error, ErrorKind, FEATURE_TEXT_INDEXES, FEATURE_VECTOR_GRAPHS, Result};
 
 use crate::error;
 
@@ -24,7 +24,7 @@ const COPY_NAME: &str = "BLAZE.copy";
 const MAGIC: &[u8; 8] = b"BLAZE-DB";
 const FORMAT: u32 = 1;
 /// Bits of the features that this version can read. A database has those that it needs.
-pub(crate) const READ_FEATURES: u64 = FEATURE_VECTOR_GRAPHS;
+pub(crate) const READ_FEATURES: u64 = FEATURE_VECTOR_GRAPHS | FEATURE_TEXT_INDEXES;
 /// Bits of the features that this version can keep intact when it writes. There are none yet.
 const WRITE_FEATURES: u64 = 0;
 const BYTES: usize = 32;

@@ -91,7 +91,7 @@ impl Oracle {
         }
         request.writes.iter().try_for_each(|write| match write {
             Write::Put { family, key, .. } | Write::Delete { family, key } => point(*family, key),
-            Write::Add { .. } => Ok(()),
+            Write::Add { .. } | Write::Touch { .. } => Ok(()),
             Write::DeleteRange { family, range: keys } => range(*family, keys),
         })
     }
@@ -120,9 +120,10 @@ impl Oracle {
     fn insert(&mut self, ts: Timestamp, writes: Vec<Write>) {
         for write in writes {
             match write {
-                Write::Put { family, key, .. } | Write::Delete { family, key } | Write::Add { family, key, .. } => {
-                    self.record_key(ts, family, key);
-                }
+                Write::Put { family, key, .. }
+                | Write::Delete { family, key }
+                | Write::Add { family, key, .. }
+                | Write::Touch { family, key } => self.record_key(ts, family, key),
                 Write::DeleteRange { range, .. } if range.is_empty() => {}
                 Write::DeleteRange { family, range } => {
                     self.bytes += range_bytes(&range);
@@ -210,7 +211,7 @@ fn write_bytes(write: &Write) -> usize {
     size_of::<Write>()
         + match write {
             Write::Put { key, value, .. } => key.len() + value.len(),
-            Write::Delete { key, .. } | Write::Add { key, .. } => key.len(),
+            Write::Delete { key, .. } | Write::Add { key, .. } | Write::Touch { key, .. } => key.len(),
             Write::DeleteRange { range, .. } => range_bytes(range),
         }
 }

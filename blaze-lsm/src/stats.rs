@@ -32,6 +32,31 @@ pub struct DatabaseStats {
     /// The graphs of vector indexes that are in memory, in the order of their collections and indexes; told by who searches
     /// them, not by the store.
     pub vector_indexes: Vec<VectorIndexStats>,
+    /// The text indexes that are in memory, in the order of their collections and indexes; told by who searches them, not by the
+    /// store.
+    pub text_indexes: Vec<TextIndexStats>,
+}
+
+/// A text index that is in memory, as the last search saw it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TextIndexStats {
+    /// The name of the collection.
+    pub collection: String,
+    /// The name of the index.
+    pub index: String,
+    /// Segments.
+    pub segments: u64,
+    /// Documents in the segments.
+    pub documents: u64,
+    /// Documents that were replaced or removed and are still in segments, until these are merged.
+    pub removed: u64,
+    /// Changes that are committed and not folded into segments yet.
+    pub unfolded: u64,
+    /// Bytes of the pages of the segments, before they are compressed.
+    pub bytes: u64,
+    /// Bytes of memory beside pages that were read, which all text indexes share.
+    pub memory_bytes: u64,
 }
 
 /// The graph of a vector index that is in memory.
@@ -186,6 +211,7 @@ impl LsmStore {
             record_cache: self.handles.cache.stats(),
             retention: RetentionStats::default(),
             vector_indexes: Vec::new(),
+            text_indexes: Vec::new(),
         };
         self.pipeline.metrics().refresh(&stats);
         Ok(stats)

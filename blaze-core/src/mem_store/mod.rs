@@ -220,7 +220,7 @@ impl State {
             }
             Isolation::Snapshot => request.writes.iter().try_for_each(|write| match write {
                 Write::Put { family, key, .. } | Write::Delete { family, key } => point(*family, key),
-                Write::Add { .. } => Ok(()),
+                Write::Add { .. } | Write::Touch { .. } => Ok(()),
                 Write::DeleteRange { family, range: keys } => range(*family, keys),
             }),
         }
@@ -237,6 +237,7 @@ impl State {
             Write::Delete { family, key } => self.families[family as usize].set(key, ts, None),
             Write::Add { .. } => {} // a put by now
             Write::DeleteRange { family, range } => self.families[family as usize].delete_range(&range, ts),
+            Write::Touch { family, key } => self.families[family as usize].touch(key, ts),
         }
     }
 }

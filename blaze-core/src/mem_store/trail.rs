@@ -49,8 +49,9 @@ impl Trail {
 impl State {
     /// Applies the writes of a request together with what they leave behind; answers the prefixes whose feed has grown.
     pub(super) fn apply_all(&mut self, request: CommitRequest, ts: Timestamp) -> Vec<Prefix> {
+        let has_writes = request.has_writes();
         let CommitRequest { tracked, writes, expiry, .. } = request;
-        if !writes.is_empty() {
+        if has_writes {
             for tracking in &tracked {
                 Arc::make_mut(&mut self.trail.marks).track(tracking, ts);
             }
@@ -93,7 +94,7 @@ impl State {
             Write::Delete { key, .. } => {
                 Change { ts, ordinal, kind: ChangeKind::Delete, key: key.clone(), before: before(key), after: None }
             }
-            Write::Add { .. } => return None, // a put by now
+            Write::Add { .. } | Write::Touch { .. } => return None, // a put by now, and nothing
             Write::DeleteRange { range, .. } => {
                 let inside = range.intersect(&KeyRange::prefix(&prefix));
                 let kind = ChangeKind::DeleteRange(inside.end().map(<[u8]>::to_vec));

@@ -15,6 +15,8 @@ pub(super) type Version = (Timestamp, Option<Arc<[u8]>>);
 #[derive(Debug, Default)]
 pub(super) struct Versions {
     keys: BTreeMap<Vec<u8>, Vec<Version>>,
+    /// When a key was last touched.
+    touched: BTreeMap<Vec<u8>, Timestamp>,
     bytes: u64,
 }
 
@@ -36,7 +38,7 @@ impl Versions {
 
     /// The first entry of `range`, in `direction`, for those who read at `at`.
     pub(super) fn first(&self, range: &KeyRange, direction: Direction, at: Timestamp) -> Option<(&[u8], &Arc<[u8]>)> {
-        let mut keys = self.range(range);
+        let mut keys = entries(&self.keys, range);
         loop {
             let (key, versions) = match direction {
                 Direction::Forward => keys.next()?,
@@ -48,14 +50,22 @@ impl Versions {
         }
     }
 
-    /// When a key was last written; [`Timestamp::ZERO`] if never.
+    /// When a key was last written or touched; [`Timestamp::ZERO`] if never.
     pub(super) fn last_change(&self, key: &[u8]) -> Timestamp {
-        self.keys.get(key).map_or(Timestamp::ZERO, |versions| newest(versions))
+        let written = self.keys.get(key).map_or(Timestamp::ZERO, |versions| newest(versions));
+        self.touched.get(key).map_or(written, |touched| written.max(*touched))
     }
 
-    /// When any key of a range was last written; [`Timestamp::ZERO`] if none ever was.
+    /// When any key of a range was last written or touched; [`Timestamp::ZERO`] if none ever was.
     pub(super) fn last_change_in(&self, range: &KeyRange) -> Timestamp {
-        self.range(range).map(|(_, versions)| newest(versions)).max().unwrap_or(Timestamp::ZERO)
+        let written = entries(&self.keys, range).map(|(_, versions)| newest(versions)).max();
+        let touched = entries(&self.touched, range).map(|(_, ts)| *ts).max();
+        written.max(touched).unwrap_or(Timestamp::ZERO)
+    }
+
+    /// Counts a key as written, and leaves its versions as they are.
+    pub(super) fn touch(&mut self, key: Vec<u8>, ts: Timestamp) {
+        self.touched.insert(key, ts);
     }
 
     /// Makes `value` the value of a key from `ts` on; the last of several calls with the same `ts` counts.
@@ -74,18 +84,18 @@ impl Versions {
 
     /// Removes every key of a range that is there.
     pub(super) fn delete_range(&mut self, range: &KeyRange, ts: Timestamp) {
-        let present = self.range(range).filter(|(_, versions)| visible(versions, ts).is_some());
+        let present = entries(&self.keys, range).filter(|(_, versions)| visible(versions, ts).is_some());
         for key in present.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
             self.set(key, ts, None);
         }
     }
+}
 
-    fn range(&self, range: &KeyRange) -> Range<'_, Vec<u8>, Vec<Version>> {
-        let bounds = (Bound::Included(range.start()), range.end().map_or(Bound::Unbounded, Bound::Excluded));
-        match range.is_empty() {
-            true => Range::default(), // the map panics when the end is below the start
-            false => self.keys.range::<[u8], _>(bounds),
-        }
+fn entries<'a, T>(keys: &'a BTreeMap<Vec<u8>, T>, range: &KeyRange) -> Range<'a, Vec<u8>, T> {
+    let bounds = (Bound::Included(range.start()), range.end().map_or(Bound::Unbounded, Bound::Excluded));
+    match range.is_empty() {
+        true => Range::default(), // the map panics when the end is below the start
+        false => keys.range::<[u8], _>(bounds),
     }
 }
 

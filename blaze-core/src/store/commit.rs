@@ -89,6 +89,14 @@ pub enum Write {
         /// The keys.
         range: KeyRange,
     },
+    /// Counts as written, for the validation of others, and writes nothing: whoever has read the key or a range with it
+    /// conflicts with the commit. It is not validated itself, and neither readers nor histories nor the change feed see it.
+    Touch {
+        /// The family of the key.
+        family: Family,
+        /// The key.
+        key: Vec<u8>,
+    },
 }
 
 impl Write {
@@ -109,7 +117,8 @@ impl Write {
             Write::Put { family, .. }
             | Write::Delete { family, .. }
             | Write::Add { family, .. }
-            | Write::DeleteRange { family, .. } => *family,
+            | Write::DeleteRange { family, .. }
+            | Write::Touch { family, .. } => *family,
         }
     }
 
@@ -117,7 +126,9 @@ impl Write {
     #[must_use]
     pub fn key(&self) -> Option<&[u8]> {
         match self {
-            Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } => Some(key),
+            Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } | Write::Touch { key, .. } => {
+                Some(key)
+            }
             Write::DeleteRange { .. } => None,
         }
     }
@@ -133,7 +144,7 @@ impl Write {
                 let name = write.family().name();
                 Err(Error::invalid(format!("the family {name} is kept by the store alone")))
             }
-            Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } if key.is_empty() => {
+            write if write.key().is_some_and(<[u8]>::is_empty) => {
                 Err(Error::invalid("a key of 0 bytes cannot be written, at least 1 is needed"))
             }
             Write::Put { value, stamp_at: Some(at), .. } if value.len() < 8 || *at > value.len() - 8 => {
@@ -159,6 +170,10 @@ pub trait CommitHook: Debug + Send + Sync {
 /// lack: rows of the family `vector` that are no vectors.
 pub const FEATURE_VECTOR_GRAPHS: u64 = 1;
 
+/// The [feature](CommitRequest::features) of a database that has text indexes: the catalog declares them, and the family `text`
+/// holds their rows.
+pub const FEATURE_TEXT_INDEXES: u64 = 2;
+
 /// A transaction, handed to the store to be committed.
 #[derive(Clone, Debug, Default)]
 pub struct CommitRequest {
@@ -173,7 +188,8 @@ pub struct CommitRequest {
     pub ranges: Vec<RangeRead>,
     /// What to write, in this order.
     pub writes: Vec<Write>,
-    /// What the writes leave behind. It counts only in a request with writes, and applies to all of them.
+    /// What the writes leave behind. It counts only in a request that [has writes](CommitRequest::has_writes), and applies to
+    /// all of them.
     pub tracked: Vec<Tracking>,
     /// What to let go of.
     pub expiry: Expiry,
@@ -193,9 +209,16 @@ pub struct CommitRequest {
 }
 
 impl CommitRequest {
-    /// True if there is nothing to commit.
+    /// True if there is nothing to commit. [Touches](Write::Touch) alone are nothing: without another write nobody sees that
+    /// there was a commit.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.expiry.is_empty()
+        !self.has_writes() && self.expiry.is_empty()
+    }
+
+    /// True if one of the writes is more than a [touch](Write::Touch).
+    #[must_use]
+    pub fn has_writes(&self) -> bool {
+        self.writes.iter().any(|write| !matches!(write, Write::Touch { .. }))
     }
 }

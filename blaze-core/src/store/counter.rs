@@ -69,7 +69,9 @@ pub fn resolve(writes: &mut [Write], mut latest: impl FnMut(Family, &[u8]) -> Re
             };
             *write = Write::put(*family, std::mem::take(key), encode(count));
         }
-        if let Some(key) = write.key() {
+        if let Some(key) = write.key()
+            && !matches!(write, Write::Touch { .. })
+        {
             last_writes.insert((write.family(), key.to_vec()), position);
         }
     }

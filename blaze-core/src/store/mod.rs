@@ -22,7 +22,8 @@ use std::time::Duration;
 
 pub use change::{Change, ChangeKind, Changes};
 pub use commit::{
-    CommitHook, CommitRequest, Durability, FEATURE_VECTOR_GRAPHS, Isolation, PointRead, RangeRead, Write,
+    CommitHook, CommitRequest, Durability, FEATURE_TEXT_INDEXES, FEATURE_VECTOR_GRAPHS, Isolation, PointRead,
+    RangeRead, Write,
 };
 pub use marks::{MarkChange, Marks};
 pub use range::{Direction, KeyRange};
@@ -52,12 +53,14 @@ pub enum Family {
     /// What has changed, by commit. Kept by the store alone, which answers from it through
     /// [`changes`](Store::changes).
     Feed = 5,
+    /// Text indexes: the terms of documents, what is not folded yet, and pages of segments.
+    Text = 6,
 }
 
 impl Family {
     /// All families, in the order of their discriminants.
-    pub const ALL: [Family; 6] =
-        [Family::Catalog, Family::Data, Family::Index, Family::Vector, Family::History, Family::Feed];
+    pub const ALL: [Family; 7] =
+        [Family::Catalog, Family::Data, Family::Index, Family::Vector, Family::History, Family::Feed, Family::Text];
 
     /// True if only the store itself writes to the family.
     #[must_use]
@@ -75,6 +78,7 @@ impl Family {
             Family::Vector => "vector",
             Family::History => "history",
             Family::Feed => "feed",
+            Family::Text => "text",
         }
     }
 }
@@ -133,8 +137,8 @@ pub trait Store: Send + Sync + Debug + 'static {
     }
 
     /// Validates and applies a request as one unit, and returns its timestamp once it is visible to new read points
-    /// and as durable as asked. Timestamps grow from commit to commit, across reopening too. A request without writes
-    /// and expiry is not validated and gets its own `read_ts`: what it read was one consistent view.
+    /// and as durable as asked. Timestamps grow from commit to commit, across reopening too. A request that is
+    /// [empty](CommitRequest::is_empty) is not validated and gets its own `read_ts`: what it read was one consistent view.
     ///
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict) when something the request depends on was written after its

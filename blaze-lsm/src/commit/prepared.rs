@@ -69,7 +69,7 @@ pub(crate) fn encode(writes: &[Write], families: &FamilyNumbers, stamps: &mut Ve
                 stamps.extend(stamp_at.map(|at| value_at + at));
             }
             Write::Delete { key, .. } => batch.delete(family, key),
-            Write::Add { .. } => {} // a put by now
+            Write::Add { .. } | Write::Touch { .. } => {} // a put by now, and nothing
             Write::DeleteRange { range, .. } => {
                 let start = range.start().max(&[0]); // spares what the store keeps under the empty key
                 if let Some(end) = range.end().filter(|end| *end > start) {
@@ -87,17 +87,17 @@ fn depends_on_what_is_stored(write: &Write) -> bool {
     match write {
         Write::Add { .. } => true,
         Write::DeleteRange { range, .. } => range.end().is_none(),
-        Write::Put { .. } | Write::Delete { .. } => false,
+        Write::Put { .. } | Write::Delete { .. } | Write::Touch { .. } => false,
     }
 }
 
 fn encoded_bytes_max(write: &Write) -> usize {
     /// A tag, the number of a family, and the lengths of two slices.
     const FRAME_BYTES_MAX: usize = 1 + 1 + 5 + 5;
-    FRAME_BYTES_MAX
-        + match write {
-            Write::Put { key, value, .. } => key.len() + value.len(),
-            Write::Delete { key, .. } | Write::Add { key, .. } => key.len(),
-            Write::DeleteRange { range, .. } => range.start().len() + range.end().map_or(0, <[u8]>::len),
-        }
+    match write {
+        Write::Put { key, value, .. } => FRAME_BYTES_MAX + key.len() + value.len(),
+        Write::Delete { key, .. } | Write::Add { key, .. } => FRAME_BYTES_MAX + key.len(),
+        Write::DeleteRange { range, .. } => FRAME_BYTES_MAX + range.start().len() + range.end().map_or(0, <[u8]>::len),
+        Write::Touch { .. } => 0,
+    }
 }

@@ -13,7 +13,7 @@ use super::snapshot::Snapshot;
 
 /// An iterator over the keys of a range at a snapshot.
 pub(crate) struct RawIterator {
-    raw: *mut sys::rocksdb_iterator_t,
+    raw: *mut sys::rocksdb_iterator_t, // null over a family that is not there
     read_options: *mut sys::rocksdb_readoptions_t,
     family: Family,
     /// RocksDB points into it.
@@ -42,12 +42,17 @@ impl RawIterator {
         };
         // SAFETY: database and family live as long as the snapshot, which the struct holds; the options as long as the
         // iterator.
-        let raw = unsafe { sys::rocksdb_create_iterator_cf(engine.raw(), read_options, engine.raw_family(family)) };
+        let raw = engine.raw_family(family).map_or(std::ptr::null_mut(), |family| unsafe {
+            sys::rocksdb_create_iterator_cf(engine.raw(), read_options, family)
+        });
         RawIterator { raw, read_options, family, _range: range, snapshot }
     }
 
     /// Moves to the first entry at or beyond `key` in a direction.
     pub(crate) fn seek(&mut self, key: &[u8], direction: Direction) {
+        if self.raw.is_null() {
+            return;
+        }
         let (data, bytes) = (key.as_ptr().cast(), key.len());
         // SAFETY: the iterator is ours; the key is valid for the call.
         unsafe {
@@ -60,6 +65,9 @@ impl RawIterator {
 
     /// Moves to the first entry in a direction.
     pub(crate) fn seek_to_first(&mut self, direction: Direction) {
+        if self.raw.is_null() {
+            return;
+        }
         // SAFETY: the iterator is ours.
         unsafe {
             match direction {
@@ -119,6 +127,9 @@ impl RawIterator {
 
     /// What went wrong, if that is why the iterator stands nowhere.
     fn check(&self) -> Result<()> {
+        if self.raw.is_null() {
+            return Ok(());
+        }
         // SAFETY: the iterator is ours.
         checked("reading", |error| unsafe { sys::rocksdb_iter_get_error(self.raw, error) })
     }
@@ -137,7 +148,7 @@ impl RawIterator {
 
     fn is_valid(&self) -> bool {
         // SAFETY: the iterator is ours.
-        unsafe { sys::rocksdb_iter_valid(self.raw) != 0 }
+        !self.raw.is_null() && unsafe { sys::rocksdb_iter_valid(self.raw) != 0 }
     }
 }
 
@@ -145,7 +156,9 @@ impl Drop for RawIterator {
     fn drop(&mut self) {
         // SAFETY: both are ours. The iterator goes first: it uses what the options point to.
         unsafe {
-            sys::rocksdb_iter_destroy(self.raw);
+            if !self.raw.is_null() {
+                sys::rocksdb_iter_destroy(self.raw);
+            }
             sys::rocksdb_readoptions_destroy(self.read_options);
         }
     }

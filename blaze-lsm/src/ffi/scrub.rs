@@ -9,8 +9,8 @@ use blaze_core::{Entry, Family, KeyRange, Result};
 use librocksdb_sys as sys;
 use rocksdb::{DB, DBRawIterator, DBRecoveryMode, ReadOptions, WriteBatch, WriteOptions};
 
-use super::Engine;
 use super::call::checked;
+use super::{Engine, open_read_only};
 use crate::environment::Environment;
 use crate::error;
 use crate::options::{LsmOptions, column_family_name};
@@ -43,7 +43,8 @@ impl ScrubView {
     }
 
     pub(crate) fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let value = self.engine.database.get_cf_opt(self.engine.family(family), key, &self.read_options);
+        let Some(family) = self.engine.family(family) else { return Ok(None) };
+        let value = self.engine.database.get_cf_opt(family, key, &self.read_options);
         value.map_err(|error| error::rocks("reading", &error))
     }
 
@@ -58,26 +59,30 @@ impl ScrubView {
         if let Some(end) = range.end() {
             read_options.set_iterate_upper_bound(end.max(range.start())); // RocksDB wants them in order
         }
-        let mut iterator = self.engine.database.raw_iterator_cf_opt(self.engine.family(family), read_options);
-        iterator.seek(key);
+        let iterator = self.engine.family(family).map(|family| {
+            let mut iterator = self.engine.database.raw_iterator_cf_opt(family, read_options);
+            iterator.seek(key);
+            iterator
+        });
         ScrubIterator(iterator)
     }
 }
 
-/// An iterator over a range of a [`ScrubView`].
-pub(crate) struct ScrubIterator<'a>(DBRawIterator<'a>);
+/// An iterator over a range of a [`ScrubView`]; none over a family that is not there.
+pub(crate) struct ScrubIterator<'a>(Option<DBRawIterator<'a>>);
 
 impl ScrubIterator<'_> {
     /// Moves on from an entry.
     pub(crate) fn advance(&mut self) {
-        self.0.next();
+        self.0.iter_mut().for_each(DBRawIterator::next);
     }
 
     /// The entry at which the iterator stands; `None` beyond the end.
     pub(crate) fn entry(&self) -> Result<Option<Entry<'_>>> {
-        match self.0.item() {
+        let Some(iterator) = &self.0 else { return Ok(None) };
+        match iterator.item() {
             Some(entry) => Ok(Some(entry)),
-            None => self.0.status().map(|()| None).map_err(|error| error::rocks("reading", &error)),
+            None => iterator.status().map(|()| None).map_err(|error| error::rocks("reading", &error)),
         }
     }
 }
@@ -92,12 +97,8 @@ impl Engine {
         recovery: DBRecoveryMode,
         checks_files: bool,
     ) -> Result<Arc<Engine>> {
-        let database = DB::open_cf_descriptors_read_only(
-            &options.damaged_database(environment, recovery, checks_files)?,
-            path,
-            options.column_families(environment)?,
-            false,
-        );
+        let damaged = options.damaged_database(environment, recovery, checks_files)?;
+        let database = open_read_only(&damaged, path, options.column_families(environment)?);
         Engine::over(database.map_err(|error| error::open(path, &error))?, true, None)
     }
 
@@ -138,7 +139,7 @@ impl Engine {
     pub(crate) fn load(&self, family: Family, entries: &[(Vec<u8>, Vec<u8>)]) -> Result<()> {
         let mut batch = WriteBatch::default();
         for (key, value) in entries {
-            batch.put_cf(self.family(family), key, value);
+            batch.put_cf(self.family_to_change(family)?, key, value);
         }
         let mut options = WriteOptions::default();
         options.disable_wal(true);

@@ -16,27 +16,30 @@ impl Engine {
 
     /// A number of one family.
     pub(crate) fn family_property(&self, family: Family, name: &str) -> Result<u64> {
-        let value = self.database.property_int_value_cf(self.family(family), name);
+        let Some(family) = self.family(family) else { return Ok(0) };
+        let value = self.database.property_int_value_cf(family, name);
         Ok(value.map_err(|error| error::rocks(name, &error))?.unwrap_or(0))
     }
 
     /// A text about one family, if there is one of this name.
     pub(crate) fn family_text(&self, family: Family, name: &str) -> Result<Option<String>> {
-        let value = self.database.property_value_cf(self.family(family), name);
+        let Some(family) = self.family(family) else { return Ok(None) };
+        let value = self.database.property_value_cf(family, name);
         value.map_err(|error| error::rocks(name, &error))
     }
 
     /// Lets compactions begin by themselves, or not.
     pub(crate) fn set_automatic_compactions(&self, enabled: bool) -> Result<()> {
         let disabled = if enabled { "false" } else { "true" };
-        Family::ALL.into_iter().try_for_each(|family| {
-            let set = self.database.set_options_cf(self.family(family), &[("disable_auto_compactions", disabled)]);
+        self.families.iter().flatten().try_for_each(|family| {
+            let set = self.database.set_options_cf(family, &[("disable_auto_compactions", disabled)]);
             set.map_err(|error| error::rocks("pausing compactions", &error))
         })
     }
 
     /// About how many bytes a range takes, in memory and on disk, large values included.
     pub(crate) fn approximate_bytes(&self, family: Family, range: &KeyRange) -> Result<u64> {
+        let Some(family) = self.raw_family(family) else { return Ok(0) };
         let start = range.start();
         let end = range.end().unwrap_or(&[0xFF; 64]); // above every key that anything stores
         let flags = sys::rocksdb_size_approximation_flags_include_memtable
@@ -49,7 +52,7 @@ impl Engine {
         checked("measuring", |error| unsafe {
             sys::rocksdb_approximate_sizes_cf_with_flags(
                 self.raw(),
-                self.raw_family(family),
+                family,
                 1,
                 &raw const start_data,
                 &raw const start_bytes,

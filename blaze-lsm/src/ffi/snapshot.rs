@@ -9,8 +9,8 @@ use std::sync::Arc;
 use blaze_core::{Family, Result, VisitMany};
 use librocksdb_sys as sys;
 
-use super::Engine;
 use super::call::{checked, take_error};
+use super::{Engine, RawFamily};
 
 /// What a value is copied into before it is looked at. Larger ones are looked at where RocksDB holds them.
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -66,6 +66,7 @@ impl Snapshot {
     ///
     /// A small value is copied: that costs 5 ns and spares RocksDB the two allocations of a pinned one.
     pub(crate) fn visit(&self, family: Family, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        let Some(family) = self.engine.raw_family(family) else { return Ok(false) };
         let mut buffer = BUFFER.take();
         buffer.reserve_exact(BUFFER_BYTES); // it has no content
         let (mut bytes, mut found) = (0_usize, 0_u8);
@@ -76,7 +77,7 @@ impl Snapshot {
                 sys::rocksdb_get_into_buffer_cf(
                     self.engine.raw(),
                     self.read_options,
-                    self.engine.raw_family(family),
+                    family,
                     key.as_ptr().cast(),
                     key.len(),
                     buffer.as_mut_ptr().cast(),
@@ -103,14 +104,14 @@ impl Snapshot {
     }
 
     /// As [`visit`](Snapshot::visit), in RocksDB's own memory.
-    fn visit_pinned(&self, family: Family, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+    fn visit_pinned(&self, family: RawFamily, key: &[u8], visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         let pinned = checked("reading", |error| {
             // SAFETY: as in `visit`.
             unsafe {
                 sys::rocksdb_get_pinned_cf_v2(
                     self.engine.raw(),
                     self.read_options,
-                    self.engine.raw_family(family),
+                    family,
                     key.as_ptr().cast(),
                     key.len(),
                     error,
@@ -126,6 +127,9 @@ impl Snapshot {
 
     /// Calls `visit` with the position and the value of each of some keys, in their order.
     pub(crate) fn visit_many(&self, family: Family, keys: &[&[u8]], visit: &mut VisitMany<'_>) -> Result<()> {
+        let Some(family) = self.engine.raw_family(family) else {
+            return (0..keys.len()).try_for_each(|position| visit(position, None));
+        };
         let pointers: Vec<*const c_char> = keys.iter().map(|key| key.as_ptr().cast()).collect();
         let lengths: Vec<usize> = keys.iter().map(|key| key.len()).collect();
         let mut values = Values::with_room_for(keys.len());
@@ -134,7 +138,7 @@ impl Snapshot {
             sys::rocksdb_batched_multi_get_cf(
                 self.engine.raw(),
                 self.read_options,
-                self.engine.raw_family(family),
+                family,
                 keys.len(),
                 pointers.as_ptr(),
                 lengths.as_ptr(),

@@ -66,7 +66,7 @@ impl Trail {
         let mut writes = Vec::new();
         let mut state = self.state.lock();
         let mut marks = (*state.marks).clone();
-        for tracking in request.tracked.iter().filter(|_| !request.writes.is_empty()) {
+        for tracking in request.tracked.iter().filter(|_| request.has_writes()) {
             if marks.track(tracking, ts) == MarkChange::HistoryEnded {
                 let range = KeyRange::prefix(&tracking.prefix);
                 writes.push(Write::DeleteRange { family: Family::History, range });

@@ -36,6 +36,7 @@ impl Data {
                 Write::Delete { key, .. } => drop(self.0.remove(key)),
                 Write::DeleteRange { range, .. } => self.0.retain(|key, _| !range.contains(key)),
                 Write::Add { .. } => unreachable!("a put by now"),
+                Write::Touch { .. } => {}
             }
         }
     }
@@ -62,6 +63,7 @@ fn write() -> impl Strategy<Value = Write> {
     prop_oneof![
         4 => (key(), "[xy]{0,2}").prop_map(|(key, value)| Write::put(Family::Data, key, value)),
         2 => key().prop_map(|key| Write::delete(Family::Data, key)),
+        1 => key().prop_map(|key| Write::Touch { family: Family::Data, key }),
         1 => (key(), key()).prop_map(|(start, end)| {
             Write::DeleteRange { family: Family::Data, range: KeyRange::new(start, Some(end)) }
         }),
