@@ -1,0 +1,69 @@
+//! What a term is worth in a document: BM25.
+
+use crate::{FieldTotals, Impact};
+
+/// How soon more of the same term counts no more.
+const K1: f64 = 1.2;
+/// How much the length of a field counts.
+const B: f64 = 0.75;
+
+/// How much it says that a document has a term, by how many of all documents have it: never negative, never NaN.
+///
+/// As in Robertson and Zaragoza, The Probabilistic Relevance Framework (2009), plus one so that it stays positive.
+pub(super) fn inverse_frequency(documents: i64, having: i64) -> f64 {
+    let having = having.max(0);
+    let documents = documents.max(having);
+    let (documents, having) = (documents as f64, having as f64);
+    ((documents - having + 0.5) / (having + 0.5)).ln_1p()
+}
+
+/// The score of a term by how often it is in a field and by the length of that.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Weight {
+    weight: f32,
+    base: f32,
+    per_token: f32,
+}
+
+impl Weight {
+    /// The weight of what is so rare, in a field with these totals.
+    pub(super) fn new(boost: f32, inverse_frequency: f64, totals: FieldTotals) -> Weight {
+        let average = if totals.documents > 0 && totals.tokens > 0 {
+            totals.tokens as f64 / totals.documents as f64
+        } else {
+            1.0
+        };
+        Weight {
+            weight: (f64::from(boost) * inverse_frequency * (K1 + 1.0)) as f32,
+            base: (K1 * (1.0 - B)) as f32,
+            per_token: (K1 * B / average) as f32,
+        }
+    }
+
+    /// The score.
+    #[inline]
+    pub(super) fn score(self, frequency: u32, length: u32) -> f32 {
+        let frequency = frequency as f32;
+        self.weight * frequency / (frequency + (self.base + self.per_token * length as f32))
+    }
+
+    /// What no score is above that impacts bound; none does without impacts.
+    #[inline]
+    pub(super) fn bound(self, impacts: &[Impact]) -> f32 {
+        impacts.iter().map(|impact| self.score(impact.frequency, impact.length)).fold(0.0, f32::max)
+    }
+
+    /// What no score is above, of documents with these impacts or, without any, of all: but for the rounding that [`floor_of`]
+    /// allows for.
+    pub(super) fn ceiling(self, impacts: &[Impact]) -> f32 {
+        if impacts.is_empty() { self.weight } else { self.bound(impacts) }
+    }
+}
+
+/// What a sum of bounds must be above for the score to be possibly above `threshold`, where as many scores are added.
+///
+/// A score and its bound are each a product and a quotient rounded to a part in 2^24, as are the sums of either, in whatever
+/// order; one part in 2^23 for each summand, and eight more, is more than all of these together.
+pub(super) fn floor_of(threshold: f32, summands: usize) -> f32 {
+    threshold * (1.0 - (summands as f32 + 8.0) * f32::EPSILON)
+}
