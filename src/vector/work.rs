@@ -3,8 +3,7 @@
 //! One links what is in the tails, which writers may be waiting for. What takes longer has the other one: graphs are made,
 //! looked through for what is deleted, and let go of.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -12,32 +11,17 @@ use blaze_core::{ErrorKind, Result};
 
 use super::Graphs;
 use super::open::OpenGraph;
+use crate::crew::Crew;
 use crate::database::core::Core;
 
 /// Vectors that are linked before another index has its turn.
 const LINKED_IN_TURN: usize = 64;
-
-/// How long a thread waits for more to do before it ends.
-const IDLE: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether others are done.
 const POLL: Duration = Duration::from_millis(1);
 
 static LINKING: Crew = Crew::new("blaze-vector-link", |core| core.vectors.link_all(core));
 static MAKING: Crew = Crew::new("blaze-vector-make", |core| core.vectors.tend(core));
-
-/// A thread that works on databases, one after the other. It is there while there is something to do.
-struct Crew {
-    name: &'static str,
-    work: fn(&Arc<Core>) -> Result<()>,
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
-}
-
-struct Waiting {
-    cores: VecDeque<Weak<Core>>,
-    has_thread: bool,
-}
 
 impl Graphs {
     /// Sees to it that what is to be done is done: in the background, or now where there is none. What fails there is tried
@@ -180,69 +164,5 @@ impl super::Registry {
         self.wanted.iter().any(|index| !self.in_making.contains(index))
             || !self.gone.is_empty()
             || !self.filters.is_empty()
-    }
-}
-
-/// Lets another thread begin if this one panics.
-struct EndOfThread(&'static Crew);
-
-impl Drop for EndOfThread {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.lock().has_thread = false;
-        }
-    }
-}
-
-impl Crew {
-    const fn new(name: &'static str, work: fn(&Arc<Core>) -> Result<()>) -> Crew {
-        let waiting = Waiting { cores: VecDeque::new(), has_thread: false };
-        Crew { name, work, waiting: Mutex::new(waiting), changed: Condvar::new() }
-    }
-
-    /// Has the thread work on a database soon.
-    fn call(&'static self, core: &Weak<Core>) {
-        let mut waiting = self.lock();
-        if !waiting.cores.iter().any(|there| there.ptr_eq(core)) {
-            waiting.cores.push_back(Weak::clone(core));
-        }
-        match waiting.has_thread {
-            true => self.changed.notify_one(),
-            // Without the thread, the next commit tries again.
-            false => {
-                let thread = thread::Builder::new().name(String::from(self.name));
-                waiting.has_thread = thread.spawn(|| self.run()).is_ok();
-            }
-        }
-    }
-
-    fn run(&'static self) {
-        let mut waiting = self.lock();
-        loop {
-            match waiting.cores.pop_front() {
-                Some(core) => {
-                    drop(waiting);
-                    if let Some(core) = core.upgrade() {
-                        let _guard = EndOfThread(self);
-                        // What fails now is tried again with the next commit.
-                        let _ = (self.work)(&core);
-                    }
-                    waiting = self.lock();
-                }
-                None => {
-                    let (again, timeout) =
-                        self.changed.wait_timeout(waiting, IDLE).unwrap_or_else(PoisonError::into_inner);
-                    waiting = again;
-                    if timeout.timed_out() && waiting.cores.is_empty() {
-                        waiting.has_thread = false;
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
