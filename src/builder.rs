@@ -12,6 +12,7 @@ use crate::database::Database;
 use crate::database::core::{Core, Storage};
 use crate::retention::Retention;
 use crate::system::{SystemClock, SystemEntropy, TemporaryDirectory};
+use crate::text::{TEXT_MEMORY_BYTES, Texts};
 use crate::vector::{Graphs, VECTOR_MEMORY_BYTES};
 
 /// How long changes are kept, unless said otherwise.
@@ -53,6 +54,7 @@ pub struct DatabaseBuilder {
     feed_retention: Duration,
     feed_retention_bytes: Option<u64>,
     vector_memory_bytes: usize,
+    text_memory_bytes: usize,
 }
 
 impl DatabaseBuilder {
@@ -76,6 +78,7 @@ impl DatabaseBuilder {
             feed_retention: FEED_RETENTION,
             feed_retention_bytes: None,
             vector_memory_bytes: VECTOR_MEMORY_BYTES,
+            text_memory_bytes: TEXT_MEMORY_BYTES,
         }
     }
 
@@ -261,6 +264,16 @@ impl DatabaseBuilder {
         self
     }
 
+    /// Bytes of memory for what is kept of all [text indexes](crate::Index::text) together; 256 MiB by default.
+    ///
+    /// One half is for pages of postings that were read lately. The other one is for the lengths of documents, 4 bytes for each
+    /// and field, and for what is not folded into segments yet; beyond it, what was not used for long is let go of and read again
+    /// by the next search. What one search needs is kept until it ends, however much it is.
+    pub fn text_memory_bytes(mut self, bytes: usize) -> DatabaseBuilder {
+        self.text_memory_bytes = bytes;
+        self
+    }
+
     /// Opens the database in the directory `path`, or creates it. When that fails, the directory stands for what it did
     /// before.
     ///
@@ -380,10 +393,12 @@ impl DatabaseBuilder {
         let retention = Retention::new(self.feed_retention_ms()?, self.feed_retention_bytes);
         let mut core = Core::new(store, storage, self.clock, self.entropy, self.isolation, self.durability, retention)?;
         core.vectors = Arc::new(Graphs::new(self.vector_memory_bytes));
+        core.texts = Arc::new(Texts::new(self.text_memory_bytes));
         core.transaction_age_max_ms = self.transaction_age_max_ms;
         let core = core.share();
         if !core.is_read_only() {
             catalog::reclaim_orphans(&core)?;
+            core.texts.go_on(&core)?;
         }
         Ok(Database::new(core))
     }

@@ -28,6 +28,9 @@
 //! | vector | index, `FF 11`, document id | nothing; there if the document cannot be embedded for now |
 //! | index | expiring keyspace, when its value expires, key | nothing; there if the key has or had a value that expires then |
 //! | vector | index, document id | numbers |
+//! | text | index, document id | terms of the document |
+//! | text | index, `FF 00` | while the index is built, the key of the last document that has its entry |
+//! | text | index, `FF 02`, document id, read point of the session | what a commit did to the document and is not folded yet |
 //! | history, feed | the store's own | what data was, what has changed |
 //!
 //! Numbers of collections, keyspaces, object stores and indexes take 4 bytes, those of objects and chunks 8, big-endian.

@@ -23,8 +23,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use blaze_core::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX};
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
 use blaze_core::{
-    CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, Family, Isolation, KeyRange, PointRead, ReadPoint,
-    Result, SeededEntropy, Store, Timestamp, Tracking, Write, from_document, to_document,
+    CommitRequest, Direction, Durability, Entropy, Error, ErrorKind, FEATURE_TEXT_INDEXES, Family, Isolation, KeyRange,
+    PointRead, ReadPoint, Result, SeededEntropy, Store, Timestamp, Tracking, Write, from_document, to_document,
 };
 use parking_lot::{Mutex, RwLock};
 
@@ -42,6 +42,7 @@ pub(crate) use subcollection::{check_level, check_place, open_below, subcollecti
 
 use crate::database::core::Core;
 use crate::history;
+use crate::index::IndexDefinition;
 use crate::session::{RetryLimits, Scope, Session, retry};
 
 /// What all sessions of a database share about its catalog: nothing here is needed to be right, all of it to be fast,
@@ -154,6 +155,9 @@ pub(crate) fn put(session: &Session, name: &str, definition: &Definition) -> Res
     }
     if definition.needs_retention() {
         session.define_retention();
+    }
+    if definition.indexes.iter().any(IndexDefinition::is_on_text) {
+        session.require(FEATURE_TEXT_INDEXES)?;
     }
     session.put(Family::Catalog, layout::name_key(name), row, Some(STAMP_AT))
 }

@@ -7,7 +7,9 @@
 
 use std::sync::Arc;
 
-use blaze_core::{Direction, Durability, Error, ErrorKind, Family, Isolation, KeyRange, Result, Timestamp};
+use blaze_core::{
+    Direction, Durability, Error, ErrorKind, FEATURE_TEXT_INDEXES, Family, Isolation, KeyRange, Result, Timestamp,
+};
 
 use super::layout;
 use crate::database::core::Core;
@@ -35,6 +37,9 @@ impl Orphan {
 
     /// Declares the keys an orphan, so that a crash does not leave them behind for ever.
     pub(crate) fn declare(&self, session: &Session) -> Result<()> {
+        if self.family == Family::Text {
+            session.require(FEATURE_TEXT_INDEXES)?; // other versions cannot even name it
+        }
         session.put(Family::Data, self.key(), WAITING.to_vec(), None)
     }
 

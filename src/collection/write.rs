@@ -6,7 +6,7 @@ use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid, take_parent}
 use super::read::document_key;
 use crate::catalog::{self, Definition};
 use crate::embedding::write_backlog;
-use crate::index::{Entries, IndexDefinition, check_unique, is_own};
+use crate::index::{Entries, IndexDefinition, TextChange, check_unique, is_own};
 use crate::session::Session;
 
 /// Inserts a document under `id`, or under a new one.
@@ -77,8 +77,12 @@ pub(crate) fn write_document(
         Some(document) => Entries::of(index, id, document),
         None => Ok(Entries::default()),
     };
-    let mut changes = Vec::with_capacity(definition.indexes.len());
+    let (mut changes, mut texts) = (Vec::with_capacity(definition.indexes.len()), Vec::new());
     for index in &definition.indexes {
+        if index.is_on_text() {
+            texts.extend(TextChange::of(index, id, before, after)?.map(|change| (index, change)));
+            continue;
+        }
         // A document that does not fit an index has no entries in it: it was there before the index.
         changes.push((index, entries(index, before).unwrap_or_default(), entries(index, after)?));
     }
@@ -94,7 +98,8 @@ pub(crate) fn write_document(
     if before.is_some() != after.is_some() {
         catalog::count_one(session, definition, after.is_some())?;
     }
-    changes.into_iter().try_for_each(|(index, before, after)| write_entries(session, index, &before, after))
+    changes.into_iter().try_for_each(|(index, before, after)| write_entries(session, index, &before, after))?;
+    texts.into_iter().try_for_each(|(index, change)| change.write(session, index, id))
 }
 
 fn write_record(session: &Session, definition: &Definition, id: &DocumentId, after: Option<&Document>) -> Result<()> {
@@ -106,7 +111,7 @@ fn write_record(session: &Session, definition: &Definition, id: &DocumentId, aft
     session.put(Family::Data, key, bytes, Some(STAMP_AT))
 }
 
-/// Replaces the entries of a document in one index, which [`check_unique`] has not refused.
+/// Replaces the entries of a document in one index, which is not on text and which [`check_unique`] has not refused.
 pub(crate) fn write_entries(
     session: &Session,
     index: &IndexDefinition,

@@ -12,6 +12,7 @@ use crate::catalog::{self, Catalog};
 use crate::embedding::Embedding;
 use crate::retention::Retention;
 use crate::system::TemporaryDirectory;
+use crate::text::{TEXT_MEMORY_BYTES, Texts};
 use crate::vector::{Graphs, VECTOR_MEMORY_BYTES};
 
 /// What all handles of one database share; the database closes with the last of them.
@@ -32,6 +33,7 @@ pub(crate) struct Core {
     pub(crate) transaction_age_max_ms: Option<u64>,
     pub(crate) retention: Arc<Retention>,
     pub(crate) vectors: Arc<Graphs>,
+    pub(crate) texts: Arc<Texts>,
     pub(crate) embedding: Arc<Embedding>,
     /// The same database for work in the background, if there is any; see [`for_background`](Core::for_background).
     background: Option<Arc<Core>>,
@@ -106,6 +108,7 @@ impl Core {
             transaction_age_max_ms: None,
             retention: Arc::new(retention),
             vectors: Arc::new(Graphs::new(VECTOR_MEMORY_BYTES)),
+            texts: Arc::new(Texts::new(TEXT_MEMORY_BYTES)),
             embedding: Arc::new(Embedding::new()),
             background: None,
             closes: true,
@@ -120,6 +123,7 @@ impl Core {
         let core = Arc::new(self);
         core.retention.begin(&core, core.background.as_ref());
         core.vectors.begin(core.background.as_ref());
+        core.texts.begin(core.background.as_ref());
         core.embedding.begin(core.background.as_ref());
         core
     }
@@ -147,6 +151,7 @@ impl Core {
             transaction_age_max_ms: None,
             retention: Arc::clone(&self.retention),
             vectors: Arc::clone(&self.vectors),
+            texts: Arc::clone(&self.texts),
             embedding: Arc::clone(&self.embedding),
             background: None,
             closes: false,
@@ -165,6 +170,7 @@ impl Core {
             self.vectors.flush_at_the_end(background);
         }
         self.vectors.end();
+        self.texts.end();
         let result = self.store.close();
         self.retention.end();
         result

@@ -48,6 +48,7 @@ impl Database {
         stats.retention.expired_values = self.core.retention.reaped();
         stats.retention.expired_documents = self.core.retention.reaped_documents();
         stats.vector_indexes = self.core.vectors.stats(&self.core)?;
+        stats.text_indexes = self.core.texts.stats(&self.core)?;
         Ok(stats)
     }
 
@@ -66,14 +67,20 @@ impl Database {
 }
 
 impl<T> Collection<T> {
-    /// Rewrites the files of this collection and its indexes without what was overwritten or deleted, and returns when
-    /// that is done. It happens by itself, too. Does nothing for a database in memory.
+    /// Rewrites the files of this collection and its indexes without what was overwritten or deleted, has each of its text
+    /// indexes be one segment, and returns when that is done. It happens by itself, too.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped; [`Closed`](crate::ErrorKind::Closed);
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn compact(&self) -> Result<()> {
-        self.scope.read(|session| compact(session, &*self.named.definition(session)?))
+        self.scope.read(|session| {
+            let (core, definition) = (session.core(), self.named.definition(session)?);
+            core.check_writable()?;
+            let texts = definition.indexes.iter().filter(|index| index.family() == Family::Text);
+            core.texts.fold_all(core, &texts.map(|index| index.id).collect::<Vec<_>>(), true)?;
+            compact(session, &definition)
+        })
     }
 
     /// About how many bytes the collection takes with its indexes, in memory and on disk, compressed as it is there.

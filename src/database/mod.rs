@@ -18,6 +18,7 @@ use crate::keyspace::Keyspace;
 use crate::load::{CollectionLoad, KeyspaceLoader};
 use crate::object::Objects;
 use crate::session::{Scope, Session, retry};
+use crate::text;
 use crate::transaction::{Snapshot, Transaction, TransactionOptions};
 pub use maintenance::CompactionPause;
 pub(crate) use maintenance::index_bytes_used;
@@ -405,9 +406,9 @@ impl Database {
     }
 
     /// Rewrites all files without what was overwritten or deleted, so that the space goes back to the file system and
-    /// reads touch the fewest files. That happens by itself, too, bit by bit; call it after removing much, or before
-    /// copying the directory. Reads and commits go on meanwhile. Takes time linear in the size of the database; does
-    /// nothing for one in memory.
+    /// reads touch the fewest files, and has each text index be one segment. That happens by itself, too, bit by bit; call it
+    /// after removing much, or before copying the directory. Reads and commits go on meanwhile. Takes time linear in the size
+    /// of the database.
     ///
     /// ```
     /// let db = blaze::Database::temporary()?;
@@ -422,6 +423,8 @@ impl Database {
     /// [`Invalid`](crate::ErrorKind::Invalid) for a database that is open read-only;
     /// [`Closed`](crate::ErrorKind::Closed); [`Unavailable`](crate::ErrorKind::Unavailable).
     pub fn compact(&self) -> Result<()> {
+        self.core.check_writable()?;
+        self.core.texts.fold_all(&self.core, &text::all_indexes(&self.core)?, true)?;
         let Storage::Directory { store, .. } = &self.core.storage else { return Ok(()) };
         // A range of keys that are still in memory only is not compacted.
         store.flush()?;
@@ -432,7 +435,7 @@ impl Database {
     /// Waits until the background has caught up: what commits so far wrote is in sorted files, and no compaction of
     /// them is due, texts are embedded that can be now, but for those that failed and wait to be
     /// [tried again](crate::Index::embed_from), and the graphs of vector indexes that are in memory, or are to be, have what was
-    /// committed. Commits that go on meanwhile can keep it waiting.
+    /// committed; so it is with the segments of text indexes. Commits that go on meanwhile can keep it waiting.
     ///
     /// # Errors
     /// As [`compact`](Database::compact), and [`Invalid`](crate::ErrorKind::Invalid) when an [`Embedder`](crate::Embedder) of
@@ -441,6 +444,7 @@ impl Database {
         if !self.core.is_read_only() {
             self.core.embedding.catch_up(&self.core)?;
             self.core.vectors.catch_up(&self.core)?;
+            self.core.texts.catch_up(&self.core)?;
         }
         match &self.core.storage {
             Storage::Directory { store, .. } => store.settle(),

@@ -9,6 +9,7 @@ use blaze_core::record::{self, Dictionary};
 use blaze_core::{Document, Error, Family, Filter, ID_FIELD, PARENT_FIELD, Path, Result, Value};
 use serde::{Deserialize, Serialize};
 
+use super::text::{self, StoredField, TextFields};
 use super::vector::{StoredVector, VectorFields};
 use super::{IndexInfo, IndexState};
 use crate::catalog;
@@ -67,6 +68,8 @@ enum Kind {
     },
     /// On vectors, with what the first version did not know: it refuses the row rather than misread the entries.
     VectorWith(Box<StoredVector>),
+    /// On text.
+    Text(Vec<StoredField>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +83,7 @@ struct Field {
 pub(crate) enum IndexFields {
     Fields(Vec<(Path, Order)>),
     Vector(VectorFields),
+    Text(TextFields),
 }
 
 impl IndexDefinition {
@@ -95,7 +99,7 @@ impl IndexDefinition {
                 return Err(Error::invalid(format!("index has the field {path} twice")));
             }
         }
-        let name = name.map_or_else(|| text(fields).replace(", ", "_").replace(' ', "_"), str::to_owned);
+        let name = name.map_or_else(|| list(fields).replace(", ", "_").replace(' ', "_"), str::to_owned);
         catalog::validate_name(&name, "index")?;
         let field = |(path, order): &(Path, Order)| Field { path: keys(path), descending: *order == Order::Descending };
         Ok(IndexDefinition::new(id, name, Kind::Fields(fields.iter().map(field).collect())))
@@ -113,6 +117,12 @@ impl IndexDefinition {
             false => Kind::VectorWith(Box::new(stored)),
         };
         Ok(IndexDefinition::new(id, name, kind))
+    }
+
+    pub(super) fn text(id: u32, name: Option<&str>, fields: &TextFields) -> Result<IndexDefinition> {
+        let name = name.map_or_else(|| fields.name(), str::to_owned);
+        catalog::validate_name(&name, "index")?;
+        Ok(IndexDefinition::new(id, name, Kind::Text(fields.to_stored())))
     }
 
     fn new(id: u32, name: String, kind: Kind) -> IndexDefinition {
@@ -134,8 +144,9 @@ impl IndexDefinition {
     /// The same index with rules, checked.
     pub(super) fn with_rules(mut self, rules: &Rules) -> Result<IndexDefinition> {
         let wanted = [("unique", rules.unique), ("one that has documents expire", rules.expire_after.is_some())];
-        if let Some((what, _)) = wanted.iter().find(|(_, wanted)| *wanted && self.is_on_vectors()) {
-            return Err(Error::invalid(format!("the vector index {:?} cannot be {what}", self.name)));
+        if let Some((what, _)) = wanted.iter().find(|(_, wanted)| *wanted && self.family() != Family::Index) {
+            let (name, kind) = (&self.name, self.family().name());
+            return Err(Error::invalid(format!("the {kind} index {name:?} cannot be {what}")));
         }
         self.unique = rules.unique;
         self.only = rules.only.as_ref().map(stored_filter).transpose().map_err(|error| {
@@ -186,8 +197,8 @@ impl IndexDefinition {
         self.replaces = false;
     }
 
-    fn is_on_vectors(&self) -> bool {
-        !matches!(self.kind, Kind::Fields(_))
+    pub(crate) fn is_on_text(&self) -> bool {
+        matches!(self.kind, Kind::Text(_))
     }
 
     pub(crate) fn is_unique(&self) -> bool {
@@ -256,6 +267,7 @@ impl IndexDefinition {
         match self.kind {
             Kind::Fields(_) => Family::Index,
             Kind::Vector { .. } | Kind::VectorWith(_) => Family::Vector,
+            Kind::Text(_) => Family::Text,
         }
     }
 
@@ -277,6 +289,7 @@ impl IndexDefinition {
                 StoredVector::plain(path.clone(), *dimension, metric.clone()).parts().map(IndexFields::Vector)
             }
             Kind::VectorWith(stored) => stored.parts().map(IndexFields::Vector),
+            Kind::Text(stored) => TextFields::from_stored(stored).map(IndexFields::Text),
         }
         .map_err(|error| error.context(format!("the index {:?}", self.name)))
     }
@@ -292,9 +305,10 @@ impl IndexDefinition {
     /// What it is on, as text, with its rules.
     pub(crate) fn describe(&self) -> String {
         let mut text = match &self.kind {
-            Kind::Fields(fields) => text(&fields.iter().map(Field::parts).collect::<Vec<_>>()),
+            Kind::Fields(fields) => list(&fields.iter().map(Field::parts).collect::<Vec<_>>()),
             Kind::Vector { path, dimension, metric } => format!("{} ({dimension}, {metric})", path.join(".")),
             Kind::VectorWith(stored) => stored.describe(),
+            Kind::Text(stored) => text::describe(stored),
         };
         if self.unique {
             text.push_str(", unique");
@@ -311,7 +325,7 @@ impl IndexDefinition {
     pub(crate) fn info(&self, bytes_used: u64, replacement: Option<String>) -> Result<IndexInfo> {
         let model = match self.parts()? {
             IndexFields::Vector(vector) => vector.model.clone(),
-            IndexFields::Fields(_) => None,
+            IndexFields::Fields(_) | IndexFields::Text(_) => None,
         };
         Ok(IndexInfo {
             model,
@@ -377,7 +391,7 @@ pub(super) fn keys(path: &Path) -> Vec<String> {
     path.segments().iter().map(|segment| segment.key().to_owned()).collect()
 }
 
-fn text(fields: &[(Path, Order)]) -> String {
+fn list(fields: &[(Path, Order)]) -> String {
     let field = |(path, order): &(Path, Order)| match order {
         Order::Ascending => path.to_string(),
         Order::Descending => format!("{path} desc"),

@@ -7,7 +7,8 @@
 //! has no id in its key but behind the flags, so that two documents meet in one key.
 //!
 //! One more key of the index, [`MARKER`], says what entries may be like, see [`Traits`]; another, while the index is built, how
-//! far that has come. What the entries of an index on vectors are, [`vector_entries`] says.
+//! far that has come. What the entries of an index on vectors are, [`vector_entries`] says, and those of one on text,
+//! [`text_entries`](super::text_entries).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as MapEntry;
@@ -15,13 +16,15 @@ use std::collections::btree_map::Entry as MapEntry;
 use blaze_core::key::{self, Order};
 use blaze_core::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, INDEX_ENTRY_BYTES_MAX, INDEX_VALUE_BYTES_MAX};
 use blaze_core::record::RawDocument;
-use blaze_core::{Document, DocumentId, Error, KeyRange, PARENT_FIELD, Path, Result, Value, traverse};
+use blaze_core::{Document, DocumentId, Error, KeyRange, PARENT_FIELD, Path, Result, Timestamp, Value, traverse};
 
 use super::subject::Subject;
+use super::text_entries::{TextEntry, text_entry};
 use super::vector_entries::{source_text, vector_entries};
 use super::{IndexDefinition, IndexFields, Traits};
 use crate::catalog::{prefix, prefixed};
 use crate::embedding::{SourceText, backlog_row};
+use crate::text::{ChangeRow, change_key, entry_key};
 
 /// What follows the number of the index in the key of what it remembers of all its entries.
 ///
@@ -48,6 +51,8 @@ pub(crate) struct Entries {
     traits: Traits,
     /// In an index that embeds, the text of a document that has no vector of its own: its entry is made of that by others.
     source: Option<SourceText>,
+    /// In an index on text, how often and where the terms of the entry are.
+    occurrences: Option<Vec<u8>>,
 }
 
 /// What a field of a document is in one entry.
@@ -69,14 +74,9 @@ struct Draft {
 
 impl Entries {
     pub(crate) fn of(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Entries> {
-        match id.parent() {
-            // The record holds no more than its place.
-            Some(parent) if index.asks_for_parent()? => {
-                let mut whole = document.clone();
-                whole.insert(PARENT_FIELD, Value::from(parent));
-                Entries::of_whole(index, id, &whole)
-            }
-            _ => Entries::of_whole(index, id, document),
+        match index.asks_for_parent()? {
+            true => with_place(id, document, |whole| Entries::of_whole(index, id, whole)),
+            false => Entries::of_whole(index, id, document),
         }
     }
 
@@ -109,7 +109,15 @@ impl Entries {
             // Nobody asks whether it has several.
             IndexFields::Vector(fields) => vector_entries(index.id, fields, id, subject).and_then(|entries| {
                 let source = if entries.is_empty() { source_text(fields, id, subject)? } else { None };
-                Ok(Entries { entries, traits: Traits::default(), source })
+                Ok(Entries { entries, source, ..Entries::default() })
+            }),
+            IndexFields::Text(fields) => text_entry(fields, subject).map(|entry| match entry {
+                Some(TextEntry { terms, occurrences }) => Entries {
+                    entries: vec![(entry_key(index.id, id), terms)],
+                    occurrences: Some(occurrences),
+                    ..Entries::default()
+                },
+                None => Entries::default(),
             }),
         };
         entries.map_err(|error| error.context(format!("index {:?}, document {id:?}", index.name)))
@@ -153,6 +161,18 @@ impl Entries {
         self.source.as_ref().map(|source| backlog_row(index, &source.entry))
     }
 
+    /// In an index on text, how often and where the terms of the entry are; none if there is no entry.
+    pub(crate) fn occurrences(&self) -> Option<&[u8]> {
+        self.occurrences.as_deref()
+    }
+
+    /// What says that the entry in an index on text is new, written by a load that began with a commit.
+    pub(crate) fn loaded_change(&self, index: u32, begun: Timestamp) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (entry, _) = self.entries.first().filter(|_| self.occurrences.is_some())?;
+        let row = ChangeRow { ts: begun, before: None, after: self.occurrences() };
+        Some((change_key(index, &entry[4..], begun), row.to_bytes()))
+    }
+
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -165,6 +185,18 @@ impl IntoIterator for Entries {
 
     fn into_iter(self) -> Self::IntoIter {
         self.entries.into_iter()
+    }
+}
+
+/// A document with the field for its parent, if it has one: its record holds no more than the place of that.
+pub(super) fn with_place<R>(id: &DocumentId, document: &Document, work: impl FnOnce(&Document) -> R) -> R {
+    match id.parent() {
+        Some(parent) => {
+            let mut whole = document.clone();
+            whole.insert(PARENT_FIELD, Value::from(parent));
+            work(&whole)
+        }
+        None => work(document),
     }
 }
 
@@ -225,7 +257,7 @@ fn field_entries(
     let has_cut = drafts.iter().any(|draft| draft.whole.bytes_uncut.is_some());
     let entries: Result<BTreeMap<_, _>> = drafts.into_iter().map(|draft| draft.finish(index, fields, id)).collect();
     let entries: Vec<_> = entries?.into_iter().collect();
-    Ok(Entries { traits: Traits { has_several: entries.len() > 1, has_cut }, entries, source: None })
+    Ok(Entries { traits: Traits { has_several: entries.len() > 1, has_cut }, entries, ..Entries::default() })
 }
 
 impl Component {
@@ -428,7 +460,7 @@ fn integer_id(number: &Value) -> Option<DocumentId> {
 pub(super) fn short_way(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Option<Entries>> {
     match index.parts()? {
         IndexFields::Fields(fields) => one_entry(index, fields, id, Subject::Document(document)),
-        IndexFields::Vector(_) => Ok(None),
+        IndexFields::Vector(_) | IndexFields::Text(_) => Ok(None),
     }
 }
 
@@ -437,6 +469,6 @@ pub(super) fn short_way(index: &IndexDefinition, id: &DocumentId, document: &Doc
 pub(super) fn long_way(index: &IndexDefinition, id: &DocumentId, document: &Document) -> Result<Entries> {
     match index.parts()? {
         IndexFields::Fields(fields) => field_entries(index, fields, id, document),
-        IndexFields::Vector(_) => Ok(Entries::default()),
+        IndexFields::Vector(_) | IndexFields::Text(_) => Ok(Entries::default()),
     }
 }

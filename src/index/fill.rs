@@ -7,6 +7,7 @@ use blaze_core::{Direction, DocumentId, Durability, Family, KeyRange, Result};
 
 use super::build::{BUILD_ISOLATION, definition_with};
 use super::entries::BUILD_POSITION;
+use super::text_rows::fill_text;
 use super::{Entries, IndexDefinition, check_unique};
 use crate::catalog::{self, Definition, prefix, prefixed};
 use crate::collection::write_entries;
@@ -110,6 +111,10 @@ impl Fill {
             let document = Record::open(bytes, &dictionary)?.decode()?;
             self.last = Some(key.to_vec());
             self.documents += 1;
+            if index.is_on_text() {
+                fill_text(session, index, &id, &document)?;
+                continue;
+            }
             let (before, after) = (Entries::default(), Entries::of(index, &id, &document)?);
             check_unique(session, index, &id, &before, &after)?;
             write_entries(session, index, &before, after)?;

@@ -10,6 +10,9 @@ mod fill;
 mod remove;
 mod replace;
 mod subject;
+mod text;
+mod text_entries;
+mod text_rows;
 mod traits;
 mod unique;
 mod vector;
@@ -28,6 +31,8 @@ pub(crate) use definition::{IndexDefinition, IndexFields};
 pub(crate) use entries::{Entries, is_entry, read_id, scan_range, write_id};
 pub(crate) use remove::{remove, rename};
 pub(crate) use replace::replace;
+pub(crate) use text::{TextField, TextFields};
+pub(crate) use text_rows::TextChange;
 pub(crate) use traits::Traits;
 pub(crate) use unique::{check_unique, is_own, owner, violation};
 pub use vector::OnMismatch;
@@ -74,6 +79,7 @@ pub struct Index {
 enum IndexKind {
     Fields(Vec<(Path, Order)>),
     Vector(VectorFields),
+    Text(text::TextDraft),
 }
 
 impl Index {
@@ -91,12 +97,12 @@ impl Index {
         Index::new(IndexKind::Fields(vec![(path.into(), Order::Descending)]))
     }
 
-    /// Continues the index with an ascending field. Ignored by a vector index.
+    /// Continues the index with an ascending field. Ignored by vector and text indexes.
     pub fn then(self, path: impl Into<Path>) -> Index {
         self.continued(path.into(), Order::Ascending)
     }
 
-    /// Continues the index with a descending field. Ignored by a vector index.
+    /// Continues the index with a descending field. Ignored by vector and text indexes.
     pub fn then_desc(self, path: impl Into<Path>) -> Index {
         self.continued(path.into(), Order::Descending)
     }
@@ -330,7 +336,7 @@ impl Index {
     /// element is never taken for a value that stands alone.
     /// Writing what another document has is [`AlreadyExists`](crate::ErrorKind::AlreadyExists), in every isolation. A value
     /// whose encoding exceeds [`INDEX_VALUE_BYTES_MAX`](crate::limits::INDEX_VALUE_BYTES_MAX) is
-    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded). A vector index cannot be unique.
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded). Vector and text indexes cannot be unique.
     ///
     /// ```
     /// use blaze::{Database, Document, ErrorKind, Index};
@@ -380,7 +386,7 @@ impl Index {
     /// Expired documents are removed in the background and by commits, some at a time, by ordinary commits: with their
     /// entries, their rows in the change feed and their history. Until then they are seen and may be written; one whose time
     /// has moved ahead by then stays. It happens by the clock of retention, which is believed only while it goes on plausibly,
-    /// and only once the index is complete. Whole milliseconds count. A vector index cannot have documents expire.
+    /// and only once the index is complete. Whole milliseconds count. Vector and text indexes cannot have documents expire.
     ///
     /// ```
     /// use std::time::Duration;
@@ -409,6 +415,7 @@ impl Index {
         let definition = match &self.kind {
             IndexKind::Fields(fields) => IndexDefinition::fields(id, self.name.as_deref(), fields),
             IndexKind::Vector(vector) => IndexDefinition::vector(id, self.name.as_deref(), &self.with_model(vector)?),
+            IndexKind::Text(text) => IndexDefinition::text(id, self.name.as_deref(), &text.finish()?),
         };
         definition?.with_rules(&self.rules)
     }
@@ -443,7 +450,7 @@ pub enum IndexState {
 pub struct IndexInfo {
     /// Its name.
     pub name: String,
-    /// What it is on, as text, with its rules: `year, title desc`, `email, unique` or `embedding (384, cosine)`.
+    /// What it is on, as text, with its rules: `year, title desc`, `email, unique`, `embedding (384, cosine)` or `text of title (words)`.
     pub definition: String,
     /// Whether it can be used.
     pub state: IndexState,

@@ -170,9 +170,8 @@ impl<'a, T> CollectionLoader<'a, T> {
         for (position, (index, entries)) in self.target.indexes.iter().zip(entries).enumerate() {
             self.traits[position] = self.traits[position].with(entries.traits());
             entries.iter().try_for_each(|(key, value)| sorter.push(index.family(), key, value))?;
-            if let Some((key, value)) = entries.backlog_row(index.id) {
-                sorter.push(index.family(), &key, &value)?;
-            }
+            let beside = [entries.backlog_row(index.id), entries.loaded_change(index.id, self.target.begun_at)];
+            beside.iter().flatten().try_for_each(|(key, value)| sorter.push(index.family(), key, value))?;
         }
         Ok(())
     }

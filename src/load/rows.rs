@@ -13,6 +13,7 @@ use crate::catalog::prefix;
 use crate::database::core::{Core, Storage};
 use crate::embedding::waiting_entry;
 use crate::index::{IndexDefinition, IndexFields, read_id, vector_id, violation};
+use crate::text::split_change;
 
 /// Documents, and rows, between two reports of progress.
 pub(super) const ROWS_PER_REPORT: u64 = 1024;
@@ -194,6 +195,7 @@ fn duplicate(indexes: &[IndexDefinition], family: Family, key: &[u8], one: &[u8]
     let id = match (family, index.map(IndexDefinition::parts).transpose()?) {
         (Family::Data, _) => DocumentId::read_key(behind_prefix)?,
         (_, Some(IndexFields::Vector(fields))) => vector_id(behind_prefix, fields.several)?,
+        (_, Some(IndexFields::Text(_))) => DocumentId::read_key(split_change(rest)?.map_or(rest, |(id, _)| id))?,
         (_, Some(IndexFields::Fields(fields))) => {
             let (one, other) = (read_id(key, one, fields)?.1, read_id(key, other, fields)?.1);
             if let Some(index) = index.filter(|_| one != other) {

@@ -116,6 +116,9 @@ impl Target {
             .iter()
             .filter(|index| index.family() == Family::Vector)
             .for_each(|index| core.vectors.want(core, index.id));
+        let texts = self.indexes.iter().filter(|index| index.family() == Family::Text);
+        // The collection is there. Where this fails, what is not folded is folded later.
+        let _ = core.texts.fold_all(core, &texts.map(|index| index.id).collect::<Vec<_>>(), false);
         for orphan in &dropped {
             // No name leads there. Where this fails, the next opening sees to it.
             let _ = orphan.reclaim(core, published_at);

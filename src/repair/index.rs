@@ -66,7 +66,7 @@ fn check_document(
     document: &Document,
     batch: &mut Batch,
 ) -> Result<()> {
-    for index in definition.indexes.iter().filter(|index| index.ready) {
+    for index in definition.indexes.iter().filter(|index| index.ready && !index.is_on_text()) {
         let entries = match Entries::of(index, id, document) {
             Ok(entries) => entries,
             Err(error) => {
@@ -168,6 +168,7 @@ fn is_stray(
     let id = match index.parts()? {
         IndexFields::Fields(fields) => read_id(key, value, fields).map(|(_, id)| id),
         IndexFields::Vector(fields) => vector_id(key.get(4..).unwrap_or_default(), fields.several),
+        IndexFields::Text(_) => DocumentId::read_key(key.get(4..).unwrap_or_default()),
     };
     let Ok(id) = id else { return Ok(true) };
     let Some(record) = session.get(Family::Data, &document_key(definition.id, &id))? else { return Ok(true) };
@@ -177,7 +178,7 @@ fn is_stray(
     Ok(entries.is_ok_and(|entries| !belongs(&entries)))
 }
 
-fn decode(session: &Session, definition: &Definition, record: &[u8]) -> Result<Document> {
+pub(super) fn decode(session: &Session, definition: &Definition, record: &[u8]) -> Result<Document> {
     let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
     Record::open(record, &dictionary)?.decode()
 }

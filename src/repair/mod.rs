@@ -2,6 +2,7 @@
 
 mod index;
 mod report;
+mod text;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ impl Database {
     /// Verifies the database as [`verify`](Database::verify) does, and repairs what its documents and values say how to
     /// repair: entries that indexes lack, have in excess or have with another value, counts of documents, and the entries by
     /// which values expire. An
-    /// index whose files cannot be read is built anew.
+    /// index whose files cannot be read is built anew, and a text index that differs from its documents.
     ///
     /// Reads and commits go on meanwhile; an index that is built anew is not used until it is complete. Nothing is done to a
     /// database without problems. Documents and values are never removed: those that do not decode are in the report, as are
@@ -96,7 +97,7 @@ impl Repair<'_> {
 
     fn repair_collection(&mut self, name: &str, definition: &Definition) -> Result<()> {
         for index in definition.indexes.iter().filter(|index| index.ready) {
-            if !is_readable(self.core, index)? {
+            if !is_readable(self.core, index)? || (index.is_on_text() && !text::is_whole(self.core, name, index)?) {
                 match indexes::rebuild(self.core, name, index.id) {
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                         self.report.problem(name, Some(&index.name), &[], &error);
@@ -109,7 +110,7 @@ impl Repair<'_> {
             }
         }
         self.in_batches(name, |session, from| check_documents(session, name, from))?;
-        for index in definition.indexes.iter().filter(|index| index.ready) {
+        for index in definition.indexes.iter().filter(|index| index.ready && !index.is_on_text()) {
             self.in_batches(name, |session, from| check_entries(session, name, index.id, from))?;
         }
         if catalog::correct_count(self.core, name)? != 0 {

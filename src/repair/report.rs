@@ -36,7 +36,7 @@ pub struct IndexRepair {
     pub entries_added: u64,
     /// Entries that no document had.
     pub entries_removed: u64,
-    /// True if it was built anew, since its files could not be read.
+    /// True if it was built anew, since its files could not be read, or since it is on text and differed from its documents.
     pub is_rebuilt: bool,
 }
 

@@ -89,7 +89,7 @@ impl Merge {
         match self.taken.as_deref()? {
             Write::Put { key, value, .. } => Some((key, value)),
             // Additions were made puts when the cursor was opened.
-            Write::Delete { .. } | Write::Add { .. } | Write::DeleteRange { .. } => None,
+            Write::Delete { .. } | Write::Add { .. } | Write::DeleteRange { .. } | Write::Touch { .. } => None,
         }
     }
 

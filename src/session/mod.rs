@@ -3,6 +3,7 @@
 
 mod coverage;
 mod cursor;
+mod hook;
 mod merge;
 mod read_set;
 mod retry;
@@ -25,6 +26,7 @@ use crate::catalog::Orphan;
 use crate::database::core::Core;
 use crate::embedding::SharedEmbedder;
 pub(crate) use cursor::SessionCursor;
+use hook::Derived;
 pub(crate) use retry::{RetryLimits, back_off, retry};
 pub(crate) use scope::{Scope, commit_alone};
 use write_set::Lookup;
@@ -290,6 +292,21 @@ impl Session {
         self.writer.as_ref().map_or(Ok(Some(Vec::new())), |writer| writer.own_writes(&self.core, family, range))
     }
 
+    /// What the session itself has made of a key: nothing, the removal of it, or a value. That does not count as reading it.
+    pub(crate) fn own(&self, family: Family, key: &[u8]) -> Result<Option<Option<Vec<u8>>>> {
+        let own = self.writer.as_ref().map_or(Ok(Lookup::Unwritten), |writer| writer.own(&self.core, family, key))?;
+        Ok(match own {
+            Lookup::Put(write) => Some(Some(write_set::value(&write).to_vec())),
+            Lookup::Deleted => Some(None),
+            Lookup::Added(_) | Lookup::Unwritten => None,
+        })
+    }
+
+    /// Has the commit keep every version of Blaze from the database that does not know these features.
+    pub(crate) fn require(&self, features: u64) -> Result<()> {
+        self.writer()?.require(&self.core, features)
+    }
+
     /// Counts a range as read, for who answers from something that is derived of it.
     pub(crate) fn read_range(&self, family: Family, range: &KeyRange) -> Result<()> {
         self.writer.as_ref().map_or(Ok(()), |writer| writer.read_range(&self.core, family, range))
@@ -425,18 +442,22 @@ impl Session {
 
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
-        let Finished { mut request, orphans, vectors, embedders, under_way } =
+        let Finished { mut request, orphans, vectors, texts, embedders, under_way } =
             self.writer()?.finish(&self.core, self.point.ts())?;
         let is_tracked = !request.tracked.is_empty();
-        let has_vectors = vectors.is_some();
-        if let Some(vectors) = vectors {
-            vectors.wait_for_room(&self.core, request.timeout)?;
-            request.hook = Some(Arc::new(vectors));
+        let (has_vectors, has_texts) = (vectors.is_some(), texts.is_some());
+        vectors.as_ref().map_or(Ok(()), |vectors| vectors.wait_for_room(&self.core, request.timeout))?;
+        texts.as_ref().map_or(Ok(()), |texts| texts.wait_for_room(&self.core, request.timeout))?;
+        if has_vectors || has_texts {
+            request.hook = Some(Arc::new(Derived { vectors, texts }));
         }
         let ts = self.core.store.commit(request)?;
         drop(under_way);
         if has_vectors {
             self.core.vectors.look_after(&self.core);
+        }
+        if has_texts {
+            self.core.texts.look_after(&self.core);
         }
         embedders.iter().for_each(|(index, embedder)| self.core.embedding.attach(*index, embedder));
         for orphan in orphans {

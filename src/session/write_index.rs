@@ -33,8 +33,10 @@ struct Node {
 impl Pending {
     pub(super) fn key(&self) -> &[u8] {
         match &*self.write {
-            Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } => key,
-            Write::DeleteRange { range, .. } => range.start(), // none is ever in an index
+            Write::Put { key, .. } | Write::Delete { key, .. } | Write::Add { key, .. } | Write::Touch { key, .. } => {
+                key
+            }
+            Write::DeleteRange { range, .. } => range.start(), // none is ever in an index, and no touch
         }
     }
 }

@@ -113,7 +113,7 @@ impl WriteSet {
         match &*last.write {
             Write::Put { .. } => Lookup::Put(Arc::clone(&last.write)),
             Write::Add { .. } => Lookup::Added(self.sum(last.position)),
-            Write::Delete { .. } | Write::DeleteRange { .. } => Lookup::Deleted,
+            Write::Delete { .. } | Write::DeleteRange { .. } | Write::Touch { .. } => Lookup::Deleted,
         }
     }
 
@@ -201,6 +201,7 @@ impl WriteSet {
                     None => hidden,
                 }
             }
+            Write::Touch { .. } => None, // nobody reads it
         };
         self.indexed.push(Some(Indexed { write, hides }));
     }
@@ -271,6 +272,7 @@ impl WriteSet {
             Write::DeleteRange { .. } => {
                 Arc::make_mut(&mut self.removals.0).pop();
             }
+            Write::Touch { .. } => {}
         }
     }
 
@@ -377,7 +379,7 @@ impl Overlay {
 pub(super) fn value(write: &Write) -> &[u8] {
     match write {
         Write::Put { value, .. } => value,
-        Write::Delete { .. } | Write::Add { .. } | Write::DeleteRange { .. } => &[],
+        Write::Delete { .. } | Write::Add { .. } | Write::DeleteRange { .. } | Write::Touch { .. } => &[],
     }
 }
 
@@ -385,7 +387,7 @@ fn cost(write: &Write) -> usize {
     OVERHEAD_BYTES
         + match write {
             Write::Put { key, value, .. } => key.len() + value.len(),
-            Write::Delete { key, .. } | Write::Add { key, .. } => key.len(),
+            Write::Delete { key, .. } | Write::Add { key, .. } | Write::Touch { key, .. } => key.len(),
             Write::DeleteRange { range, .. } => range.start().len() + range.end().map_or(0, <[u8]>::len),
         }
 }

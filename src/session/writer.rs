@@ -19,6 +19,7 @@ use super::write_set::{Lookup, Overlay, WriteSet};
 use crate::catalog::Orphan;
 use crate::database::core::Core;
 use crate::embedding::SharedEmbedder;
+use crate::text::TextChanges;
 use crate::vector::{UnderWay, VectorChanges, features_of};
 
 /// The number of changes that the catalog of an ended session has; none gets there otherwise.
@@ -51,6 +52,7 @@ pub(super) struct Finished {
     /// What is to be removed after the commit.
     pub(super) orphans: Vec<Orphan>,
     pub(super) vectors: Option<VectorChanges>,
+    pub(super) texts: Option<TextChanges>,
     /// What indexes embed by after the commit.
     pub(super) embedders: Vec<(u32, SharedEmbedder)>,
     /// Held until the commit has ended.
@@ -73,6 +75,8 @@ struct State {
     unbuilt: BTreeSet<u32>,
     /// True once it has written to the backlog of an index that embeds.
     has_backlog: bool,
+    /// What a version has to know to read what is written, beyond what the writes themselves say.
+    features: u64,
     reads: ReadSet,
     /// The cursors that may still read on.
     cursors: Vec<Arc<Coverage>>,
@@ -144,6 +148,11 @@ impl Writer {
     /// Who embeds writes to the vectors of the same documents, and meets nobody by that.
     pub(super) fn note_backlog(&self, core: &Core) -> Result<()> {
         self.state(core)?.has_backlog = true;
+        Ok(())
+    }
+
+    pub(super) fn require(&self, core: &Core, features: u64) -> Result<()> {
+        self.state(core)?.features |= features;
         Ok(())
     }
 
@@ -280,11 +289,12 @@ impl Writer {
         };
         let (under_way, documents) = core.vectors.enter(&request.writes);
         let vectors = VectorChanges::of(&core.vectors, &mut request.writes, &state.unbuilt, documents);
-        request.features = features_of(&request.writes);
+        let texts = TextChanges::of(&core.texts, &mut request.writes)?;
+        request.features = features_of(&request.writes) | state.features;
         if state.has_backlog && self.isolation == Isolation::Snapshot {
             refuse_lost_updates_but_of_vectors(&mut request);
         }
-        Ok(Finished { request, orphans: state.orphans, vectors, embedders: state.embedders, under_way })
+        Ok(Finished { request, orphans: state.orphans, vectors, texts, embedders: state.embedders, under_way })
     }
 
     /// Forgets everything; from then on the session is closed.
@@ -334,7 +344,7 @@ fn refuse_lost_updates_but_of_vectors(request: &mut CommitRequest) {
             Write::DeleteRange { family, range } => {
                 request.ranges.push(RangeRead { family: *family, range: range.clone() });
             }
-            Write::Add { .. } => {}
+            Write::Add { .. } | Write::Touch { .. } => {}
         }
     }
 }

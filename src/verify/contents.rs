@@ -12,6 +12,7 @@ use super::source::Source;
 use crate::catalog::{Definition, Kind, Row, counted_of, prefix, read_row};
 use crate::expiry::{Entry, expiry_of};
 use crate::index::{Entries, IndexDefinition, Traits, is_entry};
+use crate::text::{ChangeRow, split_change};
 
 /// Everything that has a number, by its number.
 #[derive(Debug, Default)]
@@ -155,7 +156,7 @@ impl Contents {
 
     /// Reads all entries of indexes.
     pub(super) fn read_indexes(&mut self, source: &dyn Source, notes: &mut Notes<'_>) -> Result<()> {
-        for family in [Family::Index, Family::Vector] {
+        for family in [Family::Index, Family::Vector, Family::Text] {
             source.walk(family, &KeyRange::all(), &mut |met| {
                 let (key, value) = match met {
                     Met::Unreadable(range, error) => {
@@ -179,6 +180,11 @@ impl Contents {
                     notes.report.index_entries += 1;
                 } else if key == Traits::key(index.definition.id) {
                     index.remembered = Traits::from_value(value);
+                } else if family == Family::Text
+                    && let Err(error) = check_change(rest, value)
+                {
+                    let name = index.definition.name.clone();
+                    notes.problem(self.collection_of(key), Some(&name), rest, error);
                 }
                 Ok(())
             })?;
@@ -196,6 +202,12 @@ impl Contents {
     fn index(&mut self, id: u32) -> Option<&mut IndexContents> {
         let collection = self.collections.get_mut(self.indexes.get(&id)?)?;
         collection.indexes.iter_mut().find(|index| index.definition.id == id)
+    }
+
+    /// The name of the collection whose index a key is of.
+    fn collection_of(&self, key: &[u8]) -> Option<&str> {
+        let collection = self.indexes.get(&split(key)?.0)?;
+        self.collections.get(collection).map(|collection| collection.name.as_str())
     }
 
     /// Notes a hole for each thing that it is in.
@@ -279,6 +291,13 @@ impl IndexContents {
         let (expected, found, traits, remembered) = Default::default();
         IndexContents { definition, expected, found, traits, remembered, has_holes: false }
     }
+}
+
+/// Checks what an index on text keeps of a change that is not folded yet.
+fn check_change(rest: &[u8], value: &[u8]) -> Result<()> {
+    let Some((id, _)) = split_change(rest)? else { return Ok(()) };
+    DocumentId::read_key(id)?;
+    ChangeRow::read(value).map(drop)
 }
 
 /// The number that a key begins with, and the rest.

@@ -106,6 +106,7 @@ impl Comparison<'_> {
         let id = match self.index.definition.parts()? {
             IndexFields::Fields(fields) => read_id(entry, value, fields)?.1,
             IndexFields::Vector(fields) => vector_id(&entry[4..], fields.several)?,
+            IndexFields::Text(_) => DocumentId::read_key(&entry[4..])?,
         };
         let key = document_key(self.collection, &id);
         let Some(record) = self.source.get(Family::Data, &key)? else {

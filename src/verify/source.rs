@@ -5,6 +5,8 @@ use std::sync::Arc;
 use blaze_core::{Direction, Family, KeyRange, ReadPoint, Result};
 use blaze_lsm::{Met, Scrub};
 
+use crate::text::{Rows, VisitRow};
+
 /// A database at one moment.
 pub(super) trait Source {
     /// Calls `visit` with each entry of a range in order, and for each hole that damage has made in it.
@@ -35,5 +37,21 @@ impl Source for Arc<dyn ReadPoint> {
 
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
         ReadPoint::get(&**self, family, key)
+    }
+}
+
+/// The rows of text indexes.
+pub(super) struct TextRows<'a>(pub(super) &'a dyn Source);
+
+impl Rows for TextRows<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.0.get(Family::Text, key)
+    }
+
+    fn walk(&self, range: &KeyRange, visit: &mut VisitRow<'_>) -> Result<()> {
+        self.0.walk(Family::Text, range, &mut |met| match met {
+            Met::Entry(key, value) => visit(key, value),
+            Met::Unreadable(_, error) => Err(error),
+        })
     }
 }

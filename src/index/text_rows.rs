@@ -1,0 +1,83 @@
+//! Writing what an index on text has of a document.
+
+use blaze_core::{Document, DocumentId, Family, Result, Timestamp};
+
+use super::text_entries::indexed_texts;
+use super::{Entries, IndexDefinition};
+use crate::session::Session;
+use crate::text::{ChangeRow, change_key, entry_key};
+
+/// What the writing of a document changes in one index on text.
+#[derive(Debug)]
+pub(crate) struct TextChange {
+    /// True if the document may have an entry.
+    had_text: bool,
+    after: Entries,
+}
+
+impl TextChange {
+    /// What has to be written where `after` takes the place of `before`: nothing if both have the same texts.
+    ///
+    /// The texts say it, and not the entries: those do not tell where terms are. What was there before is not analysed again.
+    pub(crate) fn of(
+        index: &IndexDefinition,
+        id: &DocumentId,
+        before: Option<&Document>,
+        after: Option<&Document>,
+    ) -> Result<Option<TextChange>> {
+        // A document that cannot be looked at has no entry: it was there before the index.
+        let texts = indexed_texts(index, id, before).unwrap_or_default();
+        if texts == indexed_texts(index, id, after)? {
+            return Ok(None);
+        }
+        let after = after.map_or(Ok(Entries::default()), |after| Entries::of(index, id, after))?;
+        Ok(Some(TextChange { had_text: texts.is_some(), after }))
+    }
+
+    /// Writes the entry, and what is not folded yet. All changes of a session to a document are one.
+    pub(crate) fn write(self, session: &Session, index: &IndexDefinition, id: &DocumentId) -> Result<()> {
+        let entry_key = entry_key(index.id, id);
+        let change_key = change_key(index.id, &entry_key[4..], session.read_ts());
+        let own = session.own(Family::Text, &change_key)?;
+        let is_changed_before = own.is_some();
+        let before = match own {
+            Some(Some(own)) => ChangeRow::read(&own)?.before.map(<[u8]>::to_vec),
+            Some(None) => None,
+            // Counts as read: nobody may add the entry of a document that was there before the index meanwhile.
+            None if self.had_text => session.get(Family::Text, &entry_key)?,
+            None => None,
+        };
+        let row = ChangeRow { ts: Timestamp::ZERO, before: before.as_deref(), after: self.after.occurrences() };
+        if row.before.is_some() || row.after.is_some() {
+            session.put(Family::Text, change_key, row.to_bytes(), Some(ChangeRow::STAMP_AT))?;
+        } else if is_changed_before {
+            session.delete(Family::Text, change_key)?;
+        }
+        match self.after.into_iter().next() {
+            Some((key, terms)) => session.put(Family::Text, key, terms, None),
+            // There or not, for the same reason: snapshot isolation does not validate what was read.
+            None if self.had_text || is_changed_before => session.delete(Family::Text, entry_key),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes the entry of a document that was there before the index, unless it was written since.
+pub(super) fn fill_text(
+    session: &Session,
+    index: &IndexDefinition,
+    id: &DocumentId,
+    document: &Document,
+) -> Result<()> {
+    if session.visit(Family::Text, &entry_key(index.id, id), &mut |_| Ok(()))? {
+        return Ok(());
+    }
+    let after = Entries::of(index, id, document)?;
+    match after.is_empty() {
+        true => Ok(()),
+        false => TextChange { had_text: false, after }.write(session, index, id),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Which text indexes are in memory, and what is to be done about which.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use blaze_core::Timestamp;
+use blaze_core::limits::{TEXT_UNFOLDED_BYTES_MAX, TEXT_UNFOLDED_MAX};
+
+use super::change::IndexChange;
+use super::open::OpenText;
+
+/// Changes of an index that are folded together: fewer make small segments, more take memory and, where an index is read
+/// anew, time.
+const FOLD_DOCUMENTS: usize = 4_096;
+
+/// Bytes of these changes.
+const FOLD_BYTES: usize = 16 * 1024 * 1024;
+
+#[derive(Default)]
+pub(super) struct Registry {
+    pub(super) open: HashMap<u32, Arc<OpenText>>,
+    /// The last commit that was told of.
+    pub(super) told: Timestamp,
+    /// What was changed of each index since it was folded, as far as is known.
+    pub(super) unfolded: HashMap<u32, Backlog>,
+    /// The indexes whose changes are all counted.
+    counted: HashSet<u32>,
+    /// The indexes that are to be folded.
+    pub(super) wanted: BTreeSet<u32>,
+    /// Those that somebody has for himself.
+    pub(super) in_work: HashSet<u32>,
+    /// Those that cannot be folded.
+    pub(super) failed: HashSet<u32>,
+}
+
+/// What is not folded.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Backlog {
+    changes: usize,
+    bytes: usize,
+}
+
+impl Backlog {
+    fn is_due(self) -> bool {
+        self.changes >= FOLD_DOCUMENTS || self.bytes >= FOLD_BYTES
+    }
+
+    /// True if writers wait.
+    pub(super) fn is_full(self) -> bool {
+        self.changes >= TEXT_UNFOLDED_MAX || self.bytes >= TEXT_UNFOLDED_BYTES_MAX
+    }
+}
+
+impl Registry {
+    /// Takes in what a commit does to an index.
+    pub(super) fn take_in(&mut self, ts: Timestamp, index: u32, change: &IndexChange) {
+        match change {
+            IndexChange::Dropped => self.forget(index),
+            // It was made ready before the index was in memory, which lacks it now.
+            IndexChange::Unread { .. } => drop(self.open.remove(&index)),
+            IndexChange::Documents(_) | IndexChange::Folded(_) => {
+                if let Some(open) = self.open.get(&index) {
+                    open.take_in(ts, change);
+                }
+            }
+        }
+        if change.documents() > 0 {
+            self.put_back(index, Backlog { changes: change.documents(), bytes: change.bytes() });
+        }
+    }
+
+    /// Adds to what is not folded.
+    pub(super) fn put_back(&mut self, index: u32, more: Backlog) {
+        let unfolded = self.unfolded.entry(index).or_default();
+        unfolded.changes += more.changes;
+        unfolded.bytes += more.bytes;
+        if unfolded.is_due() && !self.failed.contains(&index) {
+            self.wanted.insert(index);
+        }
+    }
+
+    /// What is changed from now on is not in the fold that begins.
+    pub(super) fn count_anew(&mut self, index: u32) {
+        self.counted.insert(index);
+        self.unfolded.remove(&index);
+    }
+
+    /// Somebody has found so much at the newest commit, where it was not known what there is.
+    pub(super) fn count_found(&mut self, index: u32, changes: usize, bytes: usize) {
+        if self.counted.insert(index) {
+            self.unfolded.remove(&index);
+            self.put_back(index, Backlog { changes, bytes });
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.wanted.is_empty() && self.in_work.is_empty()
+    }
+
+    /// Lets go of all that is known of an index that is gone; whoever works on it finds that out.
+    pub(super) fn forget(&mut self, index: u32) {
+        self.open.remove(&index);
+        self.unfolded.remove(&index);
+        self.counted.remove(&index);
+        self.wanted.remove(&index);
+        self.failed.remove(&index);
+    }
+}
