@@ -15,7 +15,7 @@ use crate::collection::{Collection, Found, UpdateReport};
 use crate::database::Database;
 use crate::keyspace::Keyspace;
 use crate::query::{ChangeFirst, DeleteQuery, Query, UpdateQuery};
-use crate::search::{Hit, Search};
+use crate::search::{Hit, Search, Suggest, Suggestion, TextHit, TextSearch};
 
 /// Work on a database that is awaited: it runs on a thread of tokio's for blocking work.
 ///
@@ -139,6 +139,8 @@ macro_rules! awaited {
 awaited! {
     Query => Vec<Found<T>>,
     Search => Vec<Hit<T>>,
+    TextSearch => Vec<TextHit<T>>,
+    Suggest => Vec<Suggestion>,
     UpdateQuery => UpdateReport,
     DeleteQuery => u64,
     ChangeFirst => Option<Found<T>>,

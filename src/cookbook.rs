@@ -1,4 +1,4 @@
-//! Thirty things that people do with a document database, and how they are done here.
+//! Thirty-four things that people do with a document database, and how they are done here.
 //!
 //! Each is a whole program but for the line that opens a database; [`Database::temporary`](crate::Database::temporary) stands
 //! for `Database::open("films.blaze")`.
@@ -431,5 +431,66 @@
 //! films.ensure_index(Index::on("year"))?;
 //! films.insert(&Document::new().with("year", 1972))?;
 //! assert!(db.verify()?.is_healthy()); // if not, `db.repair()` makes the indexes anew of the documents
+//! # Ok::<(), blaze::Error>(())
+//! ```
+//!
+//! # Searching
+//!
+//! **31. Search texts** as people write what they look for: any of the words, `"a phrase"`, `+required`, `-forbidden`,
+//! `title:dune`, `oper*`, `solarus~`. The best come first, with what was found marked.
+//!
+//! ```
+//! # use blaze::{Analyzer, Database, Document, Index, Language, field};
+//! # let db = Database::temporary()?;
+//! # let films = db.collection::<Document>("films")?;
+//! let english = Analyzer::standard().language(Language::English);
+//! films.ensure_index(Index::text(["title", "plot"]).analyzer(english).field_boost("title", 2.0))?;
+//! films.insert(&Document::new().with("title", "Solaris").with("plot", "An ocean that thinks").with("year", 1972))?;
+//! let hits = films.search().text("oceans -musical").filter(field("year").lt(1980)).highlight("plot").run()?;
+//! assert_eq!(hits[0].highlights[0].snippets[0].text, "An <mark>ocean</mark> that thinks");
+//! # Ok::<(), blaze::Error>(())
+//! ```
+//!
+//! **32. Search by words and by meaning at once**, at one read point: hits that both find come first.
+//!
+//! ```
+//! # use blaze::{Database, Document, Index, Vector};
+//! # let db = Database::temporary()?;
+//! # let films = db.collection::<Document>("films")?;
+//! films.ensure_index(Index::text(["title"]))?;
+//! films.ensure_index(Index::vector("mood", 2))?;
+//! for (title, mood) in [("Dune", [0.9, 0.1]), ("Dune Buggy", [0.0, 1.0]), ("Solaris", [1.0, 0.2])] {
+//!     films.insert(&Document::new().with("title", title).with("mood", Vector::F32(mood.to_vec())))?;
+//! }
+//! let hits = films.search().text("dune").nearest("mood", &[1.0, 0.1]).run()?;
+//! assert_eq!(hits[0].get("title").unwrap().as_str(), Some("Dune"));
+//! # Ok::<(), blaze::Error>(())
+//! ```
+//!
+//! **33. Complete what somebody types**, by the words that most documents have.
+//!
+//! ```
+//! # use blaze::{Database, Document, Index};
+//! # let db = Database::temporary()?;
+//! # let films = db.collection::<Document>("films")?;
+//! films.ensure_index(Index::text(["title"]))?;
+//! films.insert_many(["Space Opera", "Space Station"].map(|title| Document::new().with("title", title)))?;
+//! assert_eq!(films.suggest("title", "spa").run()?[0].text, "space");
+//! assert_eq!(films.suggest("title", "space o").run()?[0].text, "space opera");
+//! # Ok::<(), blaze::Error>(())
+//! ```
+//!
+//! **34. Show more like this**, and how many hits there are of each kind.
+//!
+//! ```
+//! # use blaze::{Database, Document, Index, Value};
+//! # let db = Database::temporary()?;
+//! # let films = db.collection::<Document>("films")?;
+//! films.ensure_index(Index::text(["plot"]))?;
+//! for (title, plot, genre) in [("Alien", "monster in space", "horror"), ("Life", "monster on a station", "horror")] {
+//!     films.insert_with_id(title, &Document::new().with("plot", plot).with("genre", genre))?;
+//! }
+//! assert_eq!(films.search().more_like(["Alien"]).run()?[0].id.to_string(), "Life");
+//! assert_eq!(films.search().text("monster").facet("genre", 10)?, [(Value::from("horror"), 2)]);
 //! # Ok::<(), blaze::Error>(())
 //! ```

@@ -4,7 +4,7 @@
 //!
 //! [`Database::open`] opens a directory. A [`Collection`] maps ids to documents, a [`Keyspace`] raw bytes to raw bytes;
 //! [`Objects`] are streams of bytes of any size. [`Database::transaction`] spans any number of all three. [`Collection::find`] asks by a [`filter`],
-//! [`Collection::search`] by similarity. Every [`Error`] says through its [`kind`](Error::kind) what to do about it.
+//! [`Collection::search`] by similarity, by words, or by both. Every [`Error`] says through its [`kind`](Error::kind) what to do about it.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ mod call;
 mod catalog;
 mod collection;
 pub mod cookbook;
+mod crew;
 mod database;
 mod embedding;
 mod expiry;
@@ -34,6 +35,7 @@ mod salvage;
 mod search;
 mod session;
 mod system;
+mod text;
 mod transaction;
 mod transfer;
 mod typed_field;
@@ -42,18 +44,19 @@ mod vector;
 mod verify;
 
 pub use blaze_core::{
-    ChildId, Clock, Collation, Decimal, Document, DocumentId, Durability, Entropy, Error, ErrorKind, Expression, Feed,
-    Filter, Isolation, JsonForm, ManualClock, Path, Predicate, Push, Result, Schema, SeededEntropy, Time, Timestamp,
-    Update, Uuid, Value, Vector, add_each_to_set, add_to_set, aggregate, expression, field, filter, inc, limits, max,
-    min, mul, pop_first, pop_last, pull, pull_where, push, push_each, rename, schema, set, set_now, set_on_insert,
-    unset, update,
+    Analysis, Analyzer, ChildId, Clock, Collation, Decimal, Document, DocumentId, Durability, Entropy, Error,
+    ErrorKind, Expression, Feed, Filter, Highlighter, Isolation, JsonForm, Language, ManualClock, Path, Predicate,
+    Push, QueryToken, Result, Schema, SeededEntropy, Snippet, TextQuery, Time, Timestamp, Token, Update, Uuid, Value,
+    Vector, add_each_to_set, add_to_set, aggregate, expression, field, filter, inc, limits, max, min, mul, pop_first,
+    pop_last, pull, pull_where, push, push_each, rename, schema, set, set_now, set_on_insert, unset, update,
 };
 pub use blaze_derive::Document;
 #[cfg(feature = "metrics")]
 pub use blaze_lsm::metrics;
 pub use blaze_lsm::{
     Backup, BackupProgress, Backups, CommitStats, CompactionStats, Compression, DatabaseStats, DiskStats, Environment,
-    EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats, RetentionStats, VectorIndexStats,
+    EnvironmentBuilder, LogDamage, MemoryStats, ReaderStats, RecordCacheStats, RetentionStats, TextIndexStats,
+    VectorIndexStats,
 };
 pub use blaze_vector::{Code as VectorCode, Copies, Metric, RecallCurve, RecallPoint};
 pub use builder::DatabaseBuilder;
@@ -77,8 +80,10 @@ pub use query::{
 pub use repair::{IndexRepair, RepairProgress, RepairReport};
 pub use salvage::{Loss, SalvageReport};
 pub use search::{
-    FilterStrategy, GroupedSearch, Hit, HitGroup, IdHit, PartialHit, RecallExplain, RecallMeasurement, RecallState,
-    Search, SearchExplain, SearchPath, SearchSelect,
+    FilterStrategy, Fusion, GroupedSearch, Highlight, Hit, HitExplain, HitGroup, IdHit, PartialHit, PartialTextHit,
+    RecallExplain, RecallMeasurement, RecallState, Search, SearchExplain, SearchPath, SearchSelect, Suggest,
+    Suggestion, TermExplain, TermScore, TextExplain, TextHit, TextIdHit, TextRank, TextSearch, TextSelect, TextTarget,
+    VectorRank,
 };
 pub use system::{SystemClock, SystemEntropy};
 pub use transaction::{Savepoint, Snapshot, Transaction, TransactionOptions};

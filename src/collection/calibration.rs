@@ -141,7 +141,9 @@ impl<T> Collection<T> {
             match index.parts()? {
                 IndexFields::Vector(fields) if index.ready => work(session, index, fields),
                 IndexFields::Vector(_) => Err(Error::invalid("it is not complete yet")),
-                IndexFields::Fields(_) => Err(Error::invalid(format!("it is on {}, not on vectors", index.describe()))),
+                IndexFields::Fields(_) | IndexFields::Text(_) => {
+                    Err(Error::invalid(format!("it is on {}, not on vectors", index.describe())))
+                }
             }
         })
     }

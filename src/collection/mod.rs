@@ -115,7 +115,7 @@ impl<T> Collection<T> {
         self.find(Filter::everything())
     }
 
-    /// Asks for the documents most similar to something.
+    /// Asks for the documents most similar to something, by [vectors](Search::nearest) or by [words](Search::text) or both.
     pub fn search(&self) -> Search<T> {
         Search::new(self.clone())
     }

@@ -25,7 +25,7 @@ pub(crate) use explain::{Counters, describe};
 pub use explain::{Explain, ExplainNode};
 pub(crate) use implication::implies;
 pub use page::{Page, PageToken};
-pub(crate) use plan::{Access, Plan, Question, plan};
+pub(crate) use plan::{Access, Plan, Question, plan, read_by};
 pub use plan::{Considered, Hint};
 pub(crate) use run::Candidates;
 pub use run::{RawRows, Rows};

@@ -56,12 +56,13 @@ pub enum SearchPath {
 pub enum FilterStrategy {
     /// There is nothing to filter.
     None,
-    /// The documents that match were found first, by other indexes; their vectors were compared.
+    /// The documents that match were found first, by other indexes; these alone were compared.
     First,
     /// The documents that match were known from searches before, and the graph proposed none but them. Those that were changed
     /// since were checked where they would enter the answer.
     Cached,
-    /// The documents of vectors that would enter the answer were checked, of all vectors or of those that the graph proposed.
+    /// The documents that would enter the answer were checked: of all, of those that the graph proposed, or of those with the
+    /// words of the query.
     Checked,
 }
 

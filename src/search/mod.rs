@@ -1,7 +1,8 @@
-//! Search by similarity.
+//! Search by similarity, and by words.
 
 mod admission;
 mod diversity;
+mod embedded_query;
 mod exact;
 mod examples;
 mod explain;
@@ -31,6 +32,10 @@ use prepare::{Request, Target, Wanted};
 pub use recall::{RecallExplain, RecallMeasurement, RecallState};
 use rows::nearest_chunk;
 pub use select::SearchSelect;
+pub use text::{
+    Fusion, Highlight, HitExplain, PartialTextHit, Suggest, Suggestion, TermExplain, TermScore, TextExplain, TextHit,
+    TextIdHit, TextRank, TextSearch, TextSelect, TextTarget, VectorRank,
+};
 
 /// A search for the documents whose vectors are nearest to a given one, or to those of other documents.
 ///
@@ -368,7 +373,7 @@ impl<T> Search<T> {
     /// Checks what is asked for and prepares it, in a view that `work` then reads.
     fn read<R>(&self, work: impl FnOnce(&Arc<Session>, &Definition, Wanted<'_>) -> Result<R>) -> Result<R> {
         self.request.validate()?;
-        let request = self.with_vector()?;
+        let request = self.request.with_vector(&self.collection)?;
         self.collection.read(|session, definition| {
             work(session, definition, request.prepare(session, self.collection.name(), definition)?)
         })

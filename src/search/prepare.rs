@@ -7,8 +7,8 @@ use blaze_core::{DocumentId, Error, ErrorKind, Filter, Path, Result, Value, Vect
 use blaze_vector::{Nearest, Query as VectorQuery, RecallTarget};
 
 use super::admission::Admission;
+use super::embedded_query::check_view;
 use super::examples::average;
-use super::text::check_view;
 use crate::catalog::Definition;
 use crate::index::{Components, IndexDefinition, IndexFields, VectorFields, Width, validate_ef, validate_model};
 use crate::query::implies;

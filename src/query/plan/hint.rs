@@ -66,8 +66,10 @@ pub(super) fn follow(
     if !index.ready {
         return Err(refused("which is not complete yet"));
     }
-    if !matches!(index.parts()?, IndexFields::Fields(_)) {
-        return Err(refused("which is on vectors and serves searches only"));
+    match index.parts()? {
+        IndexFields::Fields(_) => {}
+        IndexFields::Vector(_) => return Err(refused("which is on vectors and serves searches only")),
+        IndexFields::Text(_) => return Err(refused("which is on text and serves searches only")),
     }
     if index.only()?.is_some_and(|only| !implies(question.filter, only)) {
         return Err(refused("which is partial and may lack documents that match the filter"));

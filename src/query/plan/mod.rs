@@ -12,15 +12,16 @@ mod hint;
 mod size;
 mod terms;
 
-use blaze_core::{Filter, Result};
+use blaze_core::{Filter, KeyRange, Result};
 
 use super::ids;
 use super::sort::Sort;
-use crate::catalog::Definition;
+use crate::catalog::{self, Definition, prefix};
 use crate::session::Session;
 use choose::Chooser;
 pub(crate) use fit::{IndexScan, fixed_bytes};
 pub use hint::Hint;
+use size::{documents_in, sizes};
 use terms::Parts;
 
 /// What a plan is asked for.
@@ -143,4 +144,22 @@ pub(crate) fn plan(session: &Session, definition: &Definition, question: Questio
         return Ok(Plan::scan(&parts, question.told(|| vec![Considered::scan("the filter says the id")])));
     }
     Chooser::new(session, definition, question).choose(&parts)
+}
+
+/// About how many entries of indexes or documents a plan for a filter reads; none if it reads all documents.
+pub(crate) fn read_by(session: &Session, definition: &Definition, filter: &Filter, plan: &Plan) -> Result<Option<u64>> {
+    let documents = catalog::count_estimate(session, definition)?;
+    if !plan.is_scan() {
+        return Ok(sizes(session, documents, &[plan.access.scans()])?.first().map(|size| size.entries));
+    }
+    if session.is_as_of() {
+        return Ok(None);
+    }
+    if ids::is_said(definition, filter) {
+        return Ok(Some(1));
+    }
+    match ids::records_of_parent(definition, filter) {
+        Some(part) => documents_in(session, &part, &KeyRange::prefix(&prefix(definition.id)), documents),
+        None => Ok(None),
+    }
 }

@@ -8,6 +8,7 @@ use blaze_core::{Error, Path, Result, Vector};
 use super::Search;
 use super::prepare::{Request, Target};
 use crate::catalog::Definition;
+use crate::collection::Collection;
 use crate::index::{IndexDefinition, IndexFields, VectorFields};
 use crate::session::Session;
 
@@ -53,12 +54,14 @@ impl<T> Search<T> {
         self.request.target = Some(Target::Text(path.into(), text.into()));
         self
     }
+}
 
+impl Request {
     /// What is asked for, with the vector of its text. The embedder is called outside of any view.
-    pub(super) fn with_vector(&self) -> Result<Cow<'_, Request>> {
-        let Some(Target::Text(path, text)) = &self.request.target else { return Ok(Cow::Borrowed(&self.request)) };
-        let (index, model, dimension, embedder) = self.collection.read(|session, definition| {
-            let (index, fields) = self.request.embedding_index(self.collection.name(), definition, path)?;
+    pub(super) fn with_vector<T>(&self, collection: &Collection<T>) -> Result<Cow<'_, Request>> {
+        let Some(Target::Text(path, text)) = &self.target else { return Ok(Cow::Borrowed(self)) };
+        let (index, model, dimension, embedder) = collection.read(|session, definition| {
+            let (index, fields) = self.embedding_index(collection.name(), definition, path)?;
             check_view(session, index, fields)?;
             let embedder = session.core().embedding.embedder(index.id);
             Ok((index.name.clone(), fields.model.clone(), fields.dimension, embedder))
@@ -72,11 +75,9 @@ impl<T> Search<T> {
         let vector = embedder.embed_query(text, dimension).map_err(|error| error.context("the text of a search"))?;
         let target = Some(Target::Vector(path.clone(), Vector::F32(vector)));
         // Should the index be made anew meanwhile, by another model, this says so.
-        Ok(Cow::Owned(Request { target, index: Some(index), model, ..self.request.clone() }))
+        Ok(Cow::Owned(Request { target, index: Some(index), model, ..self.clone() }))
     }
-}
 
-impl Request {
     pub(super) fn validate_text(&self) -> Result<()> {
         let Some(Target::Text(_, text)) = &self.target else { return Ok(()) };
         match text.len() {
