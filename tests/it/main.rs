@@ -36,6 +36,7 @@ mod schemas;
 mod search;
 mod store_contract;
 mod subcollections;
+mod texts;
 mod transactions;
 mod transfers;
 mod updates;

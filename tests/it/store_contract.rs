@@ -84,6 +84,10 @@ fn delete_range(start: &str, end: Option<&str>) -> Write {
     Write::DeleteRange { family: Family::Data, range: range(start, end) }
 }
 
+fn touch(key: &str) -> Write {
+    Write::Touch { family: Family::Data, key: key.into() }
+}
+
 fn range(start: &str, end: Option<&str>) -> KeyRange {
     KeyRange::new(start, end.map(|end| end.as_bytes().to_vec()))
 }

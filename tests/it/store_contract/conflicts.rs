@@ -2,6 +2,7 @@
 
 use super::*;
 use Isolation::{Serializable, Snapshot};
+use blaze_core::{Feed, Tracking};
 
 contracts! {
     a_changed_key_that_was_read_is_a_conflict,
@@ -17,6 +18,11 @@ contracts! {
     a_lost_update_is_refused_under_both,
     a_range_delete_over_a_changed_key_is_refused_under_snapshot,
     blind_writes_never_conflict,
+    a_touched_key_that_was_read_is_a_conflict,
+    a_touch_is_a_change_to_who_guards_or_overwrites_it,
+    a_touch_is_not_validated_itself,
+    a_touched_key_is_as_it_was,
+    touches_alone_are_no_commit,
     guards_are_validated_under_both,
     a_request_without_writes_never_conflicts,
     families_do_not_conflict_with_each_other,
@@ -129,6 +135,71 @@ fn blind_writes_never_conflict(fixture: &Fixture) {
     assert_committed(blind.commit());
     assert_committed(other.commit());
     assert_eq!((fixture.get("a"), fixture.get("b")), (Some("2".into()), None));
+}
+
+fn a_touched_key_that_was_read_is_a_conflict(fixture: &Fixture) {
+    fixture.fill(&["a"]);
+    for touched in ["a", "absent"] {
+        let point = fixture.begin(Serializable).read(touched).write(put("x", "1"));
+        let range = fixture.begin(Serializable).read_range("a", Some("b")).write(put("x", "1"));
+        let beside = fixture.begin(Serializable).read("b").read_range("b", None).write(put("y", "1"));
+        fixture.write(vec![touch(touched), put("other", "1")]);
+        assert_conflict(point.commit());
+        assert_conflict(range.commit());
+        assert_committed(beside.commit());
+        assert_committed(fixture.begin(Serializable).read(touched).read_range("a", None).write(put("x", "1")).commit());
+    }
+}
+
+fn a_touch_is_a_change_to_who_guards_or_overwrites_it(fixture: &Fixture) {
+    let guard = fixture.begin(Snapshot).guard("a").write(put("x", "1"));
+    let update = fixture.begin(Snapshot).write(put("a", "1"));
+    let removal = fixture.begin(Snapshot).write(delete_range("a", Some("b")));
+    fixture.write(vec![touch("a"), put("other", "1")]);
+    assert_conflict(guard.commit());
+    assert_conflict(update.commit());
+    assert_conflict(removal.commit());
+}
+
+fn a_touch_is_not_validated_itself(fixture: &Fixture) {
+    for isolation in [Serializable, Snapshot] {
+        let first = fixture.begin(isolation).write(touch("a")).write(put("x", "1"));
+        let second = fixture.begin(isolation).write(touch("a")).write(put("y", "1"));
+        fixture.write(vec![put("a", "1")]);
+        assert_committed(first.commit());
+        assert_committed(second.commit());
+    }
+}
+
+fn a_touched_key_is_as_it_was(fixture: &Fixture) {
+    fixture.fill(&["a"]);
+    let tracked = vec![Tracking { prefix: *b"term", history: true, feed: Feed::Images, dropped: false }];
+    let writes = vec![put("term a", "1"), touch("term a"), touch("term b"), touch("a"), touch("b")];
+    let request = CommitRequest { writes, tracked, ..CommitRequest::default() };
+    let ts = fixture.store.commit(request).unwrap();
+    let view = fixture.view();
+    assert_eq!((get(&*view, "a"), get(&*view, "b")), (Some("a".into()), None));
+    assert_eq!(get(&*view, "term a"), Some("1".into()));
+    assert_eq!(keys(&*view, &KeyRange::all(), Direction::Forward), "a term a");
+    assert_eq!(fixture.store.versions(&view, b"term b").unwrap().count(), 0);
+    assert_eq!(fixture.store.changes(&view, Timestamp::ZERO).unwrap().count(), 1, "that of the put");
+    assert_eq!(fixture.store.read_point_at(ts).unwrap().get(Family::Data, b"term b").unwrap(), None);
+    let add = || Write::Add { family: Family::Data, key: b"n".to_vec(), delta: 1 };
+    fixture.write(vec![add(), touch("n"), add(), touch("n")]);
+    let sum = fixture.view().get(Family::Data, b"n").unwrap().unwrap();
+    assert_eq!(counter::decode(&sum).unwrap(), 2);
+}
+
+fn touches_alone_are_no_commit(fixture: &Fixture) {
+    fixture.fill(&["a"]);
+    let before = fixture.view().ts();
+    let reader = fixture.begin(Serializable).read("a").write(put("x", "1"));
+    let touching = fixture.begin(Serializable).read("a").write(touch("a"));
+    assert_eq!(touching.commit().unwrap(), before);
+    assert_eq!(fixture.view().ts(), before);
+    assert_committed(reader.commit());
+    let refused = fixture.begin(Serializable).write(touch("")).commit().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
 }
 
 fn guards_are_validated_under_both(fixture: &Fixture) {

@@ -40,6 +40,7 @@ enum Change {
     Add(u8, i8),
     /// Removes some counters.
     DeleteCounters(u8, Option<u8>),
+    Touch(u8),
 }
 
 /// Few keys, so that transactions meet; of different lengths, so that some are prefixes of others.
@@ -91,6 +92,7 @@ impl Change {
             Change::DeleteCounters(start, end) => {
                 Write::DeleteRange { family: Family::Index, range: key_range((start, end)) }
             }
+            Change::Touch(number) => Write::Touch { family: family(number), key: key(number) },
         }
     }
 }
@@ -110,6 +112,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => bounds().prop_map(|(start, end)| Change::DeleteRange(start, end)),
         2 => (0u8..6, any::<i8>()).prop_map(|(key, delta)| Change::Add(key, delta)),
         1 => (0u8..6, proptest::option::of(0u8..6)).prop_map(|(start, end)| Change::DeleteCounters(start, end)),
+        2 => number().prop_map(Change::Touch),
     ]
 }
 
@@ -187,7 +190,8 @@ impl Pair {
             Ok(ts) => {
                 let model = self.mem.commit(mem);
                 prop_assert!(model.is_ok(), "the engine accepted what the model refuses: {model:?}");
-                prop_assert_eq!(request.writes.is_empty(), ts == lsm_view.ts());
+                let is_empty = request.writes.iter().all(|change| matches!(change, Change::Touch(_)));
+                prop_assert_eq!(is_empty, ts == lsm_view.ts());
                 let is_range = |change: &Change| matches!(change, Change::DeleteRange(..) | Change::DeleteCounters(..));
                 self.has_range_delete |= request.writes.iter().any(is_range);
             }
@@ -238,7 +242,7 @@ fn probe(request: CommitRequest) -> CommitRequest {
                 Write::Put { family, key, .. } | Write::Delete { family, key } => {
                     probe.reads.push(PointRead { family, key });
                 }
-                Write::Add { .. } => {}
+                Write::Add { .. } | Write::Touch { .. } => {}
                 Write::DeleteRange { family, range } => probe.ranges.push(RangeRead { family, range }),
             }
         }

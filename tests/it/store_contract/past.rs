@@ -304,6 +304,7 @@ enum Edit {
     Put(u8, u8),
     Delete(u8),
     DeleteRange(u8, u8),
+    Touch(u8),
 }
 
 fn key(number: u8) -> Vec<u8> {
@@ -320,6 +321,7 @@ impl Edit {
             Edit::DeleteRange(start, end) => {
                 Write::DeleteRange { family: Family::Data, range: KeyRange::new(key(start), Some(key(end))) }
             }
+            Edit::Touch(number) => Write::Touch { family: Family::Data, key: key(number) },
         }
     }
 }
@@ -330,6 +332,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (number(), any::<u8>()).prop_map(|(key, value)| Edit::Put(key, value)),
         3 => number().prop_map(Edit::Delete),
         1 => (number(), number()).prop_map(|(start, end)| Edit::DeleteRange(start, end)),
+        2 => number().prop_map(Edit::Touch),
     ];
     prop_oneof![
         10 => vec(change, 1..6).prop_map(Step::Commit),
@@ -372,7 +375,9 @@ impl Pair {
         match step {
             Step::Commit(changes) => {
                 let writes = changes.iter().map(Edit::write).collect();
-                self.both(CommitRequest { writes, tracked: vec![tracking], durability, ..CommitRequest::default() })?;
+                let read_ts = self.lsm.head().unwrap().ts; // that of a request which only touches
+                let tracked = vec![tracking];
+                self.both(CommitRequest { read_ts, writes, tracked, durability, ..CommitRequest::default() })?;
             }
             Step::Expire(position) => {
                 let floor = self.commits[position % self.commits.len()];
