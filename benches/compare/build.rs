@@ -4,7 +4,8 @@ use std::{fs, io};
 
 const LOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
 
-const RIVALS: [&str; 8] = ["fjall", "heed", "hnsw_rs", "librocksdb-sys", "redb", "rocksdb", "rusqlite", "surrealkv"];
+const RIVALS: [&str; 9] =
+    ["fjall", "heed", "hnsw_rs", "librocksdb-sys", "redb", "rocksdb", "rusqlite", "surrealkv", "tantivy"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={LOCK}");

@@ -14,7 +14,7 @@ use crate::machine::{Machine, MemoryLimit};
 use crate::measure::Laps;
 use crate::report::{Comparison, EngineInfo, FORMAT, Report, Skipped, Summary};
 use crate::run::{self, Interrupt, Plan, Profile, Runner};
-use crate::workload::Workload;
+use crate::workload::{TextSource, Workload};
 
 /// Measures Blaze, alone or beside other engines, and reports what it found.
 #[derive(Debug, Parser)]
@@ -57,6 +57,14 @@ enum Action {
         #[command(flatten)]
         options: RunOptions,
     },
+    /// The texts' own table: Blaze beside tantivy and SQLite's FTS5. Half an hour a round.
+    Text {
+        /// Generated texts.
+        #[arg(long = "rows", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
+        rows: u64,
+        #[command(flatten)]
+        options: RunOptions,
+    },
     /// Compares two runs by their report.json, and says what has changed beyond the noise.
     Compare {
         /// The earlier run.
@@ -78,6 +86,15 @@ enum Action {
         /// Interleaved rounds.
         #[arg(long, default_value_t = 7)]
         rounds: usize,
+    },
+    /// Makes the questions of the texts' own table anew, by the rule that has made them.
+    Questions {
+        /// Where the external data sets are.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Where the files go.
+        #[arg(long, value_name = "DIR", default_value = "benches/queries")]
+        output: PathBuf,
     },
     /// Lists engines and workloads.
     List {
@@ -152,8 +169,12 @@ pub fn main(engines: &[&'static dyn Engine]) -> ExitCode {
         Some(Action::Vectors { rows, options }) => {
             vectors_plan(rows, &options).and_then(|plan| measure(engines, plan, &options))
         }
+        Some(Action::Text { rows, options }) => {
+            text_plan(rows, &options).and_then(|plan| measure(engines, plan, &options))
+        }
         Some(Action::Compare { before, after, threshold, fail }) => compare(&before, &after, threshold, fail),
         Some(Action::Codec { data, rounds }) => crate::codec::compare(data.as_deref(), rounds).and_then(say),
+        Some(Action::Questions { data, output }) => questions(data, &output),
         Some(Action::List { data }) => list(engines, data.as_deref()),
         Some(Action::Worker) => return run::serve(engines),
     };
@@ -182,6 +203,21 @@ fn list(engines: &[&'static dyn Engine], data: Option<&Path>) -> Result<ExitCode
         }
         for skipped in &plan.skipped {
             text += &format!("  {}: skipped, {}\n", skipped.what, skipped.why);
+        }
+    }
+    say(text.trim_end())
+}
+
+fn questions(data: Option<PathBuf>, output: &Path) -> Result<ExitCode> {
+    let mut text = String::new();
+    for (name, source) in TextSource::with_files(data) {
+        match source.missing() {
+            Some(why) => text += &format!("{name}: skipped, {why}\n"),
+            None => {
+                let made = source.made_questions()?;
+                std::fs::write(output.join(name), &made)?;
+                text += &format!("{name}: {} questions\n", made.lines().count());
+            }
         }
     }
     say(text.trim_end())
@@ -309,11 +345,21 @@ fn vectors_plan(rows: u64, options: &RunOptions) -> Result<Plan> {
     Ok(plan)
 }
 
+fn text_plan(rows: u64, options: &RunOptions) -> Result<Plan> {
+    if options.jsonl.is_some() || options.vectors.is_some() {
+        return Err("the texts' own table has its own texts: leave out --jsonl and --vectors".into());
+    }
+    let memory = options.memory.map(|mebibytes| mebibytes << 20);
+    let mut plan = Plan::of_text_table(rows, options.data.as_deref(), memory, options.rounds.unwrap_or(3));
+    if !options.workloads.is_empty() {
+        plan.keep(&options.workloads);
+    }
+    Ok(plan)
+}
+
 fn empty_report(plan: &Plan, engines: &[&'static dyn Engine], machine: Machine) -> Report {
     let cache_bytes = plan.steps.first().map_or(0, |step| step.cache_bytes());
     let options = EngineOptions { directory: PathBuf::new(), cache_bytes };
-    let mut skipped = plan.skipped.clone();
-    skipped.push(Skipped { what: "full-text search".to_owned(), why: "Blaze has no full-text index yet".to_owned() });
     Report {
         format: FORMAT,
         started: now(),
@@ -324,7 +370,7 @@ fn empty_report(plan: &Plan, engines: &[&'static dyn Engine], machine: Machine) 
         conditions: Vec::new(),
         engines: engines.iter().map(|engine| EngineInfo::of(*engine, &options)).collect(),
         outcomes: Vec::new(),
-        skipped,
+        skipped: plan.skipped.clone(),
         missing: Runner::all(plan, engines),
     }
 }

@@ -122,6 +122,54 @@ fn the_engines_own_table_tells_its_targets() {
 }
 
 #[test]
+fn the_texts_own_table_checks_every_answer_and_tells_its_targets() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let data = directory.path().join("data");
+    write_cranfield(&data.join("cranfield"));
+    let arguments = ["text", "--rows", "1000", "--data", data.to_str().unwrap()];
+    let run = bench(&arguments, directory.path());
+    assert!(run.status.success(), "{}{}", text(&run.stdout), text(&run.stderr));
+    let report = Report::read(&directory.path().join("report.json")).unwrap();
+    assert!(report.missing.is_empty() && report.failures().next().is_none());
+    let rows: Vec<String> = report.aims().into_iter().map(|aim| aim.row).collect();
+    for row in [
+        "build",
+        "size with what deletes need",
+        "one word",
+        "phrase",
+        "any of two words, unfolded by folded",
+        "p50 of an insert, with a large index by a small one",
+        "nDCG@10 by words",
+        "nDCG@10 by both, less by vectors",
+    ] {
+        assert!(rows.iter().any(|found| found == row), "{row} is not in {rows:?}");
+    }
+    assert!(report.skipped.iter().all(|skipped| skipped.what.contains("films")), "{:?}", report.skipped);
+}
+
+/// A collection of eight documents and four questions.
+fn write_cranfield(directory: &Path) {
+    fs::create_dir_all(directory).unwrap();
+    let words = ["wing", "flow", "shock", "heat"];
+    let document = |n: usize| {
+        let (one, other) = (words[n % 4], words[n / 2 % 4]);
+        format!(".I {}\n.T\n{one} {other}\n.A\nsomebody\n.W\nthe {one} of a {one} in the {other}\n", n + 1)
+    };
+    fs::write(directory.join("cran.all.1400"), (0..8).map(document).collect::<String>()).unwrap();
+    let question = |n: usize| format!(".I {n}\n.W\nwhat is a {} .\n", words[n]);
+    fs::write(directory.join("cran.qry"), (0..4).map(question).collect::<String>()).unwrap();
+    let judgement = |n: usize| format!("{} {} {}\n", n % 4 + 1, n + 1, n / 4 + 1);
+    fs::write(directory.join("cranqrel"), (0..8).map(judgement).collect::<String>()).unwrap();
+    for (name, rows) in [("docs-minilm-384.f16.npy", 8_u8), ("queries-minilm-384.f16.npy", 4)] {
+        let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({rows}, 4), }}\n");
+        let numbers = (0..rows).flat_map(|row| (0..4).map(move |place| 1 + 9 * u8::from(row % 4 == place)));
+        let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+        let file = [b"\x93NUMPY\x01\x00", length.as_slice(), header.as_bytes()].concat();
+        fs::write(directory.join(name), [file, numbers.collect()].concat()).unwrap();
+    }
+}
+
+#[test]
 fn the_users_own_documents_are_asked_the_users_own_questions() {
     let directory = tempfile::tempdir().unwrap();
     let (films, questions) = (directory.path().join("films.jsonl"), directory.path().join("questions.jsonl"));

@@ -1,4 +1,4 @@
-//! What workloads are done with: key-value pairs, documents and vectors, generated or read from files.
+//! What workloads are done with: key-value pairs, documents, texts and vectors, generated or read from files.
 
 mod clustered;
 pub mod corpus;
@@ -8,6 +8,7 @@ pub mod orders;
 pub mod pairs;
 mod rotation;
 mod sources;
+pub mod text;
 mod vector_file;
 
 use std::num::NonZero;

@@ -6,7 +6,7 @@ mod zipfian;
 use serde::{Deserialize, Serialize};
 
 pub use self::random::Random;
-use self::zipfian::Zipfian;
+pub use self::zipfian::Zipfian;
 
 /// How often each item is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ const THETA: f64 = 0.99;
 /// Ranks by Zipf's law, rank 0 the most frequent (Gray et al., "Quickly Generating Billion-Record Synthetic Databases",
 /// SIGMOD 1994). The first two ranks have exactly their shares, the others nearly.
 #[derive(Clone, Debug)]
-pub(super) struct Zipfian {
+pub struct Zipfian {
     count: u64,
     /// The sum of `1 / r^THETA` over all ranks `r` from 1.
     zeta: f64,
@@ -17,7 +17,8 @@ pub(super) struct Zipfian {
 
 impl Zipfian {
     /// `count` ranks, at least one. Takes time linear in their number: 30 ms for a million.
-    pub(super) fn new(count: u64) -> Zipfian {
+    #[must_use]
+    pub fn new(count: u64) -> Zipfian {
         let mut zipfian = Zipfian { count: 0, zeta: 0.0, eta: 0.0 };
         zipfian.grow(count.max(1));
         zipfian
@@ -45,7 +46,7 @@ impl Zipfian {
     }
 
     /// A rank below their number.
-    pub(super) fn choose(&self, random: &mut Random) -> u64 {
+    pub fn choose(&self, random: &mut Random) -> u64 {
         let fraction = random.fraction();
         let position = fraction * self.zeta;
         if position < 1.0 {

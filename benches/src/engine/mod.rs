@@ -1,5 +1,5 @@
 //! What a product must offer to be measured: an [`Engine`] opens it, and what it opens is a [`KeyValue`] store, one that
-//! is [`Transactional`], a store of [`Documents`], a collection of [`Orders`] or an index of [`Vectors`].
+//! is [`Transactional`], a store of [`Documents`], a collection of [`Orders`], an index of [`Vectors`] or one of [`Texts`].
 //!
 //! Whoever wants to see another product in the tables implements these traits and hands the engine to
 //! [`cli::main`](crate::cli::main); the rivals in `benches/compare` do just that.
@@ -14,6 +14,8 @@ mod blaze;
 mod brute_force;
 mod document;
 mod orders;
+mod text;
+mod text_store;
 mod transactional;
 mod vector;
 mod vector_store;
@@ -32,6 +34,8 @@ pub use self::blaze::Blaze;
 pub use self::brute_force::BruteForce;
 pub use self::document::{Condition, Documents, Find, Operator, Sort};
 pub use self::orders::{OrderSkill, Orders, StatusGroup};
+pub use self::text::{TextFormula, TextHit, TextItems, TextQuestion, TextSize, TextSkill, Texts, WordWeight};
+pub use self::text_store::{TextPlace, TextStore};
 pub use self::transactional::{Isolation, Keeps, Opening, Ranges, Transactional};
 pub use self::vector::{
     Batch, EF_CONSTRUCTION, Items, Properties, VectorFilter, VectorMetric, VectorOptions, VectorSkill, Vectors,
@@ -69,6 +73,10 @@ pub enum Faculty {
     VectorIndex,
     /// Vectors in documents that are written durably, for Blaze's own targets.
     VectorStore,
+    /// Texts and their words, for Blaze's own targets.
+    Texts,
+    /// Texts in documents that are written durably, for Blaze's own targets.
+    TextStore,
 }
 
 /// How to open an engine.
@@ -176,6 +184,22 @@ pub trait Engine: Sync {
     /// Those of the product.
     fn open_vector_store(&self, _options: &EngineOptions, _dimensions: usize) -> Result<Box<dyn VectorStore>> {
         Err(format!("{} has no vectors in documents", self.name()).into())
+    }
+
+    /// Opens it as an index of texts.
+    ///
+    /// # Errors
+    /// Those of the product.
+    fn open_texts(&self, _options: &EngineOptions) -> Result<Box<dyn Texts>> {
+        Err(format!("{} does not index texts", self.name()).into())
+    }
+
+    /// Opens it as a database with texts in documents.
+    ///
+    /// # Errors
+    /// Those of the product.
+    fn open_text_store(&self, _options: &EngineOptions) -> Result<Box<dyn TextStore>> {
+        Err(format!("{} has no texts in documents", self.name()).into())
     }
 }
 

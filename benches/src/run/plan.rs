@@ -8,7 +8,8 @@ use crate::distribution::Distribution;
 use crate::report::Skipped;
 use crate::workload::{
     Commits, DocumentSource, DocumentWorkload, Endurance, EnginePart, EngineWorkload, OrderPart, OrderWorkload,
-    OrderedMap, Reopen, SizeWorkload, VectorPart, VectorSource, VectorTable, VectorWorkload, Workload, Ycsb, ycsb,
+    OrderedMap, Reopen, SizeWorkload, TextPart, TextTable, VectorPart, VectorSource, VectorTable, VectorWorkload,
+    Workload, Ycsb, ycsb,
 };
 
 /// How much is measured.
@@ -53,6 +54,8 @@ const MIB: u64 = 1 << 20;
 const MEMORY_BYTES_MIN: u64 = 64 * MIB;
 /// Memory where vectors are searched, at least: the rivals are libraries that know no limit.
 const VECTOR_MEMORY_BYTES_MIN: u64 = 4096 * MIB;
+/// Memory where texts are searched, at least.
+const TEXT_MEMORY_BYTES_MIN: u64 = 1024 * MIB;
 /// Memory where only space is measured: a quarter of it is the cache that Blaze has by default.
 const SIZE_MEMORY_BYTES: u64 = 256 * MIB;
 
@@ -131,6 +134,23 @@ impl Plan {
             let memory = memory_bytes.unwrap_or((8 * part.data_bytes()).max(VECTOR_MEMORY_BYTES_MIN));
             let missing = part.missing();
             let workload = Workload::VectorTable(VectorTable { part });
+            match missing {
+                Some(why) => plan.skipped.push(skipped(&workload.name(), &why)),
+                None => plan.add(workload, rounds, memory),
+            }
+        }
+        plan
+    }
+
+    /// The texts' own table, with so many generated texts; those of files are looked for in `data`.
+    #[must_use]
+    pub fn of_text_table(texts: u64, data: Option<&Path>, memory_bytes: Option<u64>, rounds: u32) -> Plan {
+        let mut plan = Plan::default();
+        for part in TextPart::all(texts, data.map(Path::to_path_buf)) {
+            // The harness has the texts in memory, too, and finds out the true answers.
+            let memory = memory_bytes.unwrap_or((12 * part.data_bytes()).max(TEXT_MEMORY_BYTES_MIN));
+            let missing = part.missing();
+            let workload = Workload::TextTable(TextTable { part });
             match missing {
                 Some(why) => plan.skipped.push(skipped(&workload.name(), &why)),
                 None => plan.add(workload, rounds, memory),
@@ -309,6 +329,17 @@ mod tests {
         let mut names: Vec<String> = plan.steps.iter().map(|step| step.workload.name()).collect();
         names.dedup();
         assert_eq!(names.len(), plan.steps.len(), "{names:?}");
+    }
+
+    #[test]
+    fn the_texts_own_table_measures_generated_texts_and_those_of_files_where_they_are() {
+        let plan = Plan::of_text_table(10_000, None, None, 2);
+        assert!(plan.skipped.iter().all(|skipped| skipped.why.contains("--data")), "{:?}", plan.skipped);
+        for faculty in [Faculty::Texts, Faculty::TextStore] {
+            assert!(plan.steps.iter().any(|step| step.workload.faculty() == faculty), "{faculty:?}");
+        }
+        assert_eq!(plan.steps.len() + plan.skipped.len(), TextPart::all(1, None).len());
+        assert!(plan.steps.iter().all(|step| step.rounds == 2));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod orders;
 mod recorder;
 mod reopen;
 mod size;
+mod text;
 mod threads;
 mod vector;
 pub mod ycsb;
@@ -28,6 +29,7 @@ pub use self::orders::{OrderPart, OrderWorkload};
 pub use self::recorder::{Event, Phase, Recorder};
 pub use self::reopen::Reopen;
 pub use self::size::SizeWorkload;
+pub use self::text::{TextPart, TextSource, TextTable};
 pub use self::vector::{VectorPart, VectorSource, VectorTable, VectorWorkload};
 pub use self::ycsb::Ycsb;
 use crate::Result;
@@ -61,6 +63,8 @@ pub enum Workload {
     Size(SizeWorkload),
     /// The vectors' own table, with its targets.
     VectorTable(VectorTable),
+    /// The texts' own table, with its targets.
+    TextTable(TextTable),
 }
 
 /// What a workload runs in.
@@ -112,6 +116,7 @@ impl Workload {
             Workload::Orders(workload) => workload.name(),
             Workload::Size(workload) => workload.name(),
             Workload::VectorTable(workload) => workload.name(),
+            Workload::TextTable(workload) => workload.name(),
         }
     }
 
@@ -130,6 +135,7 @@ impl Workload {
             Workload::Orders(workload) => workload.description(),
             Workload::Size(workload) => workload.description(),
             Workload::VectorTable(workload) => workload.description(),
+            Workload::TextTable(workload) => workload.description(),
         }
     }
 
@@ -145,6 +151,8 @@ impl Workload {
             Workload::Size(_) => Faculty::Archive,
             Workload::VectorTable(workload) if workload.needs_documents() => Faculty::VectorStore,
             Workload::VectorTable(_) => Faculty::VectorIndex,
+            Workload::TextTable(workload) if workload.needs_documents() => Faculty::TextStore,
+            Workload::TextTable(_) => Faculty::Texts,
             _ => Faculty::KeyValue,
         }
     }
@@ -157,6 +165,7 @@ impl Workload {
             Workload::Engine(workload) => workload.part == EnginePart::DurableCommits,
             Workload::Orders(workload) => workload.part == OrderPart::Cached,
             Workload::VectorTable(workload) => workload.is_durable(),
+            Workload::TextTable(workload) => workload.is_durable(),
             _ => false,
         }
     }
@@ -191,6 +200,7 @@ impl Workload {
             Workload::Orders(workload) => workload.run(engine, context),
             Workload::Size(workload) => workload.run(engine, context),
             Workload::VectorTable(workload) => workload.run(engine, context),
+            Workload::TextTable(workload) => workload.run(engine, context),
         }
     }
 }

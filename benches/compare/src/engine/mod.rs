@@ -23,10 +23,18 @@ mod sqlite_archive;
 mod sqlite_documents;
 #[cfg(feature = "sqlite")]
 mod sqlite_orders;
+#[cfg(feature = "sqlite")]
+mod sqlite_text_store;
+#[cfg(feature = "sqlite")]
+mod sqlite_texts;
 #[cfg(feature = "surrealkv")]
 mod surrealkv;
+#[cfg(feature = "tantivy")]
+mod tantivy;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod text_tests;
 #[cfg(test)]
 mod transactional_tests;
 #[cfg(test)]
@@ -52,6 +60,8 @@ static ENGINES: &[&dyn Engine] = &[
     &sqlite::SqliteText,
     #[cfg(feature = "surrealkv")]
     &surrealkv::SurrealKv,
+    #[cfg(feature = "tantivy")]
+    &tantivy::Tantivy,
     &BareIndex,
     &BruteForce,
     #[cfg(feature = "hnsw_rs")]

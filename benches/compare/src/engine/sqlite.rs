@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use blaze_bench::Result;
 use blaze_bench::engine::{
-    Archive, Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Orders, Pairs, Reader, VisitPair, Write,
+    Archive, Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Orders, Pairs, Reader, TextStore, Texts,
+    VisitPair, Write,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::sqlite_archive::{self, SqliteArchive};
 use super::sqlite_documents::{self, SqliteDocuments};
 use super::sqlite_orders::{self, Form, SqliteOrders};
+use super::sqlite_text_store::{self, SqliteTextStore};
+use super::sqlite_texts::{self, SqliteTexts};
 
 pub(super) struct Sqlite;
 
@@ -38,7 +41,7 @@ impl Engine for Sqlite {
     }
 
     fn faculties(&self) -> &'static [Faculty] {
-        &[Faculty::KeyValue, Faculty::Documents, Faculty::Orders, Faculty::Archive]
+        &[Faculty::KeyValue, Faculty::Documents, Faculty::Orders, Faculty::Archive, Faculty::Texts, Faculty::TextStore]
     }
 
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
@@ -61,6 +64,8 @@ impl Engine for Sqlite {
         configuration.push("orders: JSONB, which json() turns into text to be read".to_owned());
         configuration.extend(sqlite_orders::configuration(options));
         configuration.push(sqlite_archive::configuration());
+        configuration.push(sqlite_texts::configuration());
+        configuration.push(sqlite_text_store::configuration());
         configuration
     }
 
@@ -74,6 +79,14 @@ impl Engine for Sqlite {
 
     fn open_orders(&self, options: &EngineOptions) -> Result<Box<dyn Orders>> {
         Ok(Box::new(SqliteOrders::open(options, Form::Jsonb)?))
+    }
+
+    fn open_texts(&self, options: &EngineOptions) -> Result<Box<dyn Texts>> {
+        Ok(Box::new(SqliteTexts::open(options)?))
+    }
+
+    fn open_text_store(&self, options: &EngineOptions) -> Result<Box<dyn TextStore>> {
+        Ok(Box::new(SqliteTextStore::open(options)?))
     }
 
     fn open_key_value(&self, options: &EngineOptions) -> Result<Box<dyn KeyValue>> {

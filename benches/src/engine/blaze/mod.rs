@@ -4,13 +4,15 @@ mod archive;
 mod documents;
 mod key_value;
 mod orders;
+mod text_store;
+mod texts;
 mod transactional;
 mod vector_store;
 mod vectors;
 
 use super::{
-    Archive, Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Opening, Orders, Transactional,
-    VectorOptions, VectorStore, Vectors,
+    Archive, Documents, Durability, Engine, EngineOptions, Faculty, KeyValue, Opening, Orders, TextStore, Texts,
+    Transactional, VectorOptions, VectorStore, Vectors,
 };
 use crate::Result;
 
@@ -38,6 +40,8 @@ impl Engine for Blaze {
             Faculty::Vectors,
             Faculty::VectorIndex,
             Faculty::VectorStore,
+            Faculty::Texts,
+            Faculty::TextStore,
         ]
     }
 
@@ -78,6 +82,15 @@ impl Engine for Blaze {
     fn open_vector_store(&self, options: &EngineOptions, dimensions: usize) -> Result<Box<dyn VectorStore>> {
         let database = builder(options).durability(blaze::Durability::Sync).open(&options.directory)?;
         Ok(Box::new(vector_store::BlazeVectorStore::open(database, dimensions)?))
+    }
+
+    fn open_texts(&self, options: &EngineOptions) -> Result<Box<dyn Texts>> {
+        Ok(Box::new(texts::BlazeTexts::open(builder(options).open(&options.directory)?)?))
+    }
+
+    fn open_text_store(&self, options: &EngineOptions) -> Result<Box<dyn TextStore>> {
+        let database = builder(options).durability(blaze::Durability::Sync).open(&options.directory)?;
+        Ok(Box::new(text_store::BlazeTextStore::open(database)))
     }
 }
 
