@@ -19,6 +19,7 @@ mod stopwatch;
 mod table;
 mod terminal;
 mod transactions;
+mod words;
 
 use std::env;
 use std::error::Error;
@@ -66,7 +67,7 @@ fn tour(keep: bool, file: Option<JsonLines>) -> Outcome<bool> {
     let mut screen = Screen::new();
     let directory = DemoDirectory::make(keep)?;
     let path = directory.join("tour.blaze");
-    screen.title("Blaze", "Documents, indexes and vectors in one directory and one transaction.");
+    screen.title("Blaze", "Documents, indexes, words and vectors in one directory and one transaction.");
 
     let db = Database::open(&path)?;
     let (loaded, subject) = match file {
@@ -117,7 +118,11 @@ fn corpus_or_sample(screen: &mut Screen, db: &Database) -> Outcome<(Loaded, Subj
     screen.section("Questions");
     questions::by_licence_and_keyword(screen, db, &corpus)?;
     let package = questions::dependencies(screen, db, &corpus)?;
-    if let Some(best) = questions::similar_files(screen, db, &corpus)? {
+    words::by_words(screen, db)?;
+    let best = questions::similar_files(screen, db, &corpus)?;
+    words::by_both(screen, db, &corpus)?;
+    words::suggestions(screen, db)?;
+    if let Some(best) = best {
         questions::longest_files(screen, db, &best)?;
     }
     let documents = corpus.sources.files.len() as u64;

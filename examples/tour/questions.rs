@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
-use blaze::{Database, DocumentId, Index, Metric, Search, desc, field};
+use blaze::{Analyzer, Database, DocumentId, Index, Metric, Search, desc, field};
 
 use crate::Outcome;
 use crate::corpus::{Corpus, Package};
@@ -19,7 +19,7 @@ use crate::terminal::{Screen, counted, duration, grouped, size};
 const BATCH_ROWS: usize = 200;
 
 /// The piece of code that the tour looks for.
-const CODE: &str = "\
+pub(crate) const CODE: &str = "\
 fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = 0xFFFF_FFFF;
     for &byte in bytes {
@@ -103,6 +103,10 @@ pub(crate) fn load(screen: &mut Screen, db: &Database, corpus: &Corpus) -> Outco
     result?;
     screen
         .say(&format!("Then built two indexes over them, by package and by similar text, in {}.", duration(indexing)));
+    let words = Index::text(["text", "path"]).analyzer(Analyzer::standard().split_identifiers());
+    let (result, indexing) = timed(|| files.ensure_index(words));
+    result?;
+    screen.say(&format!("And one of the words in them, with names split into words, in {}.", duration(indexing)));
     let loaded = (packages.count()?, files.count()?);
     screen.check(
         loaded == (corpus.packages.len() as u64, sources.files.len() as u64),
@@ -277,7 +281,7 @@ fn answer_search(screen: &Screen, search: &Search<SourceText>) -> Outcome<()> {
     Ok(())
 }
 
-fn and_more(screen: &Screen, rows: usize, shown: usize) {
+pub(crate) fn and_more(screen: &Screen, rows: usize, shown: usize) {
     if rows > shown {
         screen.labelled("", &format!("and {} more", rows - shown));
     }
