@@ -202,7 +202,7 @@ impl Model {
             return Err("an answer to another question".to_owned());
         };
         let Some(collection) = self.collections.get(*name) else { return Err("no collection".to_owned()) };
-        let Some((path, dimension, metric)) = collection.vector_index(search.path) else {
+        let Some((path, dimension, metric)) = collection.vector_index(search) else {
             return Err("no vector index".to_owned());
         };
         let mut near = collection.distances(search, path, dimension, metric);
@@ -456,12 +456,14 @@ impl Collection {
         rows
     }
 
-    fn vector_index(&self, path: &str) -> Option<(&'static str, usize, Metric)> {
-        self.indexes.iter().filter_map(|index| index.vector).find(|(of, ..)| *of == path)
+    /// The first index on the field that the vector fits, else the first.
+    fn vector_index(&self, search: &Search) -> Option<(&'static str, usize, Metric)> {
+        let on_field = || self.indexes.iter().filter_map(|index| index.vector).filter(|(of, ..)| *of == search.path);
+        on_field().find(|(_, dimension, _)| *dimension == search.vector.len()).or_else(|| on_field().next())
     }
 
     fn expect_search(&self, search: &Search) -> Outcome {
-        let (_, dimension, metric) = self.vector_index(search.path).ok_or(ErrorKind::Invalid)?;
+        let (_, dimension, metric) = self.vector_index(search).ok_or(ErrorKind::Invalid)?;
         let zero = search.vector.iter().all(|number| *number == 0.0);
         if search.limit == 0 || search.vector.len() != dimension || (metric == Metric::Cosine && zero) {
             return Err(ErrorKind::Invalid);

@@ -142,7 +142,7 @@ fn a_touched_key_that_was_read_is_a_conflict(fixture: &Fixture) {
     for touched in ["a", "absent"] {
         let point = fixture.begin(Serializable).read(touched).write(put("x", "1"));
         let range = fixture.begin(Serializable).read_range("a", Some("b")).write(put("x", "1"));
-        let beside = fixture.begin(Serializable).read("b").read_range("b", None).write(put("y", "1"));
+        let beside = fixture.begin(Serializable).read("b").read_range("b", Some("c")).write(put("y", "1"));
         fixture.write(vec![touch(touched), put("other", "1")]);
         assert_conflict(point.commit());
         assert_conflict(range.commit());
