@@ -398,7 +398,8 @@ impl DatabaseBuilder {
         let core = core.share();
         if !core.is_read_only() {
             catalog::reclaim_orphans(&core)?;
-            core.texts.go_on(&core)?;
+            // A database opens whatever is damaged in it: who needs that is told.
+            let _ = core.texts.go_on(&core);
         }
         Ok(Database::new(core))
     }

@@ -59,6 +59,8 @@ pub(crate) struct Texts {
     /// What works on them in the background, if there is one.
     background: OnceLock<Weak<Core>>,
     ended: AtomicBool,
+    /// True until it was looked what an earlier process has left unfolded.
+    goes_on: AtomicBool,
 }
 
 impl Texts {
@@ -70,6 +72,7 @@ impl Texts {
             uses: AtomicU64::new(0),
             background: OnceLock::new(),
             ended: AtomicBool::new(false),
+            goes_on: AtomicBool::new(false),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Who folds and merges: a thread of the process for all databases, or who commits, where nothing is done in the background.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use blaze_core::limits::{TEXT_UNFOLDED_BYTES_MAX, TEXT_UNFOLDED_MAX};
-use blaze_core::{Direction, Error, ErrorKind, Family, Result};
+use blaze_core::{Direction, Error, ErrorKind, Family, KeyRange, Result};
 
 use super::registry::Backlog;
 use super::{Texts, all_indexes, layout};
@@ -47,11 +48,14 @@ impl Texts {
         }
     }
 
-    /// What was left unfolded when the database was closed is folded in the background, where there is any.
+    /// Has what was left unfolded when the database was closed be folded in the background, where there is any.
     pub(crate) fn go_on(&self, core: &Arc<Core>) -> Result<()> {
-        if self.background.get().is_some() {
-            self.want_unfolded(core)?;
-            self.look_after(core);
+        if let Some(background) = self.background.get() {
+            let point = core.store.read_only_point()?;
+            if point.cursor(Family::Text, &KeyRange::all(), Direction::Forward)?.next()?.is_some() {
+                self.goes_on.store(true, Ordering::Relaxed);
+                FOLDING.call(background);
+            }
         }
         Ok(())
     }
@@ -84,6 +88,9 @@ impl Texts {
 
     /// Does what is to be done.
     fn tend(&self, core: &Arc<Core>) -> Result<()> {
+        if self.goes_on.swap(false, Ordering::Relaxed) {
+            self.want_unfolded(core)?;
+        }
         while let Some(working) = self.next_wanted() {
             let (index, backlog) = (working.index, self.backlog(working.index));
             let worked = self.fold_and_merge(core, index);
