@@ -32,6 +32,7 @@ mod query;
 mod repair;
 mod retention;
 mod salvage;
+mod seal;
 mod search;
 mod session;
 mod system;

@@ -38,7 +38,7 @@
 //! a look at the one before it, whose entry stays in the index until its time comes and is then merely removed.
 
 use blaze_core::record::STAMP_AT;
-use blaze_core::{Error, Family, Result, Timestamp};
+use blaze_core::{Error, Family, KeyRange, Result, Timestamp};
 
 /// The number under which the catalog keeps its own rows.
 const CATALOG: u32 = 1;
@@ -57,6 +57,17 @@ pub(crate) fn prefixed(id: u32, rest: &[u8]) -> Vec<u8> {
     key.extend_from_slice(&prefix(id));
     key.extend_from_slice(rest);
     key
+}
+
+/// The number that a key of a collection, keyspace or index begins with, and what follows it.
+pub(crate) fn split_prefixed(key: &[u8]) -> Option<(u32, &[u8])> {
+    key.split_first_chunk::<4>().map(|(id, rest)| (u32::from_be_bytes(*id), rest))
+}
+
+/// The number of which a range has exactly the keys.
+pub(crate) fn whole_prefix(range: &KeyRange) -> Option<u32> {
+    let (id, rest) = split_prefixed(range.start())?;
+    (rest.is_empty() && *range == KeyRange::prefix(&prefix(id))).then_some(id)
 }
 
 /// Keys up to here are put together on the stack.

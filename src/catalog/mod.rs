@@ -34,7 +34,10 @@ pub(crate) use definition::{Definition, Kind};
 use dictionaries::Dictionaries;
 pub(crate) use dropped::Dropped;
 pub(crate) use expiring::define as define_expiring;
-pub(crate) use layout::{counted_of, is_own, migration_key, prefix, prefixed, retention_time_key, with_prefixed};
+pub(crate) use layout::{
+    counted_of, is_own, migration_key, prefix, prefixed, retention_time_key, split_prefixed, whole_prefix,
+    with_prefixed,
+};
 pub(crate) use named::{Named, Target};
 pub(crate) use orphan::{Orphan, reclaim_orphans};
 pub(crate) use row::{Row, read_row, rewrite};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use blaze_core::{Direction, Error, Family, ReadPoint, Result, Write};
 
 use super::layout;
-use super::seal::{seal, unseal};
+use crate::seal::{seal, unseal};
 
 /// Documents that one row tells of.
 const CHUNK_DOCUMENTS: u32 = 16_384;

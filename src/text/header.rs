@@ -4,7 +4,7 @@ use blaze_core::{Error, Result};
 use blaze_text::SegmentMeta;
 
 use super::layout;
-use super::seal::{seal, unseal};
+use crate::seal::{seal, unseal};
 
 /// The form in which the header is written.
 const VERSION: u8 = 1;

@@ -6,6 +6,7 @@
 use blaze_core::{DocumentId, Error, KeyRange, Result, Timestamp};
 
 use crate::catalog::{prefix, prefixed};
+pub(super) use crate::catalog::{split_prefixed as split, whole_prefix as whole_index};
 
 /// What follows the number of the index in every key that is no entry.
 const DERIVED: u8 = 0xFF;
@@ -66,12 +67,6 @@ pub(crate) fn split_change(rest: &[u8]) -> Result<Option<(&[u8], Timestamp)>> {
     }
 }
 
-/// The number of the index of a key, and what follows it.
-pub(super) fn split(key: &[u8]) -> Option<(u32, &[u8])> {
-    let (index, rest) = key.split_first_chunk()?;
-    Some((u32::from_be_bytes(*index), rest))
-}
-
 /// All change rows of an index.
 pub(super) fn changes_range(index: u32) -> KeyRange {
     KeyRange::prefix(&prefixed(index, &[DERIVED, CHANGE]))
@@ -126,12 +121,6 @@ pub(super) fn term_key(index: u32, field: u8, term: &[u8]) -> Vec<u8> {
     let mut key = prefixed(index, &[DERIVED, TERM, field]);
     key.extend_from_slice(term);
     key
-}
-
-/// The index of which a range has all that there is.
-pub(super) fn whole_index(range: &KeyRange) -> Option<u32> {
-    let index = u32::from_be_bytes(range.start().try_into().ok()?);
-    (*range == KeyRange::prefix(&prefix(index))).then_some(index)
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ mod open;
 mod pages;
 mod past;
 mod registry;
-mod seal;
 mod segments;
 mod unfolded;
 mod view;

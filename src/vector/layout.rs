@@ -3,7 +3,8 @@
 use blaze_core::{Error, Family, Result};
 use blaze_core::{KeyRange, Timestamp, Write};
 
-use crate::catalog::{prefix, prefixed};
+use crate::catalog::prefixed;
+pub(super) use crate::catalog::{split_prefixed as split, whole_prefix as whole_index};
 
 /// What follows the number of the index in every key that is no vector's: no id begins with it.
 const DERIVED: u8 = 0xFF;
@@ -97,11 +98,6 @@ pub(super) fn calibration_queries_range(index: u32) -> KeyRange {
     KeyRange::new(bound(QUERY), Some(bound(QUERY + 1)))
 }
 
-/// The index and what follows it, of a key of the family `vector`.
-pub(super) fn split(key: &[u8]) -> Option<(u32, &[u8])> {
-    key.split_first_chunk::<4>().map(|(index, rest)| (u32::from_be_bytes(*index), rest))
-}
-
 /// True for what follows the number of the index in the key of a vector.
 pub(super) fn is_vector(rest: &[u8]) -> bool {
     rest.first().is_some_and(|first| *first != DERIVED)
@@ -117,17 +113,12 @@ pub(super) fn is_of_graph(key: &[u8]) -> bool {
     split(key).is_some_and(|(_, rest)| matches!(rest, [DERIVED, HEADER | MARK | BLOCK | CALIBRATION, ..]))
 }
 
-/// The index whose keys are exactly those of a range.
-pub(super) fn whole_index(range: &KeyRange) -> Option<u32> {
-    let (index, rest) = split(range.start())?;
-    (rest.is_empty() && *range == KeyRange::prefix(&prefix(index))).then_some(index)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::catalog::prefix;
     use crate::index::scan_range;
 
     proptest! {

@@ -11,6 +11,7 @@ use super::form::Form;
 use super::ids::Ids;
 use super::layout;
 use super::linked::Linked;
+use crate::seal::{CHECKSUM_BYTES, seal, unseal};
 
 /// The form in which the header is written.
 const VERSION: u8 = 1;
@@ -20,9 +21,6 @@ pub(super) const NOTHING: Timestamp = Timestamp::ZERO;
 
 /// The kind of the blocks of keys, beside those of the graph.
 pub(super) const KEYS: u8 = 3;
-
-/// Bytes of the checksum at the end of the header and of each block.
-const CHECKSUM_BYTES: usize = 4;
 
 /// What is known of the blocks before they are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,30 +77,6 @@ pub(super) struct Flushed {
     /// Whether it says that the graph is only being made.
     pub(super) is_begun: bool,
     pub(super) checksums: HashMap<(u8, u32), u32>,
-}
-
-/// Appends the checksum of a value under a key.
-pub(super) fn seal(key: &[u8], bytes: &mut Vec<u8>) -> u32 {
-    let checksum = checksum(key, bytes);
-    bytes.extend_from_slice(&checksum.to_be_bytes());
-    checksum
-}
-
-/// What [`seal`] was given.
-pub(super) fn unseal<'a>(key: &[u8], bytes: &'a [u8]) -> Result<&'a [u8]> {
-    let split = bytes.len().checked_sub(CHECKSUM_BYTES).and_then(|at| bytes.split_at_checked(at));
-    match split {
-        Some((body, sum)) if sum == checksum(key, body).to_be_bytes() => Ok(body),
-        _ => Err(Error::corruption(format!("{key:02x?} of a stored graph does not match its checksum"))),
-    }
-}
-
-/// A block is where it belongs, or it is damaged.
-fn checksum(key: &[u8], body: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(key);
-    hasher.update(body);
-    hasher.finalize()
 }
 
 /// The blocks that a graph has now, in the order in which they are written.

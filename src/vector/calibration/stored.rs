@@ -10,11 +10,11 @@ use blaze_vector::Calibration;
 
 use super::{Calibrated, Queries, RecallCalibration};
 use crate::database::core::Core;
+use crate::seal::{seal, unseal};
 use crate::session::commit_alone;
 use crate::vector::build::form_of;
 use crate::vector::form::Form;
 use crate::vector::layout;
-use crate::vector::stored::{seal, unseal};
 
 /// The form of the row. Whatever makes searches find something else changes it, too: then it is measured again.
 const VERSION: u8 = 1;
