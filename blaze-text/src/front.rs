@@ -25,9 +25,21 @@ pub(crate) fn write_suffix(out: &mut Vec<u8>, shared: usize, term: &[u8]) {
     out.extend_from_slice(suffix);
 }
 
-/// What [`write_suffix`] has written: the shared bytes and the others, if both belong to a term behind `before`.
-#[inline]
-pub(crate) fn read_suffix<'a>(reader: &mut Reader<'a>, before: &[u8]) -> Option<(usize, &'a [u8])> {
+/// What [`write_suffix`] has written: how many bytes are shared, and the others.
+#[inline(always)]
+pub(crate) fn read_parts<'a>(reader: &mut Reader<'a>) -> Option<(usize, &'a [u8])> {
+    let (&byte, rest) = reader.0.split_first()?;
+    let (shared, length) = (usize::from(byte) >> 4, usize::from(byte) & NIBBLE_MAX);
+    if shared < NIBBLE_MAX && length < NIBBLE_MAX {
+        let (suffix, rest) = rest.split_at_checked(length)?;
+        reader.0 = rest;
+        return Some((shared, suffix)); // nearly always
+    }
+    read_long_parts(reader)
+}
+
+#[cold]
+fn read_long_parts<'a>(reader: &mut Reader<'a>) -> Option<(usize, &'a [u8])> {
     let byte = usize::from(reader.byte()?);
     let (mut shared, mut length) = (byte >> 4, byte & NIBBLE_MAX);
     if shared == NIBBLE_MAX {
@@ -36,7 +48,13 @@ pub(crate) fn read_suffix<'a>(reader: &mut Reader<'a>, before: &[u8]) -> Option<
     if length == NIBBLE_MAX {
         length = length.checked_add(reader.size()?)?;
     }
-    let suffix = reader.take(length)?;
+    Some((shared, reader.take(length)?))
+}
+
+/// What [`write_suffix`] has written: the shared bytes and the others, if both belong to a term behind `before`.
+#[inline]
+pub(crate) fn read_suffix<'a>(reader: &mut Reader<'a>, before: &[u8]) -> Option<(usize, &'a [u8])> {
+    let (shared, suffix) = read_parts(reader)?;
     let is_behind = match before.get(shared) {
         Some(next) => suffix.first().is_some_and(|first| first > next),
         None => shared == before.len() && !suffix.is_empty(),

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use blaze_core::{Error, Result};
 
-use super::keyed::{Entries, RESTART};
+use super::keyed::Entries;
 use super::page::damaged;
 use super::{Pages, Segment, Stream};
 
@@ -18,14 +18,7 @@ impl Segment {
         let page = self.ids.find_base(u64::from(document)).filter(|_| document < self.documents());
         let (page, base) = page.and_then(|page| self.ids.base(page).map(|base| (page, base))).ok_or_else(missing)?;
         let index = (u64::from(document) - base) as usize;
-        let mut entries = Entries::new(pages.page(Stream::Documents, page)?)?;
-        entries.restart(index / RESTART)?;
-        for _ in 0..=index % RESTART {
-            if !entries.next()? {
-                return Err(missing());
-            }
-        }
-        Ok(entries.key().into())
+        Entries::new(pages.page(Stream::Documents, page)?)?.lone_key(index)
     }
 
     /// The document that has an id, dead or not.

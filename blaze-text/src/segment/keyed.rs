@@ -9,7 +9,7 @@ use blaze_core::{Error, Result};
 
 use super::page::{PAYLOAD_BYTES_MAX, PageBuffer, Sink, damaged};
 use super::{Page, Stream};
-use crate::front::{read_suffix, shared_prefix, write_suffix};
+use crate::front::{read_parts, read_suffix, shared_prefix, write_suffix};
 use crate::reader::{Reader, write_varint};
 
 /// Keys from one that is spelt out to the next one.
@@ -166,6 +166,60 @@ impl Entries {
         self.at = self.end - reader.0.len();
         self.count += 1;
         Ok(true)
+    }
+
+    /// The key at a place of the page, of which nothing belongs to any key.
+    ///
+    /// The keys before it are not made: of each only that is copied which the later ones leave to it.
+    pub(super) fn lone_key(&mut self, index: usize) -> Result<Box<[u8]>> {
+        self.restart(index / RESTART)?;
+        let mut reader = Reader(&self.page.payload()[self.at..self.end]);
+        let mut parts: [(usize, &[u8]); RESTART] = [(0, &[]); RESTART];
+        let parts = &mut parts[..=index % RESTART];
+        for part in parts.iter_mut() {
+            *part = read_parts(&mut reader).ok_or_else(|| damaged("a key does not parse"))?;
+        }
+        let length = parts.last().map_or(0, |(shared, suffix)| shared.saturating_add(suffix.len()));
+        if length > PAYLOAD_BYTES_MAX {
+            return Err(damaged("a key is too long"));
+        }
+        let mut key = vec![0; length].into_boxed_slice();
+        let mut left = length;
+        for (shared, suffix) in parts.iter().rev() {
+            if *shared < left {
+                let suffix = suffix.get(..left - shared).ok_or_else(|| damaged("a key shares what is not there"))?;
+                key[*shared..left].copy_from_slice(suffix);
+                left = *shared;
+            }
+        }
+        if left == 0 { Ok(key) } else { Err(damaged("a key shares what is not there")) }
+    }
+
+    /// Goes past the next key and compares it with a target, of which the key before it begins with `matched` bytes and is below
+    /// it; the key is not made. Nothing if there is no other key.
+    pub(super) fn compare_next(&mut self, target: &[u8], matched: &mut usize) -> Result<Option<Ordering>> {
+        if self.at >= self.end {
+            return Ok(None);
+        }
+        let mut reader = Reader(&self.page.payload()[self.at..self.end]);
+        let (shared, suffix) = read_parts(&mut reader).ok_or_else(|| damaged("a key does not parse"))?;
+        if self.count.is_multiple_of(RESTART) {
+            *matched = 0;
+        }
+        self.at = self.end - reader.0.len();
+        self.count += 1;
+        Ok(Some(match shared.cmp(matched) {
+            // It has the byte of the key before it by which that is below the target.
+            Ordering::Greater => Ordering::Less,
+            // It is above the key before it in a byte that the target has, too.
+            Ordering::Less => Ordering::Greater,
+            Ordering::Equal => {
+                let rest = target.get(shared..).unwrap_or(&[]);
+                let common = shared_prefix(suffix, rest);
+                *matched = shared + common;
+                suffix[common..].first().cmp(&rest[common..].first())
+            }
+        }))
     }
 
     /// Reads what belongs to the key.

@@ -1,5 +1,6 @@
 //! Reading the dictionary.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use blaze_core::Result;
@@ -16,14 +17,54 @@ pub struct TermCursor<'p> {
     pages: &'p dyn Pages,
     entries: Option<Entries>,
     page: u32,
+    read: ReadEntry,
+    /// True if the current term is the one to move to.
+    is_ahead: bool,
+}
+
+/// What the dictionary says of a term, as it is read.
+struct ReadEntry {
     /// The number of the next term's first block.
     block: u32,
     entry: RawEntry,
     /// Of the current term.
     first_block: u32,
     inline_at: usize,
-    /// True if the current term is the one to move to.
-    is_ahead: bool,
+}
+
+impl ReadEntry {
+    fn new() -> ReadEntry {
+        let entry = RawEntry { documents: 0, removed: 0, place: RawPlace::Inline { bytes: 0 } };
+        ReadEntry { block: 0, entry, first_block: 0, inline_at: 0 }
+    }
+
+    /// Reads what belongs to the key that was read last.
+    fn read(&mut self, entries: &mut Entries) -> Result<()> {
+        if entries.is_restart() {
+            self.block = entries.read(|reader| reader.varint32())?;
+        }
+        self.entry = entries.read(RawEntry::read)?;
+        self.first_block = self.block;
+        self.inline_at = entries.at();
+        match self.entry.place {
+            RawPlace::Inline { bytes } => entries.read(|reader| reader.take(bytes).map(|_| ())),
+            RawPlace::Blocks { .. } => {
+                let next = self.block.checked_add(blocks(self.entry.documents));
+                self.block = next.ok_or_else(|| damaged("a term has too many blocks"))?;
+                Ok(())
+            }
+        }
+    }
+
+    fn of_field(&self, field: u8, entries: &Entries) -> TermEntry {
+        let place = match self.entry.place {
+            RawPlace::Inline { bytes } => {
+                Place::Inline { page: entries.page().clone(), range: self.inline_at..self.inline_at + bytes }
+            }
+            RawPlace::Blocks { impacts } => Place::Blocks { first: self.first_block, impacts },
+        };
+        TermEntry { documents: self.entry.documents, removed: self.entry.removed, field, place }
+    }
 }
 
 /// The bytes under which a term is: its field before it.
@@ -36,19 +77,18 @@ pub(super) fn key_bytes(key: &TermKey) -> Vec<u8> {
 
 impl<'p> TermCursor<'p> {
     /// A cursor before the first term that is not before `from`.
-    pub(super) fn new(segment: &'p Segment, pages: &'p dyn Pages, from: &[u8]) -> Result<(TermCursor<'p>, bool)> {
-        let entry = RawEntry { documents: 0, removed: 0, place: RawPlace::Inline { bytes: 0 } };
-        let (entries, page, block, first_block, inline_at, is_ahead) = (None, 0, 0, 0, 0, false);
-        let mut cursor = TermCursor { segment, pages, entries, page, block, entry, first_block, inline_at, is_ahead };
+    pub(super) fn new(segment: &'p Segment, pages: &'p dyn Pages, from: &[u8]) -> Result<TermCursor<'p>> {
+        let read = ReadEntry::new();
+        let mut cursor = TermCursor { segment, pages, entries: None, page: 0, read, is_ahead: false };
         let Some(page) = segment.terms.find(from) else {
             cursor.open(0)?;
-            return Ok((cursor, false));
+            return Ok(cursor);
         };
         cursor.open(page)?;
         if let Some(entries) = &mut cursor.entries {
             entries.seek(from)?;
         }
-        Ok((cursor, true))
+        Ok(cursor)
     }
 
     fn open(&mut self, page: u32) -> Result<()> {
@@ -80,19 +120,7 @@ impl<'p> TermCursor<'p> {
 
     fn read_entry(&mut self) -> Result<()> {
         let Some(entries) = &mut self.entries else { return Ok(()) };
-        if entries.is_restart() {
-            self.block = entries.read(|reader| reader.varint32())?;
-        }
-        self.entry = entries.read(RawEntry::read)?;
-        self.first_block = self.block;
-        self.inline_at = entries.at();
-        match self.entry.place {
-            RawPlace::Inline { bytes } => entries.read(|reader| reader.take(bytes).map(|_| ()))?,
-            RawPlace::Blocks { .. } => {
-                let next = self.block.checked_add(blocks(self.entry.documents));
-                self.block = next.ok_or_else(|| damaged("a term has too many blocks"))?;
-            }
-        }
+        self.read.read(entries)?;
         if entries.key().is_empty() { Err(damaged("a term has no field")) } else { Ok(()) }
     }
 
@@ -112,19 +140,12 @@ impl<'p> TermCursor<'p> {
 
     /// How many documents of the segment have the current term, those that are dead included.
     pub fn documents(&self) -> u32 {
-        self.entry.documents
+        self.read.entry.documents
     }
 
     /// What the dictionary says of the current term; nothing before the first one and behind the last one.
     pub fn entry(&self) -> Option<TermEntry> {
-        let entries = self.entries.as_ref()?;
-        let place = match self.entry.place {
-            RawPlace::Inline { bytes } => {
-                Place::Inline { page: entries.page().clone(), range: self.inline_at..self.inline_at + bytes }
-            }
-            RawPlace::Blocks { impacts } => Place::Blocks { first: self.first_block, impacts },
-        };
-        Some(TermEntry { documents: self.entry.documents, removed: self.entry.removed, field: self.field(), place })
+        self.entries.as_ref().map(|entries| self.read.of_field(self.field(), entries))
     }
 
     /// The current term and its field before it, ordered as terms are.
@@ -159,13 +180,17 @@ impl Segment {
     /// What reading a page answers; [`Corruption`](blaze_core::ErrorKind::Corruption) for what does not parse.
     pub fn find(&self, pages: &dyn Pages, key: &TermKey) -> Result<Option<TermEntry>> {
         let bytes = key_bytes(key);
-        let (mut cursor, is_there) = TermCursor::new(self, pages, &bytes)?;
-        if !is_there {
-            return Ok(None);
-        }
-        while cursor.advance()? {
-            if cursor.bytes() >= bytes.as_slice() {
-                return Ok(cursor.entry().filter(|_| cursor.bytes() == bytes.as_slice()));
+        let Some(page) = self.terms.find(&bytes) else { return Ok(None) };
+        let mut entries = Entries::new(pages.page(Stream::Terms, page)?)?;
+        entries.seek(&bytes)?;
+        let (mut read, mut matched) = (ReadEntry::new(), 0);
+        while let Some(order) = entries.compare_next(&bytes, &mut matched)? {
+            if order == Ordering::Greater {
+                break;
+            }
+            read.read(&mut entries)?;
+            if order == Ordering::Equal {
+                return Ok(Some(read.of_field(key.field, &entries)));
             }
         }
         Ok(None)
@@ -177,7 +202,7 @@ impl Segment {
     /// As [`find`](Segment::find).
     pub fn terms<'p>(&'p self, pages: &'p dyn Pages, from: &TermKey) -> Result<TermCursor<'p>> {
         let bytes = key_bytes(from);
-        let (mut cursor, _) = TermCursor::new(self, pages, &bytes)?;
+        let mut cursor = TermCursor::new(self, pages, &bytes)?;
         while cursor.advance()? {
             if cursor.bytes() >= bytes.as_slice() {
                 cursor.is_ahead = true;
