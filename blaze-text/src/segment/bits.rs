@@ -67,17 +67,37 @@ pub(super) fn unpack(packed: &[u8], bits: u8, count: usize, out: &mut Block) -> 
     unpack_few(packed, bits, out.get_mut(..count).filter(|_| bits <= 32)?)
 }
 
+/// One of `count` numbers, at most 128, by its place; nothing if `packed` is too short.
+#[inline]
+pub(super) fn unpack_one(packed: &[u8], bits: u8, count: usize, at: usize) -> Option<u32> {
+    let (bits, mask) = (usize::from(bits), u32::MAX.checked_shr(32 - u32::from(bits)).unwrap_or(0));
+    let value = if count == BLOCK {
+        let (words, _) = packed.as_chunks::<4>();
+        let (word, shift) = (at / 4 * bits / 32 * 4 + at % 4, at / 4 * bits % 32);
+        let word_at = |at: usize| words.get(at).map(|word| u64::from(u32::from_le_bytes(*word)));
+        let next = if shift + bits > 32 { word_at(word + 4)? } else { 0 };
+        (if bits == 0 { 0 } else { word_at(word)? } | next << 32) >> shift
+    } else {
+        window(packed.get(at * bits / 8..)?) >> (at * bits % 8)
+    };
+    Some(value as u32 & mask)
+}
+
+/// The first eight bytes as a number, zeros behind the last one.
+#[inline]
+fn window(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => bytes.iter().rev().fold(0, |window, &byte| window << 8 | u64::from(byte)),
+    }
+}
+
 fn unpack_few(packed: &[u8], bits: u8, out: &mut [u32]) -> Option<()> {
     let packed = packed.get(..packed_bytes(out.len(), bits))?;
     let mask = u32::MAX.checked_shr(32 - u32::from(bits)).unwrap_or(0);
     let mut at = 0;
     for value in out {
-        let rest = packed.get(at / 8..)?;
-        let window = match rest.first_chunk() {
-            Some(eight) => u64::from_le_bytes(*eight),
-            None => rest.iter().rev().fold(0, |window, &byte| window << 8 | u64::from(byte)),
-        };
-        *value = (window >> (at % 8)) as u32 & mask;
+        *value = (window(packed.get(at / 8..)?) >> (at % 8)) as u32 & mask;
         at += usize::from(bits);
     }
     Some(())
@@ -162,6 +182,9 @@ mod tests {
             let mut out = [9; BLOCK];
             prop_assert_eq!(unpack(&packed, bits, values.len(), &mut out), Some(()));
             prop_assert_eq!(&out[..values.len()], &values[..]);
+            for (at, value) in values.iter().enumerate() {
+                prop_assert_eq!(unpack_one(&packed, bits, values.len(), at), Some(*value));
+            }
             if packed.pop().is_some() {
                 prop_assert_eq!(unpack(&packed, bits, values.len(), &mut out), None);
             }
@@ -171,6 +194,7 @@ mod tests {
         fn any_bytes_are_numbers_or_refused(packed: Vec<u8>, bits: u8, count in 0_usize..=BLOCK) {
             let mut out = [0; BLOCK];
             let is_read = unpack(&packed, bits, count, &mut out).is_some();
+            let _ = (0..count).map(|at| unpack_one(&packed, bits % 33, count, at)).last();
             prop_assert!(!is_read || packed_bytes(count, bits) <= packed.len());
         }
 

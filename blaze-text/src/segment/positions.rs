@@ -2,7 +2,7 @@
 
 use blaze_core::Result;
 
-use super::bits::{BLOCK, Block, pack, packed_bytes, unpack, width};
+use super::bits::{BLOCK, pack, packed_bytes, unpack_one, width};
 use super::page::{Address, CurrentPage, PageBuffer, Sink, damaged};
 use super::{Pages, Stream};
 
@@ -29,39 +29,51 @@ pub(super) struct Wanted {
     pub(super) count: u32,
 }
 
-/// Reads positions of one document after the other, and a group once.
+/// Reads positions of one document after the other: only these, most documents of a block are not asked for.
 pub(super) struct PositionReader<'p> {
     page: CurrentPage<'p>,
     block: Option<u32>,
-    /// The group behind the one that is read.
+    /// The group that was found last, and the one behind it.
+    group: Group,
     next: u64,
     page_number: u32,
     offset: usize,
-    gaps: Block,
+}
+
+/// Where numbers are: on a page, so many of so many bits.
+#[derive(Clone, Copy)]
+struct Group {
+    page: u32,
+    offset: usize,
+    count: usize,
+    bits: u8,
 }
 
 impl<'p> PositionReader<'p> {
     pub(super) fn new(pages: &'p dyn Pages) -> PositionReader<'p> {
-        let page = CurrentPage::new(pages, Stream::Positions);
-        PositionReader { page, block: None, next: 0, page_number: 0, offset: 0, gaps: [0; BLOCK] }
+        let (page, group) =
+            (CurrentPage::new(pages, Stream::Positions), Group { page: 0, offset: 0, count: 0, bits: 0 });
+        PositionReader { page, block: None, group, next: 0, page_number: 0, offset: 0 }
     }
 
     /// Appends the positions that are wanted.
     pub(super) fn read(&mut self, wanted: &Wanted, positions: &mut Vec<u32>) -> Result<()> {
         let (mut at, end) = (wanted.before, wanted.before + u64::from(wanted.count));
-        let mut position = u32::MAX;
+        let mut next = Some(0_u32);
         while at < end {
             self.seek(wanted, at / BLOCK as u64)?;
-            let (from, group) = ((at % BLOCK as u64) as usize, at - at % BLOCK as u64);
-            let to = (end - group).min(BLOCK as u64) as usize;
-            for (index, gap) in self.gaps[from..to].iter().enumerate() {
-                let is_first = index == 0 && at == wanted.before;
-                let next =
-                    if is_first { Some(*gap) } else { position.checked_add(1).and_then(|next| next.checked_add(*gap)) };
-                position = next.ok_or_else(|| damaged("positions are too high"))?;
+            let (from, start) = ((at % BLOCK as u64) as usize, at - at % BLOCK as u64);
+            let to = (end - start).min(BLOCK as u64) as usize;
+            let Group { page, offset, count, bits } = self.group;
+            let packed = self.page.get(page)?.get(offset..).unwrap_or(&[]);
+            for index in from..to {
+                let gap = unpack_one(packed, bits, count, index).ok_or_else(|| damaged("positions do not parse"))?;
+                let position = next.and_then(|next| next.checked_add(gap));
+                let position = position.ok_or_else(|| damaged("positions are too high"))?;
                 positions.push(position);
+                next = position.checked_add(1);
             }
-            at = group + to as u64;
+            at = start + to as u64;
         }
         Ok(())
     }
@@ -76,30 +88,30 @@ impl<'p> PositionReader<'p> {
             (self.page_number, self.offset) = (wanted.address.page(), wanted.address.offset());
         }
         while self.next <= group {
-            let is_read = self.step(wanted.all, self.next == group);
-            if is_read.is_err() {
+            let is_found = self.step(wanted.all);
+            if is_found.is_err() {
                 self.block = None;
             }
-            is_read?;
+            is_found?;
         }
         Ok(())
     }
 
-    /// Goes behind the next group and unpacks it, or passes it.
-    fn step(&mut self, all: u64, is_wanted: bool) -> Result<()> {
+    /// Goes behind the next group.
+    fn step(&mut self, all: u64) -> Result<()> {
         let mut page = self.page.get(self.page_number)?;
         if self.offset >= page.len() {
             (self.page_number, self.offset) = (self.page_number.saturating_add(1), 0);
             page = self.page.get(self.page_number)?;
         }
-        let rest = page.get(self.offset..).and_then(<[u8]>::split_first);
-        let (bits, packed) = rest.ok_or_else(|| damaged("positions are missing"))?;
+        let bits = *page.get(self.offset).ok_or_else(|| damaged("positions are missing"))?;
         let count = all.saturating_sub(self.next * BLOCK as u64).min(BLOCK as u64) as usize;
-        if is_wanted {
-            unpack(packed, *bits, count, &mut self.gaps).ok_or_else(|| damaged("positions do not parse"))?;
+        let end = self.offset + 1 + packed_bytes(count, bits);
+        if bits > 32 || end > page.len() {
+            return Err(damaged("positions do not parse"));
         }
-        self.offset += 1 + packed_bytes(count, *bits);
-        self.next += 1;
+        self.group = Group { page: self.page_number, offset: self.offset + 1, count, bits };
+        (self.offset, self.next) = (end, self.next + 1);
         Ok(())
     }
 }
