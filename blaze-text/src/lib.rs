@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
 mod delta;
 mod document;
 mod front;
@@ -13,6 +14,7 @@ mod search;
 mod segment;
 mod term;
 
+pub use batch::Batch;
 pub use delta::{Delta, DeltaPostings, DeltaTerm, DeltaView};
 pub use document::{DocumentBuilder, DocumentPostings, DocumentTerms};
 pub use postings::{END, Impact, Postings};

@@ -2,6 +2,8 @@
 
 use blaze_core::Result;
 
+use crate::Batch;
+
 /// The document after the last one.
 pub const END: u32 = u32::MAX;
 
@@ -43,6 +45,21 @@ pub trait Postings {
     /// As [`next`](Postings::next).
     fn positions(&mut self, positions: &mut Vec<u32>) -> Result<()>;
 
+    /// Goes past the documents from the current one to `last`, as many as are at hand but at least one if there is one, and takes
+    /// those that have the term at least so often in place of what is in `batch`. Stays at the last of them, or goes to the one
+    /// behind it, whichever is less work.
+    ///
+    /// # Errors
+    /// As [`next`](Postings::next).
+    fn batch(&mut self, last: u32, least_frequency: u32, batch: &mut Batch) -> Result<()> {
+        batch.clear();
+        let mut document = self.document();
+        while document <= last && document != END && batch.push(document, self.frequency()?, least_frequency) {
+            document = self.next()?;
+        }
+        Ok(())
+    }
+
     /// How many documents there are, those that are deleted included.
     fn len(&self) -> u32;
 
@@ -57,6 +74,27 @@ pub trait Postings {
     /// # Errors
     /// As [`next`](Postings::next).
     fn block(&mut self, target: u32) -> Result<(u32, &[Impact])>;
+
+    /// The first block from that of `target` on, looked at as by [`block`](Postings::block), of which an impact is worth it: from
+    /// which document on it is, and its last one; both are [`END`] if there is none.
+    ///
+    /// # Errors
+    /// As [`next`](Postings::next).
+    fn find_block(&mut self, target: u32, is_worth: impl Fn(Impact) -> bool) -> Result<(u32, u32)>
+    where
+        Self: Sized,
+    {
+        let mut target = target;
+        while target != END {
+            let (last, impacts) = self.block(target)?;
+            let last = last.max(target); // whatever a damaged block says, searches go on
+            if impacts.iter().any(|impact| is_worth(*impact)) {
+                return Ok((target, last.min(END - 1)));
+            }
+            target = last.saturating_add(1);
+        }
+        Ok((END, END))
+    }
 
     /// Impacts of which one is at least as good as that of any document of all; none if nothing is known of that.
     fn impacts(&self) -> &[Impact] {

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 
 use super::{Delta, DeltaView};
+use crate::batch::tests::assert_goes_in_batches;
 use crate::{DocumentBuilder, DocumentPostings, END, FieldTotals, Postings, TermKey};
 
 const FIELDS: u8 = 2;
@@ -105,6 +106,7 @@ fn assert_postings(view: DeltaView<'_>, model: &Model, gone: &[&DocumentPostings
         cursor.next().unwrap();
     }
     assert_eq!(found, live, "{key:?}");
+    assert_goes_in_batches(|| view.postings(&term), |step| step % 5);
 }
 
 proptest! {

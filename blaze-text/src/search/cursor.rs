@@ -4,7 +4,7 @@ use blaze_core::Result;
 
 use super::Leaf;
 use super::merged::Merged;
-use crate::{END, Impact, Postings};
+use crate::{Batch, END, Impact, Postings};
 
 /// Terms from which their documents are put together before they are walked.
 const MERGED_MIN: usize = 8;
@@ -61,6 +61,10 @@ impl<P: Postings> Postings for Cursor<P> {
         of_each!(self, cursor => cursor.frequency())
     }
 
+    fn batch(&mut self, last: u32, least_frequency: u32, batch: &mut Batch) -> Result<()> {
+        of_each!(self, cursor => cursor.batch(last, least_frequency, batch))
+    }
+
     fn positions(&mut self, positions: &mut Vec<u32>) -> Result<()> {
         of_each!(self, cursor => cursor.positions(positions))
     }
@@ -71,6 +75,11 @@ impl<P: Postings> Postings for Cursor<P> {
 
     fn block(&mut self, target: u32) -> Result<(u32, &[Impact])> {
         of_each!(self, cursor => cursor.block(target))
+    }
+
+    #[inline]
+    fn find_block(&mut self, target: u32, is_worth: impl Fn(Impact) -> bool) -> Result<(u32, u32)> {
+        of_each!(self, cursor => cursor.find_block(target, is_worth))
     }
 
     fn impacts(&self) -> &[Impact] {

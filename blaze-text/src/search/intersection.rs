@@ -3,6 +3,7 @@
 use blaze_core::Result;
 
 use super::Leaf;
+use super::scored::Scored;
 use super::top::LeafTop;
 use super::unit::Unit;
 use crate::END;
@@ -17,6 +18,8 @@ struct Intersection<U> {
     /// The others, the rarest first.
     others: Vec<usize>,
     scores: Vec<f32>,
+    /// Documents of the leading part.
+    batch: Scored,
 }
 
 /// Collects the best of what all of at least one unit match.
@@ -28,29 +31,24 @@ pub(super) fn intersection<L: Leaf, U: Unit>(units: Vec<U>, top: &mut LeafTop<'_
     }
     let lead = others.remove(0);
     let scores = vec![0.0; units.len()];
-    Intersection { units, lead, others, scores }.run(top)
+    Intersection { units, lead, others, scores, batch: Scored::new() }.run(top)
 }
 
 impl<U: Unit> Intersection<U> {
     fn run<L: Leaf>(&mut self, top: &mut LeafTop<'_, '_, L>) -> Result<()> {
-        let mut document = self.units[self.lead].document();
-        while document != END {
+        let mut from = self.units[self.lead].document();
+        while from != END {
             if top.floor() == f32::NEG_INFINITY {
-                document = self.until_bounded(document, top)?;
+                from = self.until_bounded(from, top)?;
                 continue;
             }
-            let (last, bound) = self.units[self.lead].block(document)?;
+            let (last, bound) = self.units[self.lead].block(from)?;
             let mut rest = 0.0;
             for &other in &self.others {
-                rest += self.units[other].bound_until(document, last)?;
+                rest += self.units[other].bound_until(from, last)?;
             }
-            document = if bound + rest > top.floor() {
-                self.within(document, last, bound, rest, top)?
-            } else if last + 1 < END {
-                self.units[self.lead].seek(last + 1)?
-            } else {
-                END
-            };
+            let is_worth = bound + rest > top.floor();
+            from = if is_worth { self.within(from, last, bound, rest, top)? } else { last + 1 };
         }
         Ok(())
     }
@@ -73,32 +71,42 @@ impl<U: Unit> Intersection<U> {
         Ok(document)
     }
 
-    /// Looks at what the leading part has until `last`; the others add at most `rest` there.
+    /// Looks at what the leading part has from a document to `last`; the others add at most `rest` there. Answers from where to
+    /// go on.
     fn within<L: Leaf>(
         &mut self,
-        mut document: u32,
+        from: u32,
         last: u32,
         bound: f32,
         rest: f32,
         top: &mut LeafTop<'_, '_, L>,
     ) -> Result<u32> {
+        let mut document = self.follow(from)?;
         while document <= last {
-            let score = self.units[self.lead].score()?;
-            if score + rest <= top.floor() || !self.is_near(document, score, top.floor())? {
-                document = self.units[self.lead].next()?;
-                continue;
+            self.units[self.lead].batch(last, top.floor() - rest, &mut self.batch)?;
+            let (mut at, mut next) = (0, self.batch.end());
+            // The floor allows for the rounding of this difference, too: it is no larger than the floor, or all are above it.
+            while let Some(found) = self.batch.find_above(at, top.floor() - rest) {
+                at = found + 1;
+                let Some((document, score)) = self.batch.get(found) else { break };
+                if !self.is_near(document, score, top.floor())? {
+                    continue;
+                }
+                let found = self.align(document)?;
+                if found > document {
+                    at += self.batch.documents()[at..].iter().take_while(|document| **document < found).count();
+                    next = next.max(found);
+                    continue;
+                }
+                self.scores[self.lead] = score;
+                if self.offer(document, top)? && bound + rest <= top.floor() {
+                    return Ok(next);
+                }
             }
-            let found = self.align(document)?;
-            if found > document {
-                document = self.follow(found)?;
-                continue;
+            if next > last {
+                return Ok(next);
             }
-            self.scores[self.lead] = score;
-            let raised = self.offer(document, top)?;
-            document = self.units[self.lead].next()?;
-            if raised && bound + rest <= top.floor() {
-                break;
-            }
+            document = self.follow(next)?;
         }
         Ok(document)
     }
@@ -132,7 +140,8 @@ impl<U: Unit> Intersection<U> {
     /// Moves the leading part to where the others can match.
     #[inline]
     fn follow(&mut self, found: u32) -> Result<u32> {
-        if found == END { Ok(END) } else { self.units[self.lead].seek(found) }
+        let lead = &mut self.units[self.lead];
+        if lead.document() < found { lead.seek(found) } else { Ok(lead.document()) }
     }
 
     /// Offers the document that all are at; the leading part's score is known.

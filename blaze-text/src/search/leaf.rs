@@ -45,6 +45,13 @@ pub trait Leaf {
     /// How many tokens a field of a document has.
     fn length(&self, field: u8, document: u32) -> u32;
 
+    /// How many tokens a field of each of some documents has, as [`length`](Leaf::length) says.
+    fn lengths(&self, field: u8, documents: &[u32], lengths: &mut [u32]) {
+        for (document, length) in documents.iter().zip(lengths) {
+            *length = self.length(field, *document);
+        }
+    }
+
     /// False if the document is deleted, or if a part above has changed it.
     fn is_live(&self, document: u32) -> bool;
 

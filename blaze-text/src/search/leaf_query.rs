@@ -6,9 +6,9 @@ use super::clause::Clause;
 use super::cursor::Cursor;
 use super::drive::drive;
 use super::intersection::intersection;
-use super::phrase::Phrase;
+use super::phrase::{Phrase, rarest};
 use super::places::Places;
-use super::plan::{BooleanPlan, PhrasePlan, Plan, TermPlan};
+use super::plan::{BooleanPlan, PartPlan, PhrasePlan, Plan, TermPlan};
 use super::top::{LeafTop, Top};
 use super::tree::{All, Any, Preferring, Without};
 use super::union::union;
@@ -58,12 +58,13 @@ impl<'l, L: Leaf> LeafQuery<'l, L> {
     }
 
     fn best_of_term(&self, term: &TermPlan, top: &mut LeafTop<'_, 'l, L>) -> Result<()> {
-        let mut cursors = self.cursors(&term.keys, false)?;
-        if cursors.len() > 1 {
-            let Some(cursor) = Cursor::new(self.leaf, term.field, cursors, false)? else { return Ok(()) };
+        if let [key] = term.keys[..] {
+            let Some(entry) = &self.entries[key] else { return Ok(()) };
+            let cursor = self.leaf.postings(entry, false)?;
             return drive(Clause::new(self.leaf, term.field, cursor, term.weight), top);
         }
-        let Some(cursor) = cursors.pop() else { return Ok(()) };
+        let cursors = self.cursors(&term.keys, false)?;
+        let Some(cursor) = Cursor::new(self.leaf, term.field, cursors, false)? else { return Ok(()) };
         drive(Clause::new(self.leaf, term.field, cursor, term.weight), top)
     }
 
@@ -198,12 +199,7 @@ impl<'l, L: Leaf> LeafQuery<'l, L> {
 
     /// The documents that have a phrase of single terms.
     pub(super) fn phrase(&self, phrase: &PhrasePlan) -> Result<Option<Phrase<'l, L, L::Postings<'l>>>> {
-        let mut cursors = Vec::with_capacity(phrase.parts.len());
-        for part in &phrase.parts {
-            let Some(cursor) = self.cursors(&part.keys, true)?.pop() else { return Ok(None) };
-            cursors.push(cursor);
-        }
-        Phrase::new(self.leaf, phrase.field, cursors, places(phrase), phrase.weight).map(Some)
+        self.phrase_of(phrase, |part| Ok(self.cursors(&part.keys, true)?.pop()))
     }
 
     /// The documents that have a phrase of which parts may be several terms.
@@ -211,18 +207,25 @@ impl<'l, L: Leaf> LeafQuery<'l, L> {
         &self,
         phrase: &PhrasePlan,
     ) -> Result<Option<Phrase<'l, L, Cursor<L::Postings<'l>>>>> {
+        self.phrase_of(phrase, |part| Cursor::new(self.leaf, phrase.field, self.cursors(&part.keys, true)?, true))
+    }
+
+    fn phrase_of<C: Postings>(
+        &self,
+        phrase: &PhrasePlan,
+        cursor_of: impl Fn(&PartPlan) -> Result<Option<C>>,
+    ) -> Result<Option<Phrase<'l, L, C>>> {
         let mut cursors = Vec::with_capacity(phrase.parts.len());
         for part in &phrase.parts {
-            let found = self.cursors(&part.keys, true)?;
-            let Some(cursor) = Cursor::new(self.leaf, phrase.field, found, true)? else { return Ok(None) };
+            let Some(cursor) = cursor_of(part)? else { return Ok(None) };
             cursors.push(cursor);
         }
-        Phrase::new(self.leaf, phrase.field, cursors, places(phrase), phrase.weight).map(Some)
+        let Some(lead) = rarest(&cursors).map(|rarest| cursor_of(&phrase.parts[rarest])).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        let places = Places::new(phrase.slop, phrase.parts.iter().map(|part| (part.offset, part.shares.clone())));
+        Phrase::new((self.leaf, phrase.field), cursors, lead, places, phrase.weight).map(Some)
     }
-}
-
-fn places(phrase: &PhrasePlan) -> Places {
-    Places::new(phrase.slop, phrase.parts.iter().map(|part| (part.offset, part.shares.clone())))
 }
 
 /// The best of what any clause matches; one by itself is walked as it is.

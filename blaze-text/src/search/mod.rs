@@ -19,6 +19,7 @@ mod places;
 mod plan;
 mod planner;
 mod reads;
+mod scored;
 mod searcher;
 mod segment_leaf;
 #[cfg(test)]

@@ -4,7 +4,9 @@ use blaze_core::Result;
 
 use super::Leaf;
 use super::bm25::Weight;
+use super::clause::Clause;
 use super::places::Places;
+use super::scored::Scored;
 use super::unit::Unit;
 use crate::{END, Postings};
 
@@ -16,33 +18,51 @@ pub(super) struct Phrase<'l, L, C> {
     ceiling: f32,
     /// As they are in the phrase.
     cursors: Vec<C>,
-    /// The rarest first.
+    /// The rarest last: its documents come from `lead`.
     order: Vec<usize>,
     places: Places,
+    /// The documents of the rarest part, each scored as if it had the phrase as often as that part: how long documents are is far
+    /// away in memory, and known of many at once sooner than of one after the other.
+    lead: Clause<'l, L, C>,
+    scored: Scored,
+    /// Those of the scored documents before this place are passed.
+    passed: usize,
     document: u32,
     frequency: u32,
     floor: f32,
 }
 
 impl<'l, L: Leaf, C: Postings> Phrase<'l, L, C> {
-    /// The phrase of these parts, at least one.
+    /// The phrase of these parts, at least one; `lead` has the documents of the [rarest](rarest).
     pub(super) fn new(
-        leaf: &'l L,
-        field: u8,
+        (leaf, field): (&'l L, u8),
         cursors: Vec<C>,
+        lead: C,
         places: Places,
         weight: Weight,
     ) -> Result<Phrase<'l, L, C>> {
         let mut order: Vec<usize> = (0..cursors.len()).collect();
         order.sort_by_key(|&index| cursors[index].len());
-        let ceilings = cursors.iter().map(|cursor| weight.ceiling(cursor.impacts()));
-        let ceiling = ceilings.fold(f32::INFINITY, f32::min);
-        let (document, frequency, floor) = (END, 0, f32::NEG_INFINITY);
-        let mut phrase = Phrase { leaf, field, weight, ceiling, cursors, order, places, document, frequency, floor };
-        if let Some(&lead) = phrase.order.first() {
-            let target = phrase.cursors[lead].document();
-            phrase.settle(target)?;
+        if !order.is_empty() {
+            order.rotate_left(1);
         }
+        let ceilings = cursors.iter().map(|cursor| weight.ceiling(cursor.impacts()));
+        let mut phrase = Phrase {
+            leaf,
+            field,
+            weight,
+            ceiling: ceilings.fold(f32::INFINITY, f32::min),
+            cursors,
+            order,
+            places,
+            lead: Clause::new(leaf, field, lead, weight),
+            scored: Scored::new(),
+            passed: 0,
+            document: END,
+            frequency: 0,
+            floor: f32::NEG_INFINITY,
+        };
+        phrase.settle(0)?;
         Ok(phrase)
     }
 
@@ -63,24 +83,43 @@ impl<'l, L: Leaf, C: Postings> Phrase<'l, L, C> {
         }
     }
 
-    /// Goes to the first document from `target` on that has all parts.
+    /// Goes to the first document from `target` on that has all parts, and the rarest one often enough.
     #[inline]
     fn aligned(&mut self, mut target: u32) -> Result<u32> {
-        'search: while target != END {
+        'search: while let Some(document) = self.next_of_lead(target)? {
             for &index in &self.order {
                 let cursor = &mut self.cursors[index];
-                let mut document = cursor.document();
-                if document < target {
-                    document = if document + 1 == target { cursor.next()? } else { cursor.seek(target)? };
-                }
-                if document > target {
-                    target = document;
+                let at = if cursor.document() < document { cursor.seek(document)? } else { cursor.document() };
+                if at > document {
+                    target = at;
                     continue 'search;
                 }
             }
-            break;
+            return Ok(document);
         }
-        Ok(target)
+        Ok(END)
+    }
+
+    /// The next document of the rarest part that is not before `target`, of those that may score above the floor.
+    #[inline]
+    fn next_of_lead(&mut self, target: u32) -> Result<Option<u32>> {
+        loop {
+            while let Some(at) = self.scored.find_above(self.passed, self.floor) {
+                self.passed = at + 1;
+                if let Some((document, _)) = self.scored.get(at).filter(|(document, _)| *document >= target) {
+                    return Ok(Some(document));
+                }
+            }
+            let next = target.max(self.scored.end());
+            if self.lead.document() < next {
+                self.lead.seek(next)?;
+            }
+            if self.lead.document() == END {
+                return Ok(None);
+            }
+            self.lead.batch(END - 1, self.floor, &mut self.scored)?;
+            self.passed = 0;
+        }
     }
 
     /// Whether the document that all parts are at has the phrase, often enough.
@@ -101,6 +140,11 @@ impl<'l, L: Leaf, C: Postings> Phrase<'l, L, C> {
         self.frequency = self.places.count();
         Ok(self.frequency > 0)
     }
+}
+
+/// The part that the fewest documents have.
+pub(super) fn rarest<C: Postings>(cursors: &[C]) -> Option<usize> {
+    (0..cursors.len()).min_by_key(|&index| cursors[index].len())
 }
 
 impl<L: Leaf, C: Postings> Unit for Phrase<'_, L, C> {

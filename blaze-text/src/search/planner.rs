@@ -1,6 +1,6 @@
 //! From a query to a plan: terms are looked up in all leaves, and weighed by what all of them count.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use blaze_core::limits::{TEXT_CLAUSES_MAX, TEXT_EDITS_MAX, TEXT_EXPANDED_CLAUSES_MAX};
 use blaze_core::{Error, Result};
@@ -25,13 +25,13 @@ pub(super) struct Prepared<S: Leaf, D: Leaf> {
 /// Makes plans.
 pub(super) struct Planner<'s, S: Leaf, D: Leaf> {
     searcher: &'s Searcher<S, D>,
-    numbers: HashMap<TermKey, usize>,
+    numbers: BTreeMap<TermKey, usize>,
     keys: Vec<TermKey>,
     /// By key, how many documents have it.
     documents: Vec<i64>,
     segments: Vec<Vec<Option<S::Entry>>>,
     deltas: Vec<Vec<Option<D::Entry>>>,
-    totals: HashMap<u8, FieldTotals>,
+    totals: BTreeMap<u8, FieldTotals>,
     clauses: usize,
     /// Clauses that go through dictionaries.
     expanded: usize,
@@ -44,12 +44,12 @@ impl<'s, S: Leaf, D: Leaf> Planner<'s, S, D> {
     pub(super) fn prepare(searcher: &'s Searcher<S, D>, node: &Node) -> Result<Prepared<S, D>> {
         let mut planner = Planner {
             searcher,
-            numbers: HashMap::new(),
+            numbers: BTreeMap::new(),
             keys: Vec::new(),
             documents: Vec::new(),
             segments: searcher.segments().iter().map(|_| Vec::new()).collect(),
             deltas: searcher.deltas().iter().map(|_| Vec::new()).collect(),
-            totals: HashMap::new(),
+            totals: BTreeMap::new(),
             clauses: 0,
             expanded: 0,
             excludes: false,

@@ -184,8 +184,9 @@ impl<S: Leaf, D: Leaf> Searcher<S, D> {
 
     /// The documents that were found, with their ids.
     fn found(&self, top: Top) -> Result<Vec<Found>> {
-        let mut found = Vec::new();
-        for candidate in top.into_sorted() {
+        let best = top.into_sorted();
+        let mut found = Vec::with_capacity(best.len());
+        for candidate in best {
             let id = match candidate.leaf.checked_sub(self.segments.len()) {
                 None => self.segments[candidate.leaf].id(candidate.document)?,
                 Some(delta) => self.deltas[delta].id(candidate.document)?,

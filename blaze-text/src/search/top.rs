@@ -1,6 +1,5 @@
 //! The best of what is found.
 
-use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use blaze_core::Result;
@@ -12,46 +11,63 @@ use super::{Accept, Leaf};
 /// The k best documents of all leaves; of equal ones those that came first.
 pub(super) struct Top {
     most: usize,
-    found: BinaryHeap<Candidate>,
+    is_full: bool,
+    /// The greatest is the worst.
+    found: BinaryHeap<Ranked>,
 }
 
-/// A document; the greatest is the worst.
-#[derive(Clone, Copy, PartialEq)]
+/// A document.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Candidate {
     pub(super) score: f32,
     pub(super) leaf: usize,
     pub(super) document: u32,
 }
 
-impl Eq for Candidate {}
+/// A document as a number that is the greater the worse it is: by its score, then by when it comes. Heaps compare a lot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Ranked(u128);
 
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let later = (self.leaf, self.document).cmp(&(other.leaf, other.document));
-        other.score.total_cmp(&self.score).then(later)
+impl Ranked {
+    fn new(candidate: Candidate) -> Ranked {
+        let worse = !ordered(candidate.score.to_bits());
+        let later = (candidate.leaf as u64) << 32 | u64::from(candidate.document);
+        Ranked(u128::from(worse) << 64 | u128::from(later))
+    }
+
+    fn score(self) -> f32 {
+        f32::from_bits(unordered(!((self.0 >> 64) as u32)))
+    }
+
+    fn candidate(self) -> Candidate {
+        let later = self.0 as u64;
+        Candidate { score: self.score(), leaf: (later >> 32) as usize, document: later as u32 }
     }
 }
 
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+/// Bits of a number that are ordered as [`f32::total_cmp`] orders numbers.
+fn ordered(bits: u32) -> u32 {
+    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
+}
+
+fn unordered(ordered: u32) -> u32 {
+    if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered }
 }
 
 impl Top {
     pub(super) fn new(most: usize) -> Top {
-        Top { most, found: BinaryHeap::with_capacity(most.min(1_024) + 1) }
+        Top { most, is_full: false, found: BinaryHeap::with_capacity(most.min(1_024) + 1) }
     }
 
     /// The best first.
     pub(super) fn into_sorted(self) -> Vec<Candidate> {
-        self.found.into_sorted_vec()
+        self.found.into_sorted_vec().into_iter().map(Ranked::candidate).collect()
     }
 
     /// What a score has to be above.
     fn threshold(&self) -> f32 {
         match self.found.peek() {
-            Some(worst) if self.found.len() >= self.most => worst.score,
+            Some(worst) if self.is_full => worst.score(),
             _ => f32::NEG_INFINITY,
         }
     }
@@ -90,6 +106,12 @@ impl<'t, 'l, L: Leaf> LeafTop<'t, 'l, L> {
         self.floor
     }
 
+    /// Scores that are not above it are not among the best.
+    #[inline]
+    pub(super) fn threshold(&self) -> f32 {
+        self.threshold
+    }
+
     /// Takes a document if it is live and among the best; true if others need a higher score from now on.
     #[inline]
     pub(super) fn offer(&mut self, document: u32, score: f32) -> Result<bool> {
@@ -105,10 +127,15 @@ impl<'t, 'l, L: Leaf> LeafTop<'t, 'l, L> {
         {
             return Ok(false);
         }
-        if self.top.found.len() >= self.top.most {
-            self.top.found.pop();
+        let candidate = Ranked::new(Candidate { score, leaf: self.number, document });
+        match self.top.found.peek_mut() {
+            Some(mut worst) if self.top.is_full => *worst = candidate,
+            worst => {
+                drop(worst);
+                self.top.found.push(candidate);
+                self.top.is_full = self.top.found.len() >= self.top.most;
+            }
         }
-        self.top.found.push(Candidate { score, leaf: self.number, document });
         let threshold = self.top.threshold();
         let raised = threshold > self.threshold;
         self.threshold = threshold;
@@ -122,5 +149,27 @@ impl<'t, 'l, L: Leaf> LeafTop<'t, 'l, L> {
             except.seek(document)?;
         }
         Ok(except.document() == document)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn candidates_are_ordered_by_score_and_then_as_they_come(
+            a in (any::<f32>(), 0_usize..3, any::<u32>()),
+            b in (any::<f32>(), 0_usize..3, any::<u32>()),
+        ) {
+            let candidate = |(score, leaf, document)| Candidate { score, leaf, document };
+            let worse = b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2)));
+            let (first, second) = (Ranked::new(candidate(a)), Ranked::new(candidate(b)));
+            prop_assert_eq!(first.cmp(&second), worse);
+            let read = first.candidate();
+            prop_assert_eq!((read.score.to_bits(), read.leaf, read.document), (a.0.to_bits(), a.1, a.2));
+        }
     }
 }

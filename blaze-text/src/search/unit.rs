@@ -2,6 +2,9 @@
 
 use blaze_core::Result;
 
+use super::scored::Scored;
+use crate::END;
+
 /// Blocks that are looked at to bound what a clause can add to a range of documents; beyond, its ceiling has to do.
 const BLOCKS: u32 = 16;
 
@@ -19,9 +22,33 @@ pub(super) trait Unit {
     /// The score of the current document.
     fn score(&mut self) -> Result<f32>;
 
+    /// Goes past documents from the current one to `last`, at least one if there is one, and takes all that score above `least`,
+    /// and maybe others, in place of what is in `scored`. Stays at the last one or goes to the one behind it.
+    fn batch(&mut self, last: u32, _least: f32, scored: &mut Scored) -> Result<()> {
+        scored.clear();
+        let document = self.document();
+        if document <= last && document != END {
+            scored.one(document, self.score()?);
+        }
+        Ok(())
+    }
+
     /// A document from `target` on, and what no score from `target` to there is above. `target` may be before the current
     /// document; the bound is then that of the current one and those behind it.
     fn block(&mut self, target: u32) -> Result<(u32, f32)>;
+
+    /// The first document from `target` on, and the last one behind it, of which no bound says that they do not score above
+    /// `floor`; [`END`] if there is none.
+    fn find_block(&mut self, mut target: u32, floor: f32) -> Result<(u32, u32)> {
+        while target != END {
+            let (last, bound) = self.block(target)?;
+            if bound > floor {
+                return Ok((target, last));
+            }
+            target = last + 1;
+        }
+        Ok((END, END))
+    }
 
     /// What no score is above.
     fn ceiling(&self) -> f32;
@@ -69,8 +96,16 @@ impl<U: Unit + ?Sized> Unit for Box<U> {
         (**self).score()
     }
 
+    fn batch(&mut self, last: u32, least: f32, scored: &mut Scored) -> Result<()> {
+        (**self).batch(last, least, scored)
+    }
+
     fn block(&mut self, target: u32) -> Result<(u32, f32)> {
         (**self).block(target)
+    }
+
+    fn find_block(&mut self, target: u32, floor: f32) -> Result<(u32, u32)> {
+        (**self).find_block(target, floor)
     }
 
     fn ceiling(&self) -> f32 {

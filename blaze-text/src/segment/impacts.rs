@@ -63,6 +63,13 @@ impl Impacts {
     }
 }
 
+/// True if one of the impacts of these codes is worth a look. A search for one frequent word goes past two thousand blocks that
+/// are not for fifty that are: all four are asked, whatever comes of the first, since branches would be guessed wrong.
+#[inline]
+pub(super) fn any_is_worth(codes: [u16; IMPACTS_MAX], is_worth: impl Fn(Impact) -> bool) -> bool {
+    codes.into_iter().fold(false, |any, code| any | is_worth(decode(code)))
+}
+
 /// True if the scores of a document with this frequency and length are bounded by one of the impacts.
 pub(super) fn covers(impacts: &[Impact], frequency: u32, length: u32) -> bool {
     impacts.iter().any(|impact| impact.frequency >= frequency && impact.length <= length)

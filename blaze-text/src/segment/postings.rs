@@ -8,14 +8,17 @@ use blaze_core::Result;
 use super::bits::{BLOCK, Block};
 use super::block::{read_documents, read_frequencies};
 use super::entry::{Place, blocks};
-use super::impacts::{ImpactCollector, Impacts};
+use super::impacts::{ImpactCollector, Impacts, any_is_worth};
 use super::inline::{inline_positions, read_inline};
 use super::page::{Address, CurrentPage, damaged};
 use super::positions::{PositionReader, Wanted};
 use super::skip::Skips;
 use super::{Page, Pages, Segment, Stream, TermEntry};
 use crate::reader::Reader;
-use crate::{END, Impact, Postings};
+use crate::{Batch, END, Impact, Postings};
+
+/// Documents that are compared at once with one that is sought, before the whole block is searched.
+const NEAR: usize = 8;
 
 /// A cursor through the documents of a term: it unpacks 128 at a time, their frequencies and positions when asked.
 pub struct SegmentPostings<'p> {
@@ -100,8 +103,11 @@ impl Segment {
             Place::Blocks { impacts, .. } => {
                 postings.load(0, END)?;
                 let is_several = count > 1;
-                postings.all =
-                    if is_several { Impacts::from_padded(impacts.padded()) } else { postings.skips.impacts(0)? };
+                postings.all = if is_several {
+                    Impacts::from_padded(impacts.padded())
+                } else {
+                    Impacts::from_padded(postings.skips.bound(0)?.1)
+                };
             }
         }
         Ok(postings)
@@ -157,9 +163,11 @@ impl<'p> SegmentPostings<'p> {
 
     #[inline]
     fn load_frequencies(&mut self) -> Result<()> {
-        if self.has_frequencies {
-            return Ok(());
-        }
+        if self.has_frequencies { Ok(()) } else { self.read_frequencies() }
+    }
+
+    #[inline(never)]
+    fn read_frequencies(&mut self) -> Result<()> {
         let count = self.block_count();
         let page = self.page.get(self.postings.page())?;
         let bytes = page.get(self.postings.offset()..).unwrap_or(&[]);
@@ -252,6 +260,14 @@ impl Postings for SegmentPostings<'_> {
                 return Ok(self.current);
             }
         }
+        if let Some(next) = self.documents[self.at % BLOCK..].first_chunk::<NEAR>() {
+            let before = next.iter().filter(|document| **document < target).count();
+            if before < NEAR {
+                self.at += before;
+                self.current = next[before];
+                return Ok(self.current);
+            }
+        }
         // Those behind the last document are END, and the last one is not before the target.
         let mut at = 0;
         for step in [64, 32, 16, 8, 4, 2, 1] {
@@ -266,6 +282,25 @@ impl Postings for SegmentPostings<'_> {
     fn frequency(&mut self) -> Result<u32> {
         self.load_frequencies()?;
         Ok(self.frequencies[self.at % BLOCK])
+    }
+
+    fn batch(&mut self, last: u32, least_frequency: u32, batch: &mut Batch) -> Result<()> {
+        batch.clear();
+        if self.current > last || self.current == END {
+            return Ok(());
+        }
+        self.load_frequencies()?;
+        let all = self.at % BLOCK..self.block_count();
+        let (documents, frequencies) = (&self.documents[all.clone()], &self.frequencies[all]);
+        let taken = match self.last <= last {
+            true => documents.len(),
+            false => documents.partition_point(|document| *document <= last),
+        };
+        batch.fill(&documents[..taken], &frequencies[..taken], least_frequency);
+        // What comes behind may be in a block that nobody wants to be read.
+        self.at += taken - 1;
+        self.current = self.documents[self.at % BLOCK];
+        Ok(())
     }
 
     fn positions(&mut self, positions: &mut Vec<u32>) -> Result<()> {
@@ -301,6 +336,25 @@ impl Postings for SegmentPostings<'_> {
             self.look_ahead(target)?;
         }
         Ok((self.ahead.last, self.ahead.impacts.as_slice()))
+    }
+
+    #[inline]
+    fn find_block(&mut self, target: u32, is_worth: impl Fn(Impact) -> bool) -> Result<(u32, u32)> {
+        let (last, impacts) = self.block(target)?;
+        if impacts.iter().any(|impact| is_worth(*impact)) {
+            return Ok((target, last.max(target)));
+        }
+        let (mut block, mut before) = (self.ahead.block + 1, self.ahead.last);
+        while block < self.skips.count() {
+            let (last, impacts) = self.skips.bound(block)?;
+            if any_is_worth(impacts, &is_worth) {
+                let from = before.max(target).saturating_add(1);
+                self.ahead = Ahead { block, from, last, impacts: Impacts::from_padded(impacts) };
+                return Ok((from, last.max(from)));
+            }
+            (block, before) = (block + 1, last);
+        }
+        Ok((END, END))
     }
 
     fn impacts(&self) -> &[Impact] {

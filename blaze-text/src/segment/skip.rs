@@ -2,7 +2,7 @@
 
 use blaze_core::Result;
 
-use super::impacts::{IMPACTS_MAX, Impacts};
+use super::impacts::IMPACTS_MAX;
 use super::page::{Address, CurrentPage, PAYLOAD_BYTES_MAX, damaged};
 use super::{Pages, Stream};
 
@@ -76,10 +76,12 @@ impl<'p> Skips<'p> {
         })
     }
 
-    /// The impacts of a block.
-    #[inline]
-    pub(super) fn impacts(&mut self, block: u32) -> Result<Impacts> {
-        Ok(Impacts::from_padded(self.get(block)?.impacts))
+    /// The last document of a block, and its impacts.
+    #[inline(always)]
+    pub(super) fn bound(&mut self, block: u32) -> Result<(u32, [u16; IMPACTS_MAX])> {
+        let [l0, l1, l2, l3, _, _, _, _, _, _, _, _, _, _, i @ ..] = self.bytes(block)?;
+        let impacts = [[i[0], i[1]], [i[2], i[3]], [i[4], i[5]], [i[6], i[7]]].map(u16::from_le_bytes);
+        Ok((u32::from_le_bytes([*l0, *l1, *l2, *l3]), impacts))
     }
 
     /// The first block, from this one on, of which the last document is not before `target`; how many there are if none is.

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::page::{PAYLOAD_BYTES_MAX, checksum};
 use super::*;
+use crate::batch::tests::assert_goes_in_batches;
 use crate::{DocumentBuilder, DocumentPostings, END, FieldTotals, Impact, Postings, TermKey};
 
 const FIELDS: u8 = 2;
@@ -112,6 +113,8 @@ fn assert_postings(stored: &Stored, entry: &TermEntry, model: &BTreeMap<u32, Vec
         postings.next().unwrap();
     }
     assert_eq!((postings.document(), postings.next().unwrap(), postings.seek(END - 1).unwrap()), (END, END, END));
+    assert_goes_in_batches(|| segment.postings(pages, entry).unwrap(), |step| mix(seed ^ step));
+    assert_finds_blocks(stored, entry, seed);
     let mut postings = segment.postings(pages, entry).unwrap();
     let (mut target, mut step) = (0_u32, 0);
     while postings.document() != END {
@@ -139,6 +142,30 @@ fn assert_postings(stored: &Stored, entry: &TermEntry, model: &BTreeMap<u32, Vec
     let (last, impacts) =
         segment.postings(pages, entry).unwrap().block(END - 1).map(|(last, all)| (last, all.len())).unwrap();
     assert_eq!((last, impacts), (END - 1, 0));
+}
+
+/// Blocks that are worth it are found where looking at each block finds them.
+fn assert_finds_blocks(stored: &Stored, entry: &TermEntry, seed: u64) {
+    let Stored { segment, pages } = stored;
+    for step in 0..20 {
+        let random = mix(seed ^ step);
+        let (often, short) = (random as u32 % 4, (random >> 8) as u32 % (1 << (random >> 40 & 15)));
+        let is_worth = |impact: Impact| impact.frequency.saturating_add(short) >= often.saturating_add(impact.length);
+        let mut target = (random >> 20) as u32 % (segment.documents() + 1);
+        let mut looking = segment.postings(pages, entry).unwrap();
+        let found = segment.postings(pages, entry).unwrap().find_block(target, is_worth).unwrap();
+        let expected = loop {
+            let (last, impacts) = looking.block(target).unwrap();
+            if impacts.iter().copied().any(is_worth) {
+                break (target, last);
+            }
+            target = last + 1;
+            if target == END {
+                break (END, END);
+            }
+        };
+        assert_eq!(found, expected);
+    }
 }
 
 fn assert_is(stored: &Stored, model: &Model, removed: &BTreeMap<TermKey, i32>, seed: u64) {
