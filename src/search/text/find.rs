@@ -133,8 +133,10 @@ pub(super) fn matching<S: Leaf, D: Leaf>(
 
 impl Outcome {
     fn of(found: Vec<Found>, node: ExplainNode, counters: Counters, filter: FilterStrategy) -> Result<Outcome> {
-        let hit = |found: Found| Ok((DocumentId::read_key(&found.id)?, found.score));
-        let hits = found.into_iter().map(hit).collect::<Result<_>>()?;
+        let mut hits = Vec::with_capacity(found.len());
+        for Found { id, score } in found {
+            hits.push((DocumentId::read_key(&id)?, score));
+        }
         Ok(Outcome { hits, node, counters, filter })
     }
 }

@@ -78,7 +78,9 @@ impl TextRequest {
 
     fn check_fit(&self, index: &IndexDefinition, fields: &TextFields, asked: &Asked<'_>) -> Result<()> {
         let name = &index.name;
-        if let Asked::Query(query) = asked {
+        if let Asked::Query(query) = asked
+            && !query.fields().is_empty()
+        {
             let paths: Vec<Path> = fields.fields.iter().map(|field| field.path.clone()).collect();
             if let Err(error) = query.check_fields(&paths) {
                 return Err(self.misread(&paths).unwrap_or(error).context(format!("text index {name:?}")));

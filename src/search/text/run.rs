@@ -105,7 +105,7 @@ impl<T> TextSearch<T> {
             let view = text::view(session, definition, index.0)?;
             let mut wanted = request.prepare(session, (name, definition), index, &asked, &view)?;
             wanted.explains = explains;
-            if let Some(query) = &wanted.query {
+            if let Some(query) = wanted.query.as_ref().filter(|_| session.is_serializable()) {
                 text::track(session, index.0.id, &query.terms())?;
             }
             let mut running = Running { session, definition, wanted, view: &view, near };
