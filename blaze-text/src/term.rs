@@ -34,15 +34,35 @@ pub struct FieldTotals {
 }
 
 impl FieldTotals {
-    /// The sum of both.
+    /// The sum of both, as far as numbers go.
     #[must_use]
     pub fn plus(self, other: FieldTotals) -> FieldTotals {
-        FieldTotals { documents: self.documents + other.documents, tokens: self.tokens + other.tokens }
+        FieldTotals {
+            documents: self.documents.saturating_add(other.documents),
+            tokens: self.tokens.saturating_add(other.tokens),
+        }
     }
 
-    /// What is left without the other.
+    /// What is left without the other, as far as numbers go.
     #[must_use]
     pub fn minus(self, other: FieldTotals) -> FieldTotals {
-        FieldTotals { documents: self.documents - other.documents, tokens: self.tokens - other.tokens }
+        FieldTotals {
+            documents: self.documents.saturating_sub(other.documents),
+            tokens: self.tokens.saturating_sub(other.tokens),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FieldTotals;
+
+    #[test]
+    fn totals_that_nothing_could_count_stay_at_the_greatest_or_least_number() {
+        let of = |number| FieldTotals { documents: number, tokens: number };
+        assert_eq!(of(i64::MAX).plus(of(1)), of(i64::MAX));
+        assert_eq!(of(i64::MIN).minus(of(1)), of(i64::MIN));
+        assert_eq!(of(0).minus(of(i64::MIN)), of(i64::MAX));
+        assert_eq!(of(3).plus(of(4)).minus(of(5)), of(2));
     }
 }

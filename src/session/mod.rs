@@ -25,6 +25,7 @@ use blaze_core::{
 use crate::catalog::Orphan;
 use crate::database::core::Core;
 use crate::embedding::SharedEmbedder;
+use crate::text::KeptTexts;
 pub(crate) use cursor::SessionCursor;
 use hook::Derived;
 pub(crate) use retry::{RetryLimits, back_off, retry};
@@ -45,6 +46,8 @@ pub(crate) struct Session {
     defines_retention: AtomicBool,
     /// True once the session has written to the backlog of an index that embeds.
     has_backlog: AtomicBool,
+    /// What searches of text indexes leave to the next.
+    texts: KeptTexts,
     /// None for a read-only session.
     writer: Option<Writer>,
 }
@@ -105,7 +108,8 @@ impl Session {
     fn new(core: &Arc<Core>, point: Arc<dyn ReadPoint>, writer: Option<Writer>) -> Session {
         let (core, read_ms) = (Arc::clone(core), begin_reading(core, &*point));
         let (defines_retention, has_backlog) = (AtomicBool::new(false), AtomicBool::new(false));
-        Session { core, point, is_as_of: false, read_ms, defines_retention, has_backlog, writer }
+        let texts = KeptTexts::default();
+        Session { core, point, is_as_of: false, read_ms, defines_retention, has_backlog, texts, writer }
     }
 
     /// A session that reads data as it was at `ts`, and the catalog as it is now.
@@ -153,6 +157,10 @@ impl Session {
 
     pub(crate) fn point(&self) -> &Arc<dyn ReadPoint> {
         &self.point
+    }
+
+    pub(crate) fn kept_texts(&self) -> &KeptTexts {
+        &self.texts
     }
 
     /// True if data is read as it was in the past: indexes tell of the present only.
@@ -442,6 +450,7 @@ impl Session {
 
     /// Commits everything written, as one unit.
     pub(crate) fn commit(&self) -> Result<Timestamp> {
+        self.texts.clear();
         let Finished { mut request, orphans, vectors, texts, embedders, under_way } =
             self.writer()?.finish(&self.core, self.point.ts())?;
         let is_tracked = !request.tracked.is_empty();
@@ -478,6 +487,7 @@ impl Session {
 
     /// Forgets everything written; from then on the session answers `Closed`.
     pub(crate) fn end(&self) {
+        self.texts.clear();
         if let Some(writer) = &self.writer {
             writer.end();
         }

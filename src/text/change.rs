@@ -53,7 +53,7 @@ impl RecentChange {
 #[derive(Clone, Debug)]
 pub(super) enum IndexChange {
     /// Documents were changed, each once.
-    Documents(Arc<[RecentChange]>),
+    Documents(Arc<[Arc<RecentChange>]>),
     /// So many were, of an index that nobody has in memory.
     Unread { changes: usize, bytes: usize },
     /// The segments are others now, and these changes are in them.
@@ -140,7 +140,7 @@ impl IndexChange {
     /// Bytes that it takes in memory.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            IndexChange::Documents(changes) => changes.iter().map(RecentChange::bytes).sum(),
+            IndexChange::Documents(changes) => changes.iter().map(|change| change.bytes()).sum(),
             IndexChange::Unread { bytes, .. } => *bytes,
             IndexChange::Folded(folded) => folded.iter().map(|key| key.len()).sum(),
             IndexChange::Dropped => 0,
@@ -184,7 +184,7 @@ impl Collected<'_> {
             if is_open {
                 let after = after.map(|(entry, rest)| NewText { entry: entry.into(), occurrences: rest.into() });
                 let before = row.before.map(Into::into);
-                changes.push(RecentChange { key: (*key).into(), id: (*id).into(), before, after });
+                changes.push(Arc::new(RecentChange { key: (*key).into(), id: (*id).into(), before, after }));
             }
         }
         touches.extend(touched.into_iter().map(|key| Write::Touch { family: Family::Text, key }));

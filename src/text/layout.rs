@@ -67,6 +67,11 @@ pub(crate) fn split_change(rest: &[u8]) -> Result<Option<(&[u8], Timestamp)>> {
     }
 }
 
+/// All rows of an index.
+pub(super) fn whole_range(index: u32) -> KeyRange {
+    KeyRange::prefix(&prefix(index))
+}
+
 /// All change rows of an index.
 pub(super) fn changes_range(index: u32) -> KeyRange {
     KeyRange::prefix(&prefixed(index, &[DERIVED, CHANGE]))

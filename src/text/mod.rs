@@ -10,14 +10,21 @@ mod change_row;
 mod check;
 mod dead;
 mod fold;
+mod generation;
 mod header;
+mod kept;
 mod layout;
+mod level;
 mod merge;
 mod open;
+mod own;
 mod pages;
 mod past;
+mod recent;
 mod registry;
 mod segments;
+#[cfg(test)]
+mod tests;
 mod unfolded;
 mod view;
 mod work;
@@ -34,8 +41,10 @@ use change::IndexChange;
 pub(crate) use change::TextChanges;
 pub(crate) use change_row::ChangeRow;
 pub(crate) use check::{Rows, VisitRow, check};
+use generation::Generation;
+pub(crate) use kept::KeptTexts;
 pub(crate) use layout::{change_key, entry_key, split_change};
-use open::{Generation, OpenText};
+use open::OpenText;
 use pages::PageCache;
 use registry::Registry;
 pub(crate) use view::{TextView, track, view};
@@ -107,13 +116,17 @@ impl Texts {
         self.registry.lock().open.contains_key(&index)
     }
 
-    /// What is in memory of an index, from now on if nothing was; counts as a use of it.
-    fn open(&self, index: u32, fields: u8) -> Arc<OpenText> {
+    /// What is in memory of an index, from now on if nothing was; counts as a use of it. None of an index that is gone, and that
+    /// only views of before see.
+    fn open(&self, index: u32, fields: u8, view: Timestamp) -> Option<Arc<OpenText>> {
         let mut registry = self.registry.lock();
+        if registry.is_gone(index, view) {
+            return None;
+        }
         let told = registry.told;
         let open = registry.open.entry(index).or_insert_with(|| Arc::new(OpenText::new(index, fields, told)));
         open.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        Arc::clone(open)
+        Some(Arc::clone(open))
     }
 
     /// What a search has last seen of an index, if it is in memory: most of its segments are as they were.
@@ -148,8 +161,16 @@ impl Texts {
     }
 
     /// Somebody has read so much of an index that is not folded, at a read point.
-    fn note_unfolded(&self, index: u32, changes: usize, bytes: usize) {
-        self.registry.lock().count_found(index, changes, bytes);
+    fn note_unfolded(&self, index: u32, view: Timestamp, changes: usize, bytes: usize) {
+        self.registry.lock().count_found(index, view, changes, bytes);
+    }
+
+    /// Lets go of what is remembered of indexes that are gone, and that no view sees any more.
+    fn forget_gone(&self, core: &Core) {
+        let is_enough = self.registry.lock().has_enough_gone();
+        if is_enough && let Ok(Some(oldest_view)) = core.store.oldest_view() {
+            self.registry.lock().forget_gone(oldest_view);
+        }
     }
 }
 

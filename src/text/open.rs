@@ -1,18 +1,19 @@
 //! What is in memory of an index of text: its segments, and what is not folded into them.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use blaze_core::{ReadPoint, Result, Timestamp};
 use blaze_lsm::TextIndexStats;
-use blaze_text::{Delta, DocumentTerms};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
-use super::change::{IndexChange, NewText, RecentChange};
+use super::change::{IndexChange, RecentChange};
+use super::generation::{Generation, Source};
+use super::level::Committed;
 use super::pages::PageCache;
-use super::segments::{Segments, pages};
-use super::unfolded::{self, collapse};
+use super::segments::Segments;
 
 /// What is in memory of an index, for views from when it was read on.
 pub(super) struct OpenText {
@@ -20,10 +21,12 @@ pub(super) struct OpenText {
     fields: u8,
     /// All later commits are told of.
     since: Timestamp,
-    /// What commits have done that nobody has asked for yet.
+    /// What commits have done that is not in the generations yet.
     told: Mutex<VecDeque<(Timestamp, IndexChange)>>,
-    /// What is there since the last fold that was asked for, and before that.
+    /// What is there since the last fold that was asked for, and before that. Nobody holds this while reading anything.
     generations: Mutex<Generations>,
+    /// Held by who brings the generations to a later commit. Only those wait for it who need that as well.
+    pub(super) bringing: Mutex<()>,
     /// When it was used last.
     pub(super) used: AtomicU64,
 }
@@ -31,138 +34,31 @@ pub(super) struct OpenText {
 #[derive(Default)]
 struct Generations {
     newest: Option<Arc<Generation>>,
-    before: Option<Arc<Generation>>,
+    /// The one before, for views before this commit.
+    before: Option<(Arc<Generation>, Timestamp)>,
     /// True once something could not be read: then everybody reads for himself.
     is_broken: bool,
 }
 
-/// What an index is from one fold to the next.
-pub(super) struct Generation {
-    /// For views from here on,
-    from: Timestamp,
-    /// and, once there is a later one, before that.
-    until: Mutex<Option<Timestamp>>,
-    pub(super) segments: Segments,
-    pub(super) recent: RwLock<Recent>,
-}
-
-/// What is not folded into segments.
-pub(super) struct Recent {
-    /// As the change rows say.
-    changes: Vec<RecentChange>,
-    /// The same, to be searched.
-    pub(super) delta: Delta,
-    /// The documents of each segment that are replaced or removed by it, each with the commit.
-    pub(super) masked: Vec<HashMap<u32, Timestamp>>,
-    bytes: usize,
-}
-
-impl Recent {
-    /// How many changes there are, and how many bytes they take.
-    pub(super) fn size(&self) -> (usize, usize) {
-        (self.changes.len(), self.bytes)
+impl Generations {
+    /// The one that has what is at a read point, if it is kept.
+    fn serving(&self, ts: Timestamp) -> Option<Arc<Generation>> {
+        let before = self.before.iter().filter(|(_, until)| ts < *until).map(|(before, _)| before);
+        self.newest.iter().chain(before).find(|generation| generation.from <= ts).map(Arc::clone)
     }
-}
-
-impl Generation {
-    /// What is at a read point.
-    pub(super) fn read(
-        point: &Arc<dyn ReadPoint>,
-        cache: &Arc<PageCache>,
-        index: u32,
-        fields: u8,
-        known: Option<&Segments>,
-    ) -> Result<Generation> {
-        let segments = Segments::read(point, cache, index, known)?;
-        let (documents, _) = unfolded::read(&**point, index, None, usize::MAX)?;
-        let changes = documents.into_iter().flat_map(|document| document.changes).collect();
-        Generation::of(point, cache, index, fields, segments, changes)
-    }
-
-    fn of(
-        point: &Arc<dyn ReadPoint>,
-        cache: &Arc<PageCache>,
-        index: u32,
-        fields: u8,
-        segments: Segments,
-        changes: Vec<RecentChange>,
-    ) -> Result<Generation> {
-        let mut delta = Delta::new(fields);
-        let mut masked = vec![HashMap::new(); segments.parts.len()];
-        for document in collapse(changes.iter().cloned()) {
-            document.add_to(&mut delta)?;
-            if let Some(first) = document.changes.first().filter(|first| first.before.is_some()) {
-                mask(point, cache, index, &segments, &mut masked, &first.id, Timestamp::ZERO)?;
-            }
-        }
-        let bytes = changes.iter().map(RecentChange::bytes).sum();
-        let recent = RwLock::new(Recent { changes, delta, masked, bytes });
-        Ok(Generation { from: point.ts(), until: Mutex::new(None), segments, recent })
-    }
-
-    /// Nothing but a delta.
-    pub(super) fn of_delta(from: Timestamp, delta: Delta) -> Generation {
-        let recent = Recent { changes: Vec::new(), delta, masked: Vec::new(), bytes: 0 };
-        let (until, segments) = (Mutex::new(None), Segments::default());
-        Generation { from, until, segments, recent: RwLock::new(recent) }
-    }
-
-    /// Takes in what a commit has changed.
-    fn take(
-        &self,
-        point: &Arc<dyn ReadPoint>,
-        cache: &Arc<PageCache>,
-        index: u32,
-        ts: Timestamp,
-        changes: &[RecentChange],
-    ) -> Result<()> {
-        let recent = &mut *self.recent.write();
-        for change in changes {
-            let before = change.before.as_deref().map(DocumentTerms::from_bytes).transpose()?;
-            let after = change.after.as_ref().map(NewText::read).transpose()?;
-            recent.delta.change(ts.to_bits(), &change.id, before.as_ref(), after.as_ref())?;
-            if before.is_some() {
-                mask(point, cache, index, &self.segments, &mut recent.masked, &change.id, ts)?;
-            }
-            recent.bytes += change.bytes();
-            recent.changes.push(change.clone());
-        }
-        Ok(())
-    }
-
-    fn serves(&self, ts: Timestamp) -> bool {
-        self.from <= ts && self.until.lock().is_none_or(|until| ts < until)
-    }
-
-    /// Bytes that it takes, about: what is not folded is there as it was written, and to be searched.
-    fn memory_bytes(&self) -> usize {
-        self.segments.memory_bytes() + 3 * self.recent.read().bytes
-    }
-}
-
-/// Notes where a document is in segments, unless that is known.
-fn mask(
-    point: &Arc<dyn ReadPoint>,
-    cache: &Arc<PageCache>,
-    index: u32,
-    segments: &Segments,
-    masked: &mut [HashMap<u32, Timestamp>],
-    id: &[u8],
-    ts: Timestamp,
-) -> Result<()> {
-    for (part, masked) in segments.parts.iter().zip(masked) {
-        let pages = pages(point, cache, index, part.number);
-        if let Some(document) = part.segment.find_document(&pages, id)?.filter(|document| !part.dead.has(*document)) {
-            masked.entry(document).or_insert(ts);
-        }
-    }
-    Ok(())
 }
 
 impl OpenText {
     pub(super) fn new(index: u32, fields: u8, since: Timestamp) -> OpenText {
-        let (told, generations) = (Mutex::default(), Mutex::default());
-        OpenText { index, fields, since, told, generations, used: AtomicU64::new(0) }
+        OpenText {
+            index,
+            fields,
+            since,
+            told: Mutex::default(),
+            generations: Mutex::default(),
+            bringing: Mutex::default(),
+            used: AtomicU64::new(0),
+        }
     }
 
     /// Is told of a commit, before anybody can see it.
@@ -178,82 +74,89 @@ impl OpenText {
         cache: &Arc<PageCache>,
     ) -> Result<(Option<Arc<Generation>>, bool)> {
         let ts = point.ts();
-        let mut generations = self.generations.lock();
-        if ts < self.since || generations.is_broken {
+        if ts < self.since {
             return Ok((None, false));
         }
+        if let Some(found) = self.ready(ts) {
+            return Ok((found, false));
+        }
+        let _bringing = self.bringing.lock();
+        if let Some(found) = self.ready(ts) {
+            return Ok((found, false));
+        }
+        let source = Source { point, cache, index: self.index, fields: self.fields };
         // Who was waiting meanwhile must not go on with the half of it.
-        let is_new = self.bring_to(&mut generations, point, cache).inspect_err(|_| {
-            *generations = Generations { is_broken: true, ..Generations::default() };
+        let is_new = self.bring_to(source).inspect_err(|_| {
+            *self.generations.lock() = Generations { is_broken: true, ..Generations::default() };
         })?;
-        let all = [&generations.newest, &generations.before];
-        let found = all.into_iter().flatten().find(|generation| generation.serves(ts)).map(Arc::clone);
-        Ok((found, is_new))
+        Ok((self.generations.lock().serving(ts), is_new))
     }
 
-    fn bring_to(
-        &self,
-        generations: &mut Generations,
-        point: &Arc<dyn ReadPoint>,
-        cache: &Arc<PageCache>,
-    ) -> Result<bool> {
-        match generations.newest.clone() {
-            None => {
-                let first = Generation::read(point, cache, self.index, self.fields, None)?;
-                self.told_up_to(point.ts());
-                generations.newest = Some(Arc::new(first));
-                Ok(true)
-            }
-            Some(newest) => {
-                let told = self.told_up_to(point.ts());
-                let is_folded = told.iter().any(|(_, change)| matches!(change, IndexChange::Folded(_)));
-                if !told.is_empty() {
-                    self.go_on(generations, newest, told, point, cache)?;
-                }
-                Ok(is_folded)
-            }
+    /// What is kept for a read point, if anything is; none if that is not known before the generations are brought there.
+    fn ready(&self, ts: Timestamp) -> Option<Option<Arc<Generation>>> {
+        // What is told goes only when the generations have it.
+        let lacks = self.told.lock().front().is_some_and(|(first, _)| *first <= ts);
+        let generations = self.generations.lock();
+        match &generations.newest {
+            _ if generations.is_broken => Some(None),
+            Some(_) if !lacks => Some(generations.serving(ts)),
+            _ => None,
         }
     }
 
-    /// Takes what commits up to `ts` have told.
-    fn told_up_to(&self, ts: Timestamp) -> Vec<(Timestamp, IndexChange)> {
+    /// Brings the generations to a read point. For who holds `bringing`.
+    fn bring_to(&self, source: Source<'_>) -> Result<bool> {
+        let ts = source.point.ts();
+        let Some(newest) = self.last_seen() else {
+            let first = Generation::read(source, None)?;
+            self.generations.lock().newest = Some(Arc::new(first));
+            self.let_go_of_told(ts);
+            return Ok(true);
+        };
+        let told: Vec<(Timestamp, IndexChange)> =
+            self.told.lock().iter().take_while(|(at, _)| *at <= ts).cloned().collect();
+        let is_folded = told.iter().any(|(_, change)| matches!(change, IndexChange::Folded(_)));
+        match is_folded {
+            true => self.follow_fold(source, &newest, told)?,
+            false => newest.take(source, &documents(told))?,
+        }
+        self.let_go_of_told(ts);
+        Ok(is_folded)
+    }
+
+    /// What commits up to there have told is in the generations.
+    fn let_go_of_told(&self, ts: Timestamp) {
         let mut told = self.told.lock();
         let count = told.iter().take_while(|(at, _)| *at <= ts).count();
-        told.drain(..count).collect()
+        told.drain(..count);
     }
 
-    fn go_on(
+    /// Begins a generation, by what commits have told since the last one, one of them of a fold.
+    fn follow_fold(
         &self,
-        generations: &mut Generations,
-        newest: Arc<Generation>,
+        source: Source<'_>,
+        newest: &Arc<Generation>,
         told: Vec<(Timestamp, IndexChange)>,
-        point: &Arc<dyn ReadPoint>,
-        cache: &Arc<PageCache>,
     ) -> Result<()> {
-        let is_folded = told.iter().any(|(_, change)| matches!(change, IndexChange::Folded(_)));
-        // What comes with a fold is not told to the one before it: merges may have removed the pages of its segments.
+        // What comes with a fold is not told to the generation before it: merges may have removed the pages of its segments.
         let until = told.first().map(|(ts, _)| *ts).unwrap_or_default();
         let mut folded: HashSet<Box<[u8]>> = HashSet::new();
-        let mut later = Vec::new();
-        for (ts, change) in told {
-            match change {
-                IndexChange::Documents(changes) if is_folded => later.extend(changes.iter().cloned()),
-                IndexChange::Documents(changes) => newest.take(point, cache, self.index, ts, &changes)?,
-                IndexChange::Folded(now) => folded.extend(now.iter().cloned()),
-                // Told while it was not in memory: the first who asks reads it.
-                IndexChange::Unread { .. } | IndexChange::Dropped => {}
+        for (_, change) in &told {
+            if let IndexChange::Folded(now) = change {
+                folded.extend(now.iter().cloned());
             }
         }
-        if !is_folded {
-            return Ok(());
-        }
-        let segments = Segments::read(point, cache, self.index, Some(&newest.segments))?;
-        let before = newest.recent.read().changes.clone();
-        let left = before.into_iter().chain(later).filter(|change| !folded.contains(&change.key)).collect();
-        let next = Generation::of(point, cache, self.index, self.fields, segments, left)?;
-        *newest.until.lock() = Some(until);
-        generations.before = Some(newest);
-        generations.newest = Some(Arc::new(next));
+        let segments = Segments::read(source.point, source.cache, self.index, Some(&newest.segments))?;
+        let later = documents(told).into_iter().map(|(_, change)| change);
+        let left = newest.changes().into_iter().chain(later);
+        let left = left.filter(|change: &Arc<RecentChange>| !folded.contains(&change.key));
+        let next = Arc::new(Generation::of(source, segments, left)?);
+        let mut generations = self.generations.lock();
+        let before = generations.newest.replace(next).map(|newest| (newest, until));
+        let gone = mem::replace(&mut generations.before, before);
+        // It takes time to be freed: nobody waits for that.
+        drop(generations);
+        drop(gone);
         Ok(())
     }
 
@@ -267,22 +170,37 @@ impl OpenText {
         let told: usize = self.told.lock().iter().map(|(_, change)| change.bytes()).sum();
         let generations = self.generations.lock();
         let newest = generations.newest.as_ref().map_or(0, |newest| newest.memory_bytes());
-        told + newest + generations.before.as_ref().map_or(0, |before| before.memory_bytes())
+        told + newest + generations.before.as_ref().map_or(0, |(before, _)| before.memory_bytes())
     }
 
     /// What it is, as the last search saw it, and what waits for the next.
     pub(super) fn stats(&self) -> TextIndexStats {
         let mut stats = TextIndexStats::default();
         let told: usize = self.told.lock().iter().map(|(_, change)| change.documents()).sum();
-        if let Some(newest) = &self.generations.lock().newest {
+        if let Some(newest) = self.last_seen() {
             let segments = &newest.segments.header.segments;
             stats.segments = segments.len() as u64;
             stats.documents = segments.iter().map(|segment| u64::from(segment.live())).sum();
             stats.removed = segments.iter().map(|segment| u64::from(segment.dead)).sum();
-            stats.bytes = segments.iter().map(|segment| segment.meta.bytes()).sum();
-            stats.unfolded = (newest.recent.read().size().0 + told) as u64;
+            stats.bytes = segments.iter().fold(0, |sum, segment| sum.saturating_add(segment.meta.bytes()));
+            stats.unfolded = (newest.recent.size().0 + told) as u64;
         }
         stats.memory_bytes = self.memory_bytes() as u64;
         stats
     }
+}
+
+/// What commits did to documents, each change with its commit.
+fn documents(told: Vec<(Timestamp, IndexChange)>) -> Vec<Committed> {
+    let mut changes = Vec::new();
+    for (ts, change) in told {
+        match change {
+            IndexChange::Documents(documents) => {
+                changes.extend(documents.iter().map(|change| (ts, Arc::clone(change))));
+            }
+            // Told while it was not in memory: the first who asks reads it.
+            IndexChange::Folded(_) | IndexChange::Unread { .. } | IndexChange::Dropped => {}
+        }
+    }
+    changes
 }

@@ -6,8 +6,9 @@ use blaze_core::record::Record;
 use blaze_core::{DocumentId, ErrorKind, Filter, Result};
 use blaze_text::{Delta, DocumentPostings};
 
+use super::generation::Generation;
 use super::layout;
-use super::open::Generation;
+
 use super::view::TextView;
 use crate::catalog::Definition;
 use crate::index::{Entries, IndexDefinition};
@@ -34,7 +35,7 @@ pub(super) fn view(
             delta.change(0, &layout::entry_key(index.id, &id)[4..], None, Some(&postings))?;
         }
     }
-    Ok(TextView::of(Generation::of_delta(session.point().ts(), delta), session.read_ts()))
+    Ok(TextView::of(Generation::of_delta(session.point().ts(), fields, delta), session.read_ts()))
 }
 
 /// What an index has of a record.

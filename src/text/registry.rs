@@ -16,6 +16,9 @@ const FOLD_DOCUMENTS: usize = 4_096;
 /// Bytes of these changes.
 const FOLD_BYTES: usize = 16 * 1024 * 1024;
 
+/// Indexes that are gone before it is looked which of them nobody can ask for any more.
+const GONE_MIN: usize = 64;
+
 #[derive(Default)]
 pub(super) struct Registry {
     pub(super) open: HashMap<u32, Arc<OpenText>>,
@@ -31,6 +34,10 @@ pub(super) struct Registry {
     pub(super) in_work: HashSet<u32>,
     /// Those that cannot be folded.
     pub(super) failed: HashSet<u32>,
+    /// Those that are gone, and since which commit, as long as views of before may ask for them: nothing is kept of them.
+    gone: HashMap<u32, Timestamp>,
+    /// How many of these are enough to look which of them nobody can ask for any more.
+    gone_enough: usize,
 }
 
 /// What is not folded.
@@ -55,7 +62,11 @@ impl Registry {
     /// Takes in what a commit does to an index.
     pub(super) fn take_in(&mut self, ts: Timestamp, index: u32, change: &IndexChange) {
         match change {
-            IndexChange::Dropped => self.forget(index),
+            IndexChange::Dropped => {
+                self.forget(index);
+                self.gone.insert(index, ts);
+                return;
+            }
             // It was made ready before the index was in memory, which lacks it now.
             IndexChange::Unread { .. } => drop(self.open.remove(&index)),
             IndexChange::Documents(_) | IndexChange::Folded(_) => {
@@ -64,13 +75,33 @@ impl Registry {
                 }
             }
         }
+        self.gone.remove(&index); // it is made anew
         if change.documents() > 0 {
             self.put_back(index, Backlog { changes: change.documents(), bytes: change.bytes() });
         }
     }
 
+    /// True if what a view sees of an index is gone since: nobody who comes later asks for it.
+    pub(super) fn is_gone(&self, index: u32, view: Timestamp) -> bool {
+        self.gone.get(&index).is_some_and(|since| view < *since)
+    }
+
+    /// True if it should be looked which indexes that are gone nobody can ask for any more.
+    pub(super) fn has_enough_gone(&self) -> bool {
+        self.gone.len() >= self.gone_enough.max(GONE_MIN)
+    }
+
+    /// There is no view, now or later, of before a commit.
+    pub(super) fn forget_gone(&mut self, oldest_view: Timestamp) {
+        self.gone.retain(|_, since| *since > oldest_view);
+        self.gone_enough = 2 * self.gone.len();
+    }
+
     /// Adds to what is not folded.
     pub(super) fn put_back(&mut self, index: u32, more: Backlog) {
+        if self.gone.contains_key(&index) {
+            return;
+        }
         let unfolded = self.unfolded.entry(index).or_default();
         unfolded.changes += more.changes;
         unfolded.bytes += more.bytes;
@@ -81,13 +112,15 @@ impl Registry {
 
     /// What is changed from now on is not in the fold that begins.
     pub(super) fn count_anew(&mut self, index: u32) {
-        self.counted.insert(index);
-        self.unfolded.remove(&index);
+        if !self.gone.contains_key(&index) {
+            self.counted.insert(index);
+            self.unfolded.remove(&index);
+        }
     }
 
-    /// Somebody has found so much at the newest commit, where it was not known what there is.
-    pub(super) fn count_found(&mut self, index: u32, changes: usize, bytes: usize) {
-        if self.counted.insert(index) {
+    /// A view has found so much, where it was not known what there is.
+    pub(super) fn count_found(&mut self, index: u32, view: Timestamp, changes: usize, bytes: usize) {
+        if !self.is_gone(index, view) && self.counted.insert(index) {
             self.unfolded.remove(&index);
             self.put_back(index, Backlog { changes, bytes });
         }
@@ -104,5 +137,21 @@ impl Registry {
         self.counted.remove(&index);
         self.wanted.remove(&index);
         self.failed.remove(&index);
+    }
+}
+
+#[cfg(test)]
+impl Registry {
+    /// True if nothing is known of any index but that it is gone.
+    pub(super) fn has_nothing(&self) -> bool {
+        self.open.is_empty()
+            && self.unfolded.is_empty()
+            && self.wanted.is_empty()
+            && self.failed.is_empty()
+            && self.counted.is_empty()
+    }
+
+    pub(super) fn gone_count(&self) -> usize {
+        self.gone.len()
     }
 }

@@ -1,5 +1,7 @@
 //! What change rows say that no segment has yet: of each document, what the segments have of it and what it is now.
 
+use std::sync::Arc;
+
 use blaze_core::{Direction, Error, Family, KeyRange, ReadPoint, Result};
 use blaze_text::{Delta, DocumentPostings, DocumentTerms, FoldedChange};
 
@@ -13,7 +15,7 @@ type EntryOf<'a> = dyn FnMut(&[u8]) -> Result<Option<Vec<u8>>> + 'a;
 /// A document with all its changes that are not folded, the oldest first.
 #[derive(Debug)]
 pub(super) struct Unfolded {
-    pub(super) changes: Vec<RecentChange>,
+    pub(super) changes: Vec<Arc<RecentChange>>,
 }
 
 impl Unfolded {
@@ -36,9 +38,8 @@ impl Unfolded {
 
     /// Adds the entry row to the last change. Those of the changes before it are gone, and nobody asks for them.
     pub(super) fn complete(&mut self, entry_of: &mut EntryOf<'_>) -> Result<()> {
-        let Some(RecentChange { id, after: Some(NewText { entry, .. }), .. }) = self.changes.last_mut() else {
-            return Ok(());
-        };
+        let Some(last) = self.changes.last_mut() else { return Ok(()) };
+        let RecentChange { id, after: Some(NewText { entry, .. }), .. } = Arc::make_mut(last) else { return Ok(()) };
         let row = entry_of(id)?.ok_or_else(|| {
             Error::corruption(format!("a document has changed in a text index and has no entry there: {id:02x?}"))
         })?;
@@ -58,8 +59,8 @@ impl Unfolded {
 }
 
 /// Puts the changes of each document together, in the order of their commits.
-pub(super) fn collapse(changes: impl IntoIterator<Item = RecentChange>) -> Vec<Unfolded> {
-    let mut all: Vec<RecentChange> = changes.into_iter().collect();
+pub(super) fn collapse(changes: impl IntoIterator<Item = Arc<RecentChange>>) -> Vec<Unfolded> {
+    let mut all: Vec<Arc<RecentChange>> = changes.into_iter().collect();
     all.sort_by(|a, b| a.id.cmp(&b.id)); // stable
     let mut documents: Vec<Unfolded> = Vec::new();
     for change in all {
@@ -108,10 +109,10 @@ pub(super) fn read(
 }
 
 /// A change, if this is the row of one, without the entry row after it.
-pub(super) fn parse(key: &[u8], value: &[u8]) -> Result<Option<RecentChange>> {
+pub(super) fn parse(key: &[u8], value: &[u8]) -> Result<Option<Arc<RecentChange>>> {
     let rest = key.get(4..).unwrap_or_default();
     let Some((id, _)) = layout::split_change(rest)? else { return Ok(None) };
     let row = ChangeRow::read(value)?;
     let after = row.after.map(|occurrences| NewText { entry: Box::default(), occurrences: occurrences.into() });
-    Ok(Some(RecentChange { key: rest.into(), id: id.into(), before: row.before.map(Into::into), after }))
+    Ok(Some(Arc::new(RecentChange { key: rest.into(), id: id.into(), before: row.before.map(Into::into), after })))
 }

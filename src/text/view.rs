@@ -1,15 +1,15 @@
 //! What a session sees of an index of text.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use blaze_core::{Error, Family, KeyRange, Result, Timestamp, Write};
-use blaze_text::{Delta, DeltaLeaf, DocumentPostings, DocumentTerms, Pages, Searcher, SegmentLeaf, TermsRead};
-use parking_lot::RwLockReadGuard;
+use blaze_core::{Error, Family, KeyRange, Result, Timestamp};
+use blaze_text::{DeltaLeaf, DeltaView, Pages, Searcher, SegmentLeaf, TermsRead};
 
-use super::change_row::ChangeRow;
+use super::generation::{Generation, Source};
 use super::layout;
-use super::open::{Generation, Recent};
+use super::level::Level;
+use super::own::Own;
 use super::pages::SegmentPages;
 use super::past;
 use super::segments::pages;
@@ -17,26 +17,22 @@ use crate::catalog::Definition;
 use crate::index::{IndexDefinition, IndexFields};
 use crate::session::Session;
 
+/// Which part of the memory for text indexes a session keeps for itself at most of one that is as only the session sees it.
+const KEPT_PART: usize = 8;
+
 /// What a session sees of an index of text: searched through a [`Reading`] of it.
 pub(crate) struct TextView {
-    generation: Arc<Generation>,
+    pub(super) generation: Arc<Generation>,
     read_ts: Timestamp,
     pages: Vec<SegmentPages>,
     /// What the session itself has written.
-    own: Option<Own>,
+    pub(super) own: Option<Arc<Own>>,
 }
 
-/// What a session has written.
-struct Own {
-    delta: Delta,
-    /// The documents of each segment that it has replaced or removed.
-    masked: Vec<HashSet<u32>>,
-}
-
-/// A view that is being searched: what is not folded does not grow meanwhile.
+/// A view that is being searched. Nobody waits for that: what is committed meanwhile is appended elsewhere.
 pub(crate) struct Reading<'a> {
     view: &'a TextView,
-    recent: RwLockReadGuard<'a, Recent>,
+    levels: Vec<Arc<Level>>,
 }
 
 /// What a session sees of an index.
@@ -48,86 +44,49 @@ pub(crate) fn view(session: &Arc<Session>, definition: &Definition, index: &Inde
     if session.is_as_of() {
         return past::view(session, definition, index, fields);
     }
-    let index = index.id;
-    let (core, point) = (session.core(), session.point());
-    let texts = &core.texts;
-    let open = texts.open(index, fields);
-    let (known, is_new) = open.at(point, &texts.pages).inspect_err(|_| texts.let_go(&open))?;
-    let generation = match known {
+    let (index, point, cache) = (index.id, session.point(), &session.core().texts.pages);
+    let generation = match session.kept_texts().generation(index) {
         Some(generation) => generation,
-        // A view from before the index was read, or from between two that are kept.
-        None => {
-            let known = open.last_seen();
-            let known = known.as_ref().map(|known| &known.segments);
-            Arc::new(Generation::read(point, &texts.pages, index, fields, known)?)
+        None => generation(session, Source { point, cache, index, fields })?,
+    };
+    let part_pages = |part: &super::segments::Part| pages(point, cache, index, part.number);
+    let pages: Vec<SegmentPages> = generation.segments.parts.iter().map(part_pages).collect();
+    let own = match session.is_read_only() {
+        true => None,
+        false => {
+            let kept = session.kept_texts().take_own(index);
+            Own::of(session, (index, fields), &generation, &pages, kept)?
         }
     };
-    if is_new {
-        let (changes, bytes) = generation.recent.read().size();
-        texts.note_unfolded(index, changes, bytes);
-        texts.look_after(core);
-        texts.evict();
-    }
-    let part_pages = |part: &super::segments::Part| pages(point, &texts.pages, index, part.number);
-    let pages: Vec<SegmentPages> = generation.segments.parts.iter().map(part_pages).collect();
-    let own = own(session, index, fields, &generation, &pages)?;
+    own.iter().for_each(|own| session.kept_texts().keep_own(index, own));
     Ok(TextView { generation, read_ts: point.ts(), pages, own })
 }
 
-/// What the session has written itself, if anything.
-fn own(
-    session: &Session,
-    index: u32,
-    fields: u8,
-    generation: &Generation,
-    pages: &[SegmentPages],
-) -> Result<Option<Own>> {
-    if session.is_read_only() {
-        return Ok(None);
-    }
-    let writes = session.own_writes(Family::Text, &layout::changes_range(index))?;
-    let writes =
-        writes.ok_or_else(|| Error::internal("a transaction has removed an index of text that it searches"))?;
-    if writes.is_empty() {
-        return Ok(None);
-    }
-    let mut own = Own { delta: Delta::new(fields), masked: vec![HashSet::new(); pages.len()] };
-    for write in &writes {
-        let Write::Put { key, value, .. } = &**write else { continue };
-        let rest = layout::split(key).map(|(_, rest)| rest).unwrap_or_default();
-        let Some((id, _)) = layout::split_change(rest)? else { continue };
-        own.take(session, index, id, &ChangeRow::read(value)?, generation, pages)?;
-    }
-    Ok(Some(own))
-}
-
-impl Own {
-    fn take(
-        &mut self,
-        session: &Session,
-        index: u32,
-        id: &[u8],
-        row: &ChangeRow<'_>,
-        generation: &Generation,
-        pages: &[SegmentPages],
-    ) -> Result<()> {
-        let before = row.before.map(DocumentTerms::from_bytes).transpose()?;
-        let after = match row.after {
-            Some(occurrences) => {
-                let entry = session.get(Family::Text, &layout::entry_of(index, id))?;
-                let entry = entry.ok_or_else(|| Error::internal("a document was written without its entry"))?;
-                Some(DocumentPostings::read(&entry, occurrences)?)
-            }
-            None => None,
-        };
-        self.delta.change(0, id, before.as_ref(), after.as_ref())?;
-        if before.is_some() {
-            for ((part, pages), masked) in generation.segments.parts.iter().zip(pages).zip(&mut self.masked) {
-                masked.extend(part.segment.find_document(pages, id)?);
-            }
+/// What an index is at the read point of a session.
+fn generation(session: &Session, source: Source<'_>) -> Result<Arc<Generation>> {
+    let Source { point, index, .. } = source;
+    let (core, texts) = (session.core(), &session.core().texts);
+    let open = texts.open(index, source.fields, point.ts());
+    let (known, is_new) = match &open {
+        Some(open) => open.at(point, &texts.pages).inspect_err(|_| texts.let_go(open))?,
+        None => (None, false),
+    };
+    let Some(generation) = known else {
+        // A view from before the index was read, or from between two that are kept, or one of an index that is gone.
+        let known = open.and_then(|open| open.last_seen());
+        let generation = Arc::new(Generation::read(source, known.as_ref().map(|known| &known.segments))?);
+        if generation.unfolded_bytes() <= texts.memory_bytes / KEPT_PART {
+            session.kept_texts().keep_generation(index, &generation);
         }
-        Ok(())
+        return Ok(generation);
+    };
+    if is_new {
+        let (changes, bytes) = generation.recent.size();
+        texts.note_unfolded(index, point.ts(), changes, bytes);
+        texts.look_after(core);
+        texts.evict();
     }
+    Ok(generation)
 }
 
 impl TextView {
@@ -138,7 +97,7 @@ impl TextView {
 
     /// Begins to search.
     pub(crate) fn read(&self) -> Reading<'_> {
-        Reading { view: self, recent: self.generation.recent.read() }
+        Reading { view: self, levels: self.generation.recent.levels() }
     }
 }
 
@@ -148,9 +107,8 @@ impl Reading<'_> {
         &self,
         work: impl FnOnce(&Searcher<SegmentLeaf<'_>, DeltaLeaf<'_>>) -> Result<R>,
     ) -> Result<R> {
-        let (view, recent) = (self.view, &self.recent);
-        let at = view.read_ts.to_bits();
-        let own = view.own.as_ref();
+        let view = self.view;
+        let (at, own) = (view.read_ts.to_bits(), view.own.as_deref());
         let dead: Vec<_> = view
             .generation
             .segments
@@ -158,11 +116,14 @@ impl Reading<'_> {
             .iter()
             .enumerate()
             .map(|(place, part)| {
-                let masked = &recent.masked[place];
+                let masked: Vec<&HashMap<u32, Timestamp>> =
+                    self.levels.iter().filter_map(|level| level.masked(place)).collect();
                 let own = own.map(|own| &own.masked[place]);
                 move |document: u32| {
+                    let hides =
+                        |masked: &&HashMap<u32, Timestamp>| masked.get(&document).is_some_and(|ts| *ts <= view.read_ts);
                     part.dead.has(document)
-                        || masked.get(&document).is_some_and(|ts| *ts <= view.read_ts)
+                        || masked.iter().any(hides)
                         || own.is_some_and(|own| own.contains(&document))
                 }
             })
@@ -170,14 +131,19 @@ impl Reading<'_> {
         let parts = view.generation.segments.parts.iter().zip(&view.pages).zip(&dead);
         let segments: Vec<SegmentLeaf<'_>> =
             parts.map(|((part, pages), dead)| SegmentLeaf::new(&part.segment, pages as &dyn Pages, dead)).collect();
-        let own_view = own.map(|own| own.delta.view(0));
-        let masks = |id: &[u8]| own_view.is_some_and(|own| own.masks(id));
-        let mut deltas = vec![match own_view {
-            Some(_) => DeltaLeaf::below(recent.delta.view(at), &masks),
-            None => DeltaLeaf::new(recent.delta.view(at)),
-        }];
-        deltas.extend(own_view.map(DeltaLeaf::new));
-        work(&Searcher::new(segments, deltas))
+        let mut deltas: Vec<DeltaView<'_>> = self.levels.iter().map(|level| level.delta.view(at)).collect();
+        deltas.extend(own.map(|own| own.delta.view(0)));
+        let masks: Vec<_> = (1..=deltas.len())
+            .map(|above| {
+                let above = &deltas[above..];
+                move |id: &[u8]| above.iter().any(|view| view.masks(id))
+            })
+            .collect();
+        let leaves = deltas.iter().zip(&masks).enumerate().map(|(place, (view, masks))| match place + 1 {
+            above if above == deltas.len() => DeltaLeaf::new(*view),
+            _ => DeltaLeaf::below(*view, masks),
+        });
+        work(&Searcher::new(segments, leaves.collect()))
     }
 }
 

@@ -37,6 +37,7 @@ impl Texts {
     /// Sees to it that what is to be folded is: in the background, or now where there is none. What fails there is tried again
     /// after later commits.
     pub(crate) fn look_after(&self, core: &Arc<Core>) {
+        self.forget_gone(core);
         if self.has_ended() || core.is_read_only() || self.registry.lock().wanted.is_empty() {
             return;
         }

@@ -13,6 +13,7 @@ mod naive;
 mod refused;
 mod search;
 mod suggestions;
+mod together;
 
 use std::fs;
 use std::path::Path;

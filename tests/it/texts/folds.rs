@@ -11,12 +11,12 @@ use super::{films, open};
 
 const SEED: u64 = 11;
 
-fn index() -> blaze::Index {
+pub(super) fn index() -> blaze::Index {
     blaze::Index::text(FIELDS.map(|(name, _)| name)).field_boost("title", 2.0)
 }
 
 /// Checks that a search finds what the naive one does, with the same scores.
-fn check(texts: &Collection<Document>, naive: &Naive, query: &TextQuery, round: usize) {
+pub(super) fn check(texts: &Collection<Document>, naive: &Naive, query: &TextQuery, round: usize) {
     let expected = naive.search(query, |_| true);
     let found = texts.search().text(query).limit(limits::SEARCH_LIMIT_MAX).ids().unwrap();
     let scores: BTreeMap<String, f32> = found.iter().map(|hit| (hit.id.to_string(), hit.score)).collect();
@@ -28,7 +28,7 @@ fn check(texts: &Collection<Document>, naive: &Naive, query: &TextQuery, round: 
     }
 }
 
-fn change(texts: &Collection<Document>, naive: &mut Naive, random: &dyn Entropy) {
+pub(super) fn change(texts: &Collection<Document>, naive: &mut Naive, random: &dyn Entropy) {
     let id = (random.next_u64() % 120) as i64;
     match random.next_u64() % 3 {
         0 => {
@@ -103,7 +103,7 @@ fn enough_changes_are_folded_by_themselves() {
 }
 
 /// How many documents a view has with a word, by looking at each.
-fn with_word(documents: &[Document], word: &str) -> u64 {
+pub(super) fn with_word(documents: &[Document], word: &str) -> u64 {
     let has = |document: &&Document| {
         let texts = FIELDS.iter().filter_map(|(name, _)| document.get(name)?.as_str());
         texts.flat_map(str::split_whitespace).any(|of| of == word)
