@@ -38,17 +38,17 @@ impl Level {
         Level { changes: Vec::new(), delta, masked: Vec::new(), bytes: 0 }
     }
 
-    /// What two make, of which one follows the other.
-    pub(super) fn of_both(below: &Level, above: &Level, fields: u8) -> Result<Level> {
-        let mut level = Level::new(fields, below.masked.len());
-        let changes: Vec<Committed> = below.changes.iter().chain(&above.changes).cloned().collect();
-        level.add(&changes)?;
-        for of in [below, above] {
-            for (place, masked) in of.masked.iter().enumerate() {
-                level.mask(masked.iter().map(|(document, ts)| (place, *document, *ts)));
+    /// What several make, each of which follows the one before.
+    pub(super) fn of_all(levels: &[Arc<Level>], fields: u8, segments: usize) -> Result<Level> {
+        let mut all = Level::new(fields, segments);
+        let changes: Vec<Committed> = levels.iter().flat_map(|level| level.changes()).cloned().collect();
+        all.add(&changes)?;
+        for level in levels {
+            for (place, masked) in level.masked.iter().enumerate() {
+                all.mask(masked.iter().map(|(document, ts)| (place, *document, *ts)));
             }
         }
-        Ok(level)
+        Ok(all)
     }
 
     /// Appends changes: those that were there before all commits, if any, come first.

@@ -80,7 +80,7 @@ impl OpenText {
         if let Some(found) = self.ready(ts) {
             return Ok((found, false));
         }
-        let _bringing = self.bringing.lock();
+        let bringing = self.bringing.lock();
         if let Some(found) = self.ready(ts) {
             return Ok((found, false));
         }
@@ -89,7 +89,10 @@ impl OpenText {
         let is_new = self.bring_to(source).inspect_err(|_| {
             *self.generations.lock() = Generations { is_broken: true, ..Generations::default() };
         })?;
-        Ok((self.generations.lock().serving(ts), is_new))
+        let found = self.generations.lock().serving(ts);
+        drop(bringing);
+        found.as_ref().map_or(Ok(()), |found| found.recent.merge())?;
+        Ok((found, is_new))
     }
 
     /// What is kept for a read point, if anything is; none if that is not known before the generations are brought there.

@@ -13,28 +13,30 @@ use super::level::{Committed, Level, Masked};
 /// Bytes of changes that are appended to a level while nobody can begin to search: about a millisecond.
 const AT_ONCE_BYTES: usize = 64 * 1024;
 
-/// How many times larger than the level above a level stays at least.
+/// How many times larger a level stays than all levels above it together.
 const RATIO: usize = 2;
 
 /// What is not folded: levels, each of what was committed after the one below.
 ///
 /// Who searches takes the levels that there are and holds no lock while searching, however long that is: a level that somebody
 /// has is never changed. What commits tell is appended to the last level where nobody has it, as nearly always, and else begins
-/// another level above. What is read while others append is told apart by commits, as in a level. A level that is not
-/// larger than the one above by far becomes one with it, made anew: so there are at most as many levels as the logarithm of the
-/// changes, and each change is indexed that many times at most, and only where levels are made because somebody searches.
-/// What searches have of levels that are no longer here goes with them.
+/// another level above. What is read while others append is told apart by commits, as in a level. A level that is not larger
+/// by far than those above becomes one with them, made anew beside them: so there are about as many levels at most as the
+/// logarithm of the changes, and each change is indexed about that many times at most, and only where levels are made because
+/// somebody searches. What searches have of levels that are no longer here goes with them.
 pub(super) struct Recent {
     fields: u8,
     segments: usize,
-    /// The lowest first.
+    /// The lowest first. Nobody holds this while searching or making levels one.
     levels: Mutex<Vec<Arc<Level>>>,
+    /// Held by who makes levels one: only he takes any away.
+    merging: Mutex<()>,
 }
 
 impl Recent {
     /// One level.
     pub(super) fn new(fields: u8, segments: usize, level: Level) -> Recent {
-        Recent { fields, segments, levels: Mutex::new(vec![Arc::new(level)]) }
+        Recent { fields, segments, levels: Mutex::new(vec![Arc::new(level)]), merging: Mutex::default() }
     }
 
     /// All levels, the lowest first.
@@ -59,7 +61,7 @@ impl Recent {
             self.append_at_once(now, hidden)?;
             (changes, masked) = (later, hidden_later);
         }
-        self.merge()
+        Ok(())
     }
 
     fn append_at_once(&self, changes: &[Committed], masked: &[Masked]) -> Result<()> {
@@ -79,21 +81,31 @@ impl Recent {
         }
     }
 
-    /// Makes one of the last two levels, as long as the upper one is large beside the lower.
-    fn merge(&self) -> Result<()> {
-        loop {
-            let levels = self.levels();
-            let [.., below, above] = levels.as_slice() else { return Ok(()) };
-            if above.changes().len() * RATIO < below.changes().len() {
-                return Ok(());
-            }
-            let both = Level::of_both(below, above, self.fields)?;
-            // Nobody else changes which levels there are. Those that go are still held here: they take time to be freed.
-            let mut now = self.levels.lock();
-            now.truncate(levels.len() - 2);
-            now.push(Arc::new(both));
-        }
+    /// Makes one level of those above that together are large beside the one below, and of that, unless somebody does so
+    /// already. Nobody waits for it.
+    pub(super) fn merge(&self) -> Result<()> {
+        let Some(_merging) = self.merging.try_lock() else { return Ok(()) };
+        let levels = self.levels();
+        let Some(from) = first_to_merge(&levels) else { return Ok(()) };
+        let one = Level::of_all(&levels[from..], self.fields, self.segments)?;
+        // They are as they were, since they are held here; others may have come above them. They take time to be freed, which
+        // is when this ends.
+        self.levels.lock().splice(from..levels.len(), [Arc::new(one)]);
+        Ok(())
     }
+}
+
+/// The lowest level that is not far larger than all above it together.
+fn first_to_merge(levels: &[Arc<Level>]) -> Option<usize> {
+    let (mut first, mut above) = (None, 0);
+    for (place, level) in levels.iter().enumerate().rev() {
+        let changes = level.changes().len();
+        if above > 0 && above * RATIO >= changes {
+            first = Some(place);
+        }
+        above += changes;
+    }
+    first
 }
 
 /// How many of some changes, at least one, are appended at once.

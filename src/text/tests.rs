@@ -23,7 +23,7 @@ fn database(films: i64) -> (Database, Collection<Document>) {
     let db = Database::temporary().unwrap();
     let collection = db.collection("films").unwrap();
     collection.ensure_index(Index::text(["title"]).named("text")).unwrap();
-    (0..films).for_each(|n| drop(collection.put(n, &film(n)).unwrap()));
+    (0..films).for_each(|n| collection.put(n, &film(n)).unwrap());
     (db, collection)
 }
 

@@ -164,7 +164,7 @@ impl<T> TextSearch<T> {
         }
         let is_enough = |score: f32| min_score.is_none_or(|least| score >= least);
         let mut ids = Vec::new();
-        // Commits wait for who searches: documents are read when that is done.
+        // Documents are read when that is done: while somebody searches, commits are taken in elsewhere.
         let known = view.read().search(|searcher| {
             if let Some(Matching { ids: known, .. }) = matching(session, definition, wanted, searcher, None)? {
                 let found = searcher.top_among(query, known.len(), &known)?.into_iter();

@@ -19,13 +19,14 @@ struct Step {
     /// Whether somebody takes the levels to search them, and whether the first who did is done.
     holds: bool,
     lets_go: bool,
+    merges: bool,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let words = prop::option::weighted(0.8, prop::collection::vec(0..5_u8, 1..6));
     let changes = prop::collection::btree_map(0..20_u8, words, 1..6);
-    let step = (changes, any::<bool>(), any::<bool>());
-    let step = step.prop_map(|(changes, holds, lets_go)| Step { changes, holds, lets_go });
+    let step = (changes, any::<bool>(), any::<bool>(), any::<bool>());
+    let step = step.prop_map(|(changes, holds, lets_go, merges)| Step { changes, holds, lets_go, merges });
     prop::collection::vec(step, 1..40)
 }
 
@@ -74,13 +75,16 @@ proptest! {
             whole.mask(masked.iter().copied());
             whole.add(&changes).unwrap();
             recent.append(&changes, &masked).unwrap();
+            if step.merges {
+                recent.merge().unwrap();
+                prop_assert!(recent.levels().len() < 7);
+            }
             if step.holds {
                 held.push((recent.levels(), ts));
             }
             if step.lets_go && !held.is_empty() {
                 held.remove(0);
             }
-            prop_assert!(recent.levels().len() < 10);
             prop_assert_eq!(recent.size(), (whole.changes().len(), whole.bytes()));
         }
         held.push((recent.levels(), Timestamp::from_bits(steps.len() as u64)));
@@ -110,6 +114,31 @@ fn what_is_large_is_appended_in_parts() {
     let recent = Recent::new(1, 0, Level::new(1, 0));
     let held = recent.levels();
     recent.append(&changes, &[]).unwrap();
-    assert_eq!((recent.size().0, recent.levels().len(), held.len()), (100, 1, 1));
+    assert_eq!((recent.size().0, recent.levels().len(), held.len()), (100, 2, 1));
+    recent.merge().unwrap();
+    assert_eq!((recent.size().0, recent.levels().len()), (100, 1));
     assert!(held[0].delta.is_empty());
+}
+
+#[test]
+fn what_is_appended_while_levels_are_made_one_stays_above() {
+    let change = |n: u8| {
+        let id: Box<[u8]> = Box::new([n]);
+        let change = RecentChange { key: id.clone(), id, before: None, after: Some(text(&[0])) };
+        (Timestamp::from_bits(n.into()), Arc::new(change))
+    };
+    let recent = Recent::new(1, 0, Level::new(1, 0));
+    let merging = recent.merging.lock();
+    for n in 1..=9 {
+        let _held = recent.levels();
+        recent.append(&[change(n)], &[]).unwrap();
+        recent.merge().unwrap();
+    }
+    assert_eq!(recent.levels().len(), 10, "somebody else does it");
+    drop(merging);
+    recent.merge().unwrap();
+    let levels = recent.levels();
+    assert_eq!((levels.len(), levels[0].changes().len()), (1, 9));
+    recent.append(&[change(10)], &[]).unwrap();
+    assert!(recent.levels().len() == 2 && levels[0].delta.len() == 9);
 }
