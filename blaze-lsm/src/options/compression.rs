@@ -10,6 +10,9 @@ const SAMPLED_BYTES: i32 = 1024 * 1024;
 /// RocksDB's own choices.
 const WINDOW_BITS: i32 = -14;
 const LEVEL: i32 = 32_767;
+/// The level that compresses fastest. (2026-11-22, terms of 36,273 films: 226 MB/s and 4.39 MB, by RocksDB's own choice 125 MB/s
+/// and 4.35 MB, and LZ4 makes 7.1 MB of them.)
+const FAST_LEVEL: i32 = 1;
 const STRATEGY: i32 = 0;
 
 /// How the last level of files is compressed, which holds nine tenths of what is stored. The others are always compressed to be
@@ -30,6 +33,12 @@ impl Compression {
         match self {
             Compression::Fast if family == Family::History => {
                 options.set_bottommost_compression_type(DBCompressionType::Zstd); // hardly ever read
+            }
+            // Beside pages of bits, which nothing makes smaller and which stay as they are, there are the terms of each document,
+            // which hardly anybody reads but who writes it anew.
+            Compression::Fast if family == Family::Text => {
+                options.set_bottommost_compression_type(DBCompressionType::Zstd);
+                options.set_bottommost_compression_options(WINDOW_BITS, FAST_LEVEL, STRATEGY, 0, true);
             }
             Compression::Fast => options.set_bottommost_compression_type(DBCompressionType::Lz4),
             Compression::Small => {

@@ -16,6 +16,10 @@ const HISTORY_COMPACTION_SECONDS: u64 = 24 * 60 * 60;
 /// 4,000 bytes sync as fast as in a log that takes 36 MB ahead.)
 const LOG_AHEAD_BYTES: usize = 4 * 1024 * 1024;
 
+/// Bytes of what is compressed together of texts: terms of documents are alike, a few hundred bytes each, and few of them are
+/// read. Four pages of a segment fit in, which then are read together; who searches keeps pages in memory.
+const TEXT_BLOCK_BYTES: usize = 16 * 1024;
+
 /// How often the limit of background I/O gives out its bytes, and how seldom a low priority goes before a high one:
 /// RocksDB's defaults.
 const RATE_LIMIT_PERIOD_US: i64 = 100_000;
@@ -126,6 +130,9 @@ impl LsmOptions {
         // Indexes and filters count against the cache: memory stays bounded however large the database is.
         table.set_cache_index_and_filter_blocks(true);
         table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        if family == Family::Text {
+            table.set_block_size(TEXT_BLOCK_BYTES);
+        }
 
         let mut options = self.fresh()?;
         options.set_block_based_table_factory(&table);
