@@ -7,7 +7,7 @@ use blaze_core::{Direction, DocumentId, Durability, Family, KeyRange, Result};
 
 use super::build::{BUILD_ISOLATION, definition_with};
 use super::entries::BUILD_POSITION;
-use super::text_rows::fill_text;
+use super::text_rows::TextFill;
 use super::{Entries, IndexDefinition, check_unique};
 use crate::catalog::{self, Definition, prefix, prefixed};
 use crate::collection::write_entries;
@@ -101,6 +101,7 @@ impl Fill {
             range = range.intersect(&KeyRange::new([], Some(after(until))));
         }
         let mut cursor = session.cursor(Family::Data, &range, Direction::Forward)?;
+        let mut texts = TextFill::new(index)?;
         for _ in 0..self.batch_documents {
             let Some((key, bytes)) = cursor.next()? else {
                 self.complete = true;
@@ -108,16 +109,20 @@ impl Fill {
             };
             let id = DocumentId::read_key(key.get(4..).unwrap_or_default())?;
             let dictionary = session.core().catalog.dictionaries.get(session.core(), definition.id)?;
-            let document = Record::open(bytes, &dictionary)?.decode()?;
+            let record = Record::open(bytes, &dictionary)?;
             self.last = Some(key.to_vec());
             self.documents += 1;
-            if index.is_on_text() {
-                fill_text(session, index, &id, &document)?;
+            if let Some(texts) = &mut texts {
+                texts.add(session, &id, &record.document())?;
                 continue;
             }
+            let document = record.decode()?;
             let (before, after) = (Entries::default(), Entries::of(index, &id, &document)?);
             check_unique(session, index, &id, &before, &after)?;
             write_entries(session, index, &before, after)?;
+        }
+        if let Some(texts) = &mut texts {
+            texts.write(session)?;
         }
         match &self.last {
             Some(last) => session.put(index.family(), prefixed(index.id, BUILD_POSITION), last.clone(), None),

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use blaze_core::limits::TEXT_TOKENS_PER_FIELD_MAX;
-use blaze_core::{Document, DocumentId, Error, Path, Result, Value};
+use blaze_core::{Analysis, Document, DocumentId, Error, Path, Result, Value};
 use blaze_text::DocumentBuilder;
 
 use super::entries::with_place;
@@ -28,21 +28,54 @@ pub(super) struct TextEntry {
 
 /// The entry of a document; none if there is no term in it.
 pub(super) fn text_entry(fields: &TextFields, subject: Subject<'_>) -> Result<Option<TextEntry>> {
-    let mut builder = DocumentBuilder::new(u8::try_from(fields.fields.len()).unwrap_or(u8::MAX));
-    for (number, field) in (0..).zip(&fields.fields) {
-        let texts = texts_at(&field.path, subject)?;
-        analyse(field, number, &texts, &mut builder).map_err(|error| error.context(&field.path))?;
+    TextAnalysis::new(fields).entry(subject)
+}
+
+/// What makes the entries of one document after the other.
+pub(super) struct TextAnalysis<'a> {
+    fields: &'a TextFields,
+    /// What analyses each of the fields.
+    analyses: Vec<Analysis<'a>>,
+    builder: DocumentBuilder,
+}
+
+impl<'a> TextAnalysis<'a> {
+    pub(super) fn new(fields: &'a TextFields) -> TextAnalysis<'a> {
+        TextAnalysis {
+            fields,
+            analyses: fields.fields.iter().map(|field| field.analyzer.begin()).collect(),
+            builder: DocumentBuilder::new(u8::try_from(fields.fields.len()).unwrap_or(u8::MAX)),
+        }
     }
-    let document = builder.finish();
-    if document.terms().is_empty() {
-        return Ok(None);
+
+    /// The entry of a document; none if there is no term in it.
+    pub(super) fn entry(&mut self, subject: Subject<'_>) -> Result<Option<TextEntry>> {
+        let added = self.add(subject);
+        // In either case the next document begins anew.
+        let document = self.builder.finish();
+        added?;
+        if document.terms().is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(TextEntry { terms: document.terms().to_bytes(), occurrences: document.occurrences() }))
     }
-    Ok(Some(TextEntry { terms: document.terms().to_bytes(), occurrences: document.occurrences() }))
+
+    fn add(&mut self, subject: Subject<'_>) -> Result<()> {
+        for ((number, field), analysis) in (0..).zip(&self.fields.fields).zip(&mut self.analyses) {
+            let texts = texts_at(&field.path, subject)?;
+            analyse(analysis, number, &texts, &mut self.builder).map_err(|error| error.context(&field.path))?;
+        }
+        Ok(())
+    }
 }
 
 /// Adds the tokens of the texts of a field to those of its document.
-fn analyse(field: &TextField, number: u8, texts: &[Cow<'_, str>], builder: &mut DocumentBuilder) -> Result<()> {
-    let mut analysis = field.analyzer.begin();
+fn analyse(
+    analysis: &mut Analysis<'_>,
+    number: u8,
+    texts: &[Cow<'_, str>],
+    builder: &mut DocumentBuilder,
+) -> Result<()> {
     let (mut tokens, mut begin) = (0_usize, 0_u64);
     let mut outcome = Ok(());
     for text in texts {
@@ -167,6 +200,23 @@ mod tests {
             Document::new().with("text", 3),
         ] {
             assert_eq!(read(Index::text(["text"]), &document), []);
+        }
+    }
+
+    #[test]
+    fn entries_one_after_the_other_are_those_of_each_document_alone() {
+        let definition = definition(Index::text(["title", "text"]));
+        let IndexFields::Text(fields) = definition.parts().unwrap() else { panic!("a text index") };
+        let mut analysis = TextAnalysis::new(fields);
+        let long = "a ".repeat(TEXT_TOKENS_PER_FIELD_MAX + 1);
+        for (title, text) in
+            [("To be", "or not"), ("", ""), ("fish", long.as_str()), ("fish", "sea 東京都"), ("", "fish")]
+        {
+            let document = Document::new().with("title", title).with("text", text);
+            let alone = text_entry(fields, Subject::Document(&document)).ok();
+            let found = analysis.entry(Subject::Document(&document)).ok();
+            let bytes = |entry: Option<TextEntry>| entry.map(|entry| (entry.terms, entry.occurrences));
+            assert_eq!(found.map(bytes), alone.map(bytes), "{title}");
         }
     }
 

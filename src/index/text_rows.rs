@@ -1,9 +1,12 @@
 //! Writing what an index on text has of a document.
 
+use blaze_core::record::RawDocument;
 use blaze_core::{Document, DocumentId, Family, Result, Timestamp};
 
-use super::text_entries::indexed_texts;
-use super::{Entries, IndexDefinition};
+use super::entries::with_place;
+use super::subject::Subject;
+use super::text_entries::{TextAnalysis, TextEntry, indexed_texts};
+use super::{Entries, IndexDefinition, IndexFields};
 use crate::session::Session;
 use crate::text::{ChangeRow, change_key, entry_key};
 
@@ -62,20 +65,50 @@ impl TextChange {
     }
 }
 
-/// Writes the entry of a document that was there before the index, unless it was written since.
-pub(super) fn fill_text(
-    session: &Session,
-    index: &IndexDefinition,
-    id: &DocumentId,
-    document: &Document,
-) -> Result<()> {
-    if session.visit(Family::Text, &entry_key(index.id, id), &mut |_| Ok(()))? {
-        return Ok(());
+/// Writes the entries of documents that were there before the index, but for those that were written since.
+pub(super) struct TextFill<'a> {
+    index: &'a IndexDefinition,
+    analysis: TextAnalysis<'a>,
+    /// Entries that are not written yet, with their keys.
+    made: Vec<(Vec<u8>, TextEntry)>,
+}
+
+/// Entries that are made before they are written: a session puts its writes in order whenever it is asked for a row.
+const MADE_MAX: usize = 1_000;
+
+impl<'a> TextFill<'a> {
+    /// None for an index that is not on text.
+    pub(super) fn new(index: &'a IndexDefinition) -> Result<Option<TextFill<'a>>> {
+        let IndexFields::Text(fields) = index.parts()? else { return Ok(None) };
+        Ok(Some(TextFill { index, analysis: TextAnalysis::new(fields), made: Vec::new() }))
     }
-    let after = Entries::of(index, id, document)?;
-    match after.is_empty() {
-        true => Ok(()),
-        false => TextChange { had_text: false, after }.write(session, index, id),
+
+    /// Makes the entry of the next document.
+    pub(super) fn add(&mut self, session: &Session, id: &DocumentId, record: &RawDocument<'_>) -> Result<()> {
+        let key = entry_key(self.index.id, id);
+        if session.visit(Family::Text, &key, &mut |_| Ok(()))? {
+            return Ok(());
+        }
+        if let Some(filter) = self.index.only()?
+            && !with_place(id, &record.decode()?, |whole| filter.matches(whole))
+        {
+            return Ok(());
+        }
+        let made = self.analysis.entry(Subject::Record(record));
+        let made = made.map_err(|error| error.context(format!("index {:?}, document {id:?}", self.index.name)))?;
+        self.made.extend(made.map(|entry| (key, entry)));
+        if self.made.len() < MADE_MAX { Ok(()) } else { self.write(session) }
+    }
+
+    /// Writes the entries that were made, and what is not folded yet. The session has no row of a document without an entry.
+    pub(super) fn write(&mut self, session: &Session) -> Result<()> {
+        for (key, TextEntry { terms, occurrences }) in self.made.drain(..) {
+            let change_key = change_key(self.index.id, &key[4..], session.read_ts());
+            let row = ChangeRow { ts: Timestamp::ZERO, before: None, after: Some(&occurrences) };
+            session.put(Family::Text, change_key, row.to_bytes(), Some(ChangeRow::STAMP_AT))?;
+            session.put(Family::Text, key, terms, None)?;
+        }
+        Ok(())
     }
 }
 
