@@ -20,7 +20,7 @@ const STRATEGY: i32 = 0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compression {
-    /// To be read fast: LZ4.
+    /// To be read fast: LZ4, but for a history and for the terms of texts, which are hardly ever read: Zstandard.
     #[default]
     Fast,
     /// To be small: Zstandard, with a dictionary for each file.
