@@ -32,7 +32,7 @@ use crate::text::{ChangeRow, change_key, entry_key};
 pub(super) const MARKER: &[u8] = &[0xFF];
 
 /// What follows the number of the index in the key that says how far its building has come.
-pub(super) const BUILD_POSITION: &[u8] = &[0xFF, 0x00];
+pub(crate) const BUILD_POSITION: &[u8] = &[0xFF, 0x00];
 
 /// Every value of the entry can be restored from the key, and the entry is the only one of its document.
 pub(super) const RESTORABLE: u8 = 1;

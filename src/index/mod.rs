@@ -28,7 +28,7 @@ pub(crate) use build::{check_room, complete_all, ensure, rebuild};
 pub(crate) use covered::covered_values;
 use definition::Rules;
 pub(crate) use definition::{IndexDefinition, IndexFields};
-pub(crate) use entries::{Entries, is_entry, read_id, scan_range, write_id};
+pub(crate) use entries::{BUILD_POSITION, Entries, is_entry, read_id, scan_range, write_id};
 pub(crate) use remove::{remove, rename};
 pub(crate) use replace::replace;
 pub(crate) use text::{TextField, TextFields};

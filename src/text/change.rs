@@ -10,7 +10,7 @@ use blaze_text::{DocumentPostings, DocumentTerms};
 use super::change_row::ChangeRow;
 use super::{Texts, layout};
 use crate::database::core::Core;
-use crate::index::is_entry;
+use crate::index::{BUILD_POSITION, is_entry};
 
 /// What a commit did to a document, as its change row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ struct Collected<'a> {
     folded: HashSet<Box<[u8]>>,
     has_header: bool,
     is_dropped: bool,
+    /// True while the index is built: nobody has searched it before this commit, so that no search conflicts with that.
+    is_filled: bool,
 }
 
 impl TextChanges {
@@ -104,6 +106,7 @@ impl TextChanges {
                 }
                 (Write::Delete { .. }, None) if is_entry(rest) => drop(collected.entries.remove(rest)),
                 (Write::Put { .. }, None) if layout::is_header(rest) => collected.has_header = true,
+                (Write::Put { .. }, None) if rest == BUILD_POSITION => collected.is_filled = true,
                 (Write::Put { value, .. }, None) if is_entry(rest) => drop(collected.entries.insert(rest, value)),
                 _ => {}
             }
@@ -179,7 +182,9 @@ impl Collected<'_> {
             let after = after.transpose()?;
             for entry in row.before.into_iter().chain(after.map(|(entry, _)| entry)) {
                 bytes += entry.len();
-                touch_terms(index, entry, &mut touched)?;
+                if !self.is_filled {
+                    touch_terms(index, entry, &mut touched)?;
+                }
             }
             if is_open {
                 let after = after.map(|(entry, rest)| NewText { entry: entry.into(), occurrences: rest.into() });
