@@ -127,10 +127,8 @@ mod tests {
         for first in 0..20_u32 {
             for end in 0..20 {
                 let blocks = blocks(first, end);
-                let mut covered: Vec<u32> = blocks
-                    .iter()
-                    .flat_map(|(level, block)| (block << level)..((block + 1) << level))
-                    .collect();
+                let mut covered: Vec<u32> =
+                    blocks.iter().flat_map(|(level, block)| (block << level)..((block + 1) << level)).collect();
                 covered.sort_unstable();
                 assert_eq!(covered, (first..end).collect::<Vec<_>>());
                 assert!(blocks.len() <= 9, "{blocks:?}");

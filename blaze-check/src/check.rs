@@ -127,7 +127,9 @@ fn name(steps: &[Step]) -> Kind {
             Kind::LostUpdate
         }
         1 => Kind::GSingle,
-        _ if !(0..steps.len()).any(|at| is_rw(&steps[at]) && is_rw(&steps[(at + 1) % steps.len()])) => Kind::GNonadjacent,
+        _ if !(0..steps.len()).any(|at| is_rw(&steps[at]) && is_rw(&steps[(at + 1) % steps.len()])) => {
+            Kind::GNonadjacent
+        }
         _ if steps.iter().filter(|step| is_rw(step)).any(|step| step.find.is_some()) => Kind::G2,
         _ => Kind::G2Item,
     }
@@ -155,5 +157,9 @@ fn words(nodes: Nodes<'_>, steps: &[Step], first: usize) -> String {
         }
     };
     let told: Vec<String> = (0..steps.len()).map(|at| step(&steps[(first + at) % steps.len()])).collect();
-    format!("{}; {told}", if steps.len() == 2 { "each before the other" } else { "in a circle" }, told = told.join("; "))
+    format!(
+        "{}; {told}",
+        if steps.len() == 2 { "each before the other" } else { "in a circle" },
+        told = told.join("; ")
+    )
 }

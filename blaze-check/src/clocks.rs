@@ -25,14 +25,17 @@ pub(crate) fn check(ledger: &Ledger<'_>, report: &mut Report) {
 fn check_timestamps(ledger: &Ledger<'_>, report: &mut Report) {
     for (first, second, ts) in ledger.order.ties() {
         let (first, second) = (ledger.id(first), ledger.id(second));
-        report.add(Kind::Timestamps, vec![first, second], || format!("transactions {first} and {second} both committed at {ts}"));
+        report.add(Kind::Timestamps, vec![first, second], || {
+            format!("transactions {first} and {second} both committed at {ts}")
+        });
     }
     for index in 0..ledger.history.transactions.len() as u32 {
         let Fate::Writer(commit) = ledger.fate(index) else { continue };
         if commit <= ledger.snapshot(index) {
             let Transaction { id, read_ts, .. } = ledger.transaction(index);
             let ts = ledger.order.timestamp(commit);
-            let words = || format!("transaction {id} committed at {ts}, which its own snapshot at {read_ts} is not before");
+            let words =
+                || format!("transaction {id} committed at {ts}, which its own snapshot at {read_ts} is not before");
             report.add(Kind::Timestamps, vec![*id], words);
         }
     }
@@ -52,7 +55,10 @@ fn known_after(ledger: &Ledger<'_>, index: u32) -> Known {
 fn is_before(transaction: &Transaction, known: Known, how: &str) -> String {
     let Known { ts, by, .. } = known;
     let what = if known.is_commit { "commit" } else { "snapshot" };
-    format!("transaction {} has the snapshot {}, before the {what} {ts} of transaction {by}, {how}", transaction.id, transaction.read_ts)
+    format!(
+        "transaction {} has the snapshot {}, before the {what} {ts} of transaction {by}, {how}",
+        transaction.id, transaction.read_ts
+    )
 }
 
 fn check_sessions(ledger: &Ledger<'_>, report: &mut Report) {

@@ -30,7 +30,8 @@ struct Zones(Vec<(u32, u32)>);
 
 impl Zones {
     fn of(nodes: Nodes<'_>, back: &[Edge]) -> Zones {
-        let mut spans: Vec<(u32, u32)> = back.iter().map(|edge| (nodes.moment(edge.to), nodes.moment(edge.from))).collect();
+        let mut spans: Vec<(u32, u32)> =
+            back.iter().map(|edge| (nodes.moment(edge.to), nodes.moment(edge.from))).collect();
         spans.sort_unstable();
         spans.dedup_by(|next, joined| {
             let touches = next.0 <= joined.1;
@@ -145,7 +146,8 @@ impl<'a> Dependencies<'a> {
         let conflict = |edge: &Edge| match edge.why {
             Why::Wrote { key } => {
                 let (first, second) = (self.nodes.transaction(edge.from), self.nodes.transaction(edge.to));
-                (!self.nodes.ledger.is_serializable(second) && !self.orders.contains_key(&key)).then_some((first, second, key))
+                (!self.nodes.ledger.is_serializable(second) && !self.orders.contains_key(&key))
+                    .then_some((first, second, key))
             }
             _ => None,
         };
@@ -183,7 +185,11 @@ impl<'a> Dependencies<'a> {
                 visit(Edge { from: nodes.writing(writer), to: nodes.reading(reader), why: Why::WasRead { key } });
             }
             if let Some(next) = self.next(key, seen.version).filter(|next| next.transaction != reader) {
-                visit(Edge { from: nodes.reading(reader), to: nodes.writing(next.transaction), why: Why::Read { key } });
+                visit(Edge {
+                    from: nodes.reading(reader),
+                    to: nodes.writing(next.transaction),
+                    why: Why::Read { key },
+                });
             }
         }
         for missed in &self.seen.missed {

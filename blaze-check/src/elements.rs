@@ -32,7 +32,8 @@ impl Elements {
         writers.sort_unstable_by_key(|writer| writer.element);
         match writers.windows(2).find(|pair| pair[0].element == pair[1].element) {
             Some(pair) => {
-                let [first, second] = [pair[0], pair[1]].map(|writer| history.transactions[writer.transaction as usize].id);
+                let [first, second] =
+                    [pair[0], pair[1]].map(|writer| history.transactions[writer.transaction as usize].id);
                 let element = pair[0].element;
                 Err(Error::invalid(format!("element {element} was appended by transaction {first} and by {second}")))
             }

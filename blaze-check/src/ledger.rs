@@ -31,7 +31,8 @@ impl<'a> Ledger<'a> {
     pub(crate) fn of(history: &'a History) -> Result<Ledger<'a>> {
         let transactions = history.transactions.len();
         if transactions > TRANSACTIONS_MAX {
-            let message = format!("a history of {transactions} transactions is checked in parts of at most {TRANSACTIONS_MAX}");
+            let message =
+                format!("a history of {transactions} transactions is checked in parts of at most {TRANSACTIONS_MAX}");
             return Err(Error::limit_exceeded(message));
         }
         let mut ids: Vec<u64> = history.transactions.iter().map(|transaction| transaction.id).collect();

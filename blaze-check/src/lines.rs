@@ -31,7 +31,8 @@ impl History {
     /// # Errors
     /// [`Unavailable`](blaze_core::ErrorKind::Unavailable) when it cannot be written.
     pub fn write_lines(&self, mut to: impl Write) -> Result<()> {
-        let failed = |error: &dyn std::fmt::Display| Error::unavailable(format!("a history cannot be written: {error}"));
+        let failed =
+            |error: &dyn std::fmt::Display| Error::unavailable(format!("a history cannot be written: {error}"));
         for transaction in &self.transactions {
             let line = serde_json::to_string(transaction).map_err(|error| failed(&error))?;
             writeln!(to, "{line}").map_err(|error| failed(&error))?;

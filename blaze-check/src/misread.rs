@@ -86,7 +86,8 @@ impl<'a> Misreads<'a> {
         let mut counted = HashSet::new();
         for element in seen {
             if !counted.insert(*element) {
-                report.add(Kind::Garbage, vec![ledger.id(reader), key], || format!("{about}: {element} is there twice"));
+                report
+                    .add(Kind::Garbage, vec![ledger.id(reader), key], || format!("{about}: {element} is there twice"));
             } else {
                 let known = report.added();
                 let version = self.element(answer, *element, Some(appended), report);
@@ -143,13 +144,17 @@ impl<'a> Misreads<'a> {
         };
         if writer == reader {
             if own.is_none_or(|own| !own.contains(&element)) {
-                report.add(Kind::OwnWrites, vec![id], || format!("{about}: {element} is its own, and not there yet or no longer"));
+                report.add(Kind::OwnWrites, vec![id], || {
+                    format!("{about}: {element} is its own, and not there yet or no longer")
+                });
             }
             return None;
         }
         let who = ledger.id(writer);
         let Fate::Writer(commit) = ledger.fate(writer) else {
-            report.add(Kind::G1a, vec![id, who], || format!("{about}: transaction {who} wrote {element} and did not commit"));
+            report.add(Kind::G1a, vec![id, who], || {
+                format!("{about}: transaction {who} wrote {element} and did not commit")
+            });
             return None;
         };
         let number = ledger.number(key)?;
@@ -157,7 +162,9 @@ impl<'a> Misreads<'a> {
         let list = ledger.timeline(number).list(version);
         if commit > ledger.snapshot(reader) {
             let ts = ledger.order.timestamp(commit);
-            report.add(Kind::FutureRead, vec![id, who], || format!("{about}: transaction {who} committed {element} at {ts}"));
+            report.add(Kind::FutureRead, vec![id, who], || {
+                format!("{about}: transaction {who} committed {element} at {ts}")
+            });
         }
         if !list.contains(&element) {
             let words = || format!("{about}: transaction {who} wrote {element} and removed it before it committed");
@@ -184,7 +191,13 @@ impl<'a> Misreads<'a> {
         let is_of_writer = |element: &Element| ledger.writer(*element).is_some_and(|other| other.transaction == writer);
         if seen.iter().any(is_of_writer) {
             report.add(Kind::G1b, vec![id, who], words);
-        } else if ledger.transaction(reader).operations.iter().flat_map(Operation::shown).any(|element| is_of_writer(&element)) {
+        } else if ledger
+            .transaction(reader)
+            .operations
+            .iter()
+            .flat_map(Operation::shown)
+            .any(|element| is_of_writer(&element))
+        {
             report.add(Kind::TornCommit, vec![id, who], words);
         } else if (version as u32) < newest {
             report.add(Kind::LostCommit, vec![who, answer.key], words);
@@ -197,9 +210,8 @@ impl<'a> Misreads<'a> {
     fn is_repeated(&self, answer: Answer<'_>, at: usize, seen: &[Element], report: &mut Report) {
         let Answer { reader, key, about } = answer;
         let foreign = |list: &[Element]| -> Vec<Element> {
-            let is_foreign = |element: &Element| {
-                self.ledger.writer(*element).is_none_or(|writer| writer.transaction != reader)
-            };
+            let is_foreign =
+                |element: &Element| self.ledger.writer(*element).is_none_or(|writer| writer.transaction != reader);
             list.iter().copied().filter(is_foreign).collect()
         };
         let before = &self.ledger.transaction(reader).operations[..at];
@@ -207,7 +219,9 @@ impl<'a> Misreads<'a> {
             return;
         }
         let other = before.iter().find_map(|operation| match operation {
-            Operation::Read { key: other, seen: first } if *other == key && foreign(first) != foreign(seen) => Some(first),
+            Operation::Read { key: other, seen: first } if *other == key && foreign(first) != foreign(seen) => {
+                Some(first)
+            }
             _ => None,
         });
         if let Some(first) = other {
@@ -237,7 +251,9 @@ impl<'a> Misreads<'a> {
         let (before, missing_before) = (report.added(), self.missing.len());
         let (asked, snapshot) = (asked(predicate), self.snapshot(reader));
         let about = |key: Key, what: &str| {
-            format!("transaction {id} looks for {asked}, and of what {snapshot} and its own writes have, {what} key {key}")
+            format!(
+                "transaction {id} looks for {asked}, and of what {snapshot} and its own writes have, {what} key {key}"
+            )
         };
         for pair in found.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let words = || about(pair[0].0, "finds twice");
@@ -250,7 +266,10 @@ impl<'a> Misreads<'a> {
             let appended = own.get(key).map(|own| own.appended.as_slice());
             let known = report.added();
             let version = match is_expected {
-                true => ledger.writer(*element).filter(|writer| writer.transaction != reader).and_then(|_| self.absolute(*key, *element)),
+                true => ledger
+                    .writer(*element)
+                    .filter(|writer| writer.transaction != reader)
+                    .and_then(|_| self.absolute(*key, *element)),
                 false => self.element(answer, *element, appended, report),
             };
             if let Some((number, version)) = ledger.number(*key).zip(version) {

@@ -96,7 +96,8 @@ impl Unknown {
             let appends = |operation: &Operation| matches!(operation, Operation::Append { .. });
             if transaction.writes() && !transaction.operations.iter().any(appends) {
                 let id = transaction.id;
-                let message = format!("nobody knows whether transaction {id} committed, and it wrote nothing to be seen by");
+                let message =
+                    format!("nobody knows whether transaction {id} committed, and it wrote nothing to be seen by");
                 return Err(Error::invalid(message));
             }
         }

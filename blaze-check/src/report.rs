@@ -56,9 +56,10 @@ impl Report {
         }
         *self.counts.entry(kind).or_default() += 1;
         let examples = self.examples.entry(kind).or_default();
-        if examples.last().is_some_and(|last| {
-            examples.len() == EXAMPLES_MAX && last.transactions.len() <= transactions.len()
-        }) {
+        if examples
+            .last()
+            .is_some_and(|last| examples.len() == EXAMPLES_MAX && last.transactions.len() <= transactions.len())
+        {
             return;
         }
         examples.push(Anomaly { kind, transactions, words: words() });

@@ -167,7 +167,8 @@ impl<'a> Snapshots<'a> {
         let (ledger, index) = (self.ledger, find.transaction);
         let snapshot = ledger.snapshot(index);
         let (by, from, to) = range_of(predicate);
-        let matching: Vec<u32> = self.indexes.get_mut(&by).into_iter().flat_map(|index| index.find(snapshot, from, to)).collect();
+        let matching: Vec<u32> =
+            self.indexes.get_mut(&by).into_iter().flat_map(|index| index.find(snapshot, from, to)).collect();
         let mut expected: Vec<(Key, Element, Option<u32>)> = Vec::with_capacity(found.len());
         for key in matching {
             let name = ledger.keys[key as usize];
@@ -177,7 +178,9 @@ impl<'a> Snapshots<'a> {
             }
         }
         for (key, own) in own.iter().filter(|(_, own)| own.is_there()) {
-            let Operation::Append { attributes, .. } = &ledger.transaction(index).operations[own.operation] else { continue };
+            let Operation::Append { attributes, .. } = &ledger.transaction(index).operations[own.operation] else {
+                continue;
+            };
             if let Some(last) = own.appended.last().filter(|_| predicate.matches(*key, attributes)) {
                 expected.push((*key, *last, None));
             }

@@ -1,11 +1,12 @@
 //! What transactions are protected from: the anomalies of the literature one by one, and random histories as a whole.
 
-#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 mod anomalies;
 mod hermitage;
 mod history;
 mod long;
+mod recorded;
 
 use Isolation::{Serializable, Snapshot};
 use blaze::{Database, Durability, ErrorKind, Isolation, Keyspace, Result, Timestamp, Transaction, TransactionOptions};

@@ -59,16 +59,16 @@ fn g1a_an_aborted_write_is_read() {
     let read = |seen: Vec<u64>| [at(1, 0).append(1, 11).aborted(), at(2, 0).read(1, seen).committed(0)];
     sound(&read(vec![]));
     found(&read(vec![11]), &[Kind::G1a]);
-    let find = |seen: Vec<(u64, u64)>| {
-        [at(1, 0).append(1, 11).aborted(), at(2, 0).find(Predicate::key(1), seen).committed(0)]
-    };
+    let find =
+        |seen: Vec<(u64, u64)>| [at(1, 0).append(1, 11).aborted(), at(2, 0).find(Predicate::key(1), seen).committed(0)];
     sound(&find(vec![]));
     found(&find(vec![(1, 11)]), &[Kind::G1a]);
 }
 
 #[test]
 fn g1b_a_part_of_the_writes_to_a_key_is_read() {
-    let read = |seen: Vec<u64>| [at(1, 0).append(1, 11).append(1, 12).committed(1), at(2, 1).read(1, seen).committed(1)];
+    let read =
+        |seen: Vec<u64>| [at(1, 0).append(1, 11).append(1, 12).committed(1), at(2, 1).read(1, seen).committed(1)];
     sound(&read(vec![11, 12]));
     found(&read(vec![11]), &[Kind::G1b]);
     let removed = |seen: Vec<u64>| {
@@ -242,8 +242,10 @@ fn g2_write_skew_by_a_predicate_is_one_under_serializable_only() {
 fn g2_by_what_ceases_to_match_and_by_what_is_removed() {
     let first = at(1, 0).append_with(1, 10, [(0, 5)]).append_with(2, 20, [(0, 5)]).committed(1);
     let both = vec![(1, 10), (2, 20)];
-    let changes: [fn(Transaction, u64, u64) -> Transaction; 2] =
-        [|transaction, key, element| transaction.append_with(key, element, [(0, 6)]), |transaction, key, _| transaction.delete(key)];
+    let changes: [fn(Transaction, u64, u64) -> Transaction; 2] = [
+        |transaction, key, element| transaction.append_with(key, element, [(0, 6)]),
+        |transaction, key, _| transaction.delete(key),
+    ];
     for change in changes {
         let leave = |id, key| change(at(id, 1).find(Predicate::equal(0, 5), both.clone()), key, id * 10 + 1);
         let report = kinds_under(Serializable, &[first.clone(), leave(2, 1).committed(2), leave(3, 2).committed(3)]);
@@ -312,7 +314,8 @@ fn a_commit_is_not_lost() {
     };
     sound(&hole(vec![11, 12, 13]));
     found(&hole(vec![11, 13]), &[Kind::LostCommit]);
-    let end = [at(1, 0).append(1, 11).committed(1), at(2, 1).read(1, []).committed(1), at(3, 1).read(1, []).committed(1)];
+    let end =
+        [at(1, 0).append(1, 11).committed(1), at(2, 1).read(1, []).committed(1), at(3, 1).read(1, []).committed(1)];
     found(&end, &[Kind::LostCommit]);
 }
 
@@ -344,7 +347,8 @@ fn own_writes_are_found() {
 
 #[test]
 fn what_is_read_twice_is_the_same() {
-    let twice = |second: Vec<u64>| [at(1, 0).append(1, 11).committed(1), at(2, 1).read(1, [11]).read(1, second).committed(1)];
+    let twice =
+        |second: Vec<u64>| [at(1, 0).append(1, 11).committed(1), at(2, 1).read(1, [11]).read(1, second).committed(1)];
     sound(&twice(vec![11]));
     assert!(kinds_under(Snapshot, &twice(vec![])).contains(&Kind::Internal));
 }
@@ -381,14 +385,19 @@ fn who_begins_after_an_end_sees_what_was_committed() {
     };
     sound(&second(1));
     found(&second(0), &[Kind::StaleSnapshot]);
-    let meanwhile = [at(1, 0).append(1, 11).committed(1).between(1, 4), at(2, 0).append(2, 21).committed(2).between(3, 6)];
+    let meanwhile =
+        [at(1, 0).append(1, 11).committed(1).between(1, 4), at(2, 0).append(2, 21).committed(2).between(3, 6)];
     sound(&meanwhile);
 }
 
 #[test]
 fn a_session_never_goes_back() {
     let session = |read_ts| {
-        [at(1, 0).append(1, 11).committed(1).in_session(7), at(2, read_ts).committed(0).in_session(7), at(3, 0).in_session(8)]
+        [
+            at(1, 0).append(1, 11).committed(1).in_session(7),
+            at(2, read_ts).committed(0).in_session(7),
+            at(3, 0).in_session(8),
+        ]
     };
     sound(&session(1));
     found(&session(0), &[Kind::NonMonotonic]);
@@ -466,7 +475,12 @@ fn a_report_tells_the_cycle_in_words() {
 
 #[test]
 fn a_damaged_line_is_refused_by_its_number() {
-    let good = Transaction::new(1, Snapshot, 3).append_with(1, 2, [(0, 9)]).delete(4).unknown(None).between(1, 2).in_session(3);
+    let good = Transaction::new(1, Snapshot, 3)
+        .append_with(1, 2, [(0, 9)])
+        .delete(4)
+        .unknown(None)
+        .between(1, 2)
+        .in_session(3);
     let mut lines = Vec::new();
     History::new(vec![good.clone(), Transaction { id: 2, ..good }]).write_lines(&mut lines).unwrap();
     let cut = lines.len() - 5;

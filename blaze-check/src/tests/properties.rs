@@ -94,7 +94,8 @@ fn planted_mistakes_are_found_and_named() {
     for (mistake, kinds) in MISTAKES {
         for isolation in [Serializable, Snapshot] {
             for seed in 0..8 {
-                let (history, mistakes) = run(&Plan { mistake: Some(mistake), isolation: Some(isolation), ..plan(seed) });
+                let (history, mistakes) =
+                    run(&Plan { mistake: Some(mistake), isolation: Some(isolation), ..plan(seed) });
                 assert!(mistakes > 0, "{mistake:?} {seed}");
                 let report = check(&history).unwrap();
                 let named = report.kinds().any(|kind| kinds.contains(&kind));

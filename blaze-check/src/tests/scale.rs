@@ -25,13 +25,16 @@ fn long(transactions: u64, isolation: Isolation) -> History {
         let actor = (random.next_u64() % ACTORS as u64) as usize;
         let (key, list) = &mut lists[actor];
         let read_ts = ts - 1;
-        let mut transaction = Transaction::new(ts, isolation, read_ts).in_session(actor as u64).between(3 * ts, 3 * ts + 1);
+        let mut transaction =
+            Transaction::new(ts, isolation, read_ts).in_session(actor as u64).between(3 * ts, 3 * ts + 1);
         transaction = transaction.read(*key, list.clone());
         let is_last = list.len() == LENGTH_MAX;
         list.push(ts * 2);
-        transaction = transaction.append_with(*key, ts * 2, if is_last { vec![(0, *key)] } else { vec![(1, ts % 997)] });
+        transaction =
+            transaction.append_with(*key, ts * 2, if is_last { vec![(0, *key)] } else { vec![(1, ts % 997)] });
         list.push(ts * 2 + 1);
-        transaction = transaction.append_with(*key, ts * 2 + 1, if is_last { vec![(0, *key)] } else { vec![(1, ts % 997)] });
+        transaction =
+            transaction.append_with(*key, ts * 2 + 1, if is_last { vec![(0, *key)] } else { vec![(1, ts % 997)] });
         if let Some((key, last, _)) = finished.get((random.next_u64() % (finished.len() as u64 + 1)) as usize) {
             transaction = transaction.find(Predicate::equal(0, *key), [(*key, *last)]);
             transaction = transaction.find(Predicate::key(*key), [(*key, *last)]);

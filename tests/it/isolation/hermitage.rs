@@ -140,6 +140,36 @@ fn g_single_reads_are_of_one_moment() {
 }
 
 #[test]
+fn g_single_predicates_are_of_one_moment() {
+    for (db, isolation) in databases().iter().flat_map(|db| BOTH.map(|isolation| (db, isolation))) {
+        let (first, second) = (Actor::begin(db, isolation), Actor::begin(db, isolation));
+        assert_eq!(first.filter(|value| value % 5 == 0), [(1, 10), (2, 20)], "{isolation:?}");
+        second.filter(|value| value == 10).into_iter().for_each(|(key, _)| second.put(key, 12));
+        second.commit().unwrap();
+        assert_eq!(first.filter(|value| value % 3 == 0), [], "{isolation:?}");
+        first.commit().unwrap();
+        rows(db).put("1", "10").unwrap();
+    }
+}
+
+#[test]
+fn g_single_who_wrote_by_an_outdated_view_and_rolls_back_is_in_nobodys_way() {
+    for (db, isolation) in databases().iter().flat_map(|db| BOTH.map(|isolation| (db, isolation))) {
+        let (first, second) = (Actor::begin(db, isolation), Actor::begin(db, isolation));
+        assert_eq!(first.get(1), Some(10), "{isolation:?}");
+        assert_eq!(second.all(), [(1, 10), (2, 20)], "{isolation:?}");
+        second.put(1, 12);
+        first.filter(|value| value == 20).into_iter().for_each(|(key, _)| first.delete(key));
+        second.put(2, 18);
+        first.rollback();
+        second.commit().unwrap();
+        assert_eq!(committed(db), [(1, 12), (2, 18)], "{isolation:?}");
+        rows(db).put("1", "10").unwrap();
+        rows(db).put("2", "20").unwrap();
+    }
+}
+
+#[test]
 fn g_single_what_is_written_by_an_outdated_view_is_refused() {
     for (db, isolation) in databases().iter().flat_map(|db| BOTH.map(|isolation| (db, isolation))) {
         let (first, second) = (Actor::begin(db, isolation), Actor::begin(db, isolation));
@@ -189,5 +219,25 @@ fn g2_write_skew_by_a_predicate_is_prevented_under_serializable_only() {
             Snapshot => drop(second.commit().unwrap()),
         }
         rows(db).delete_range("3"..="4").unwrap();
+    }
+}
+
+#[test]
+fn g2_two_edges_a_reader_that_shows_the_skew_is_believed_under_serializable_only() {
+    for (db, isolation) in databases().iter().flat_map(|db| BOTH.map(|isolation| (db, isolation))) {
+        let (first, second) = (Actor::begin(db, isolation), Actor::begin(db, isolation));
+        assert_eq!(first.all(), [(1, 10), (2, 20)], "{isolation:?}");
+        second.put(2, second.get(2).unwrap() + 5);
+        second.commit().unwrap();
+        let third = Actor::begin(db, isolation);
+        assert_eq!(third.all(), [(1, 10), (2, 25)], "{isolation:?}");
+        third.commit().unwrap();
+        first.put(1, 0);
+        match isolation {
+            Serializable => refused(first.commit()),
+            Snapshot => drop(first.commit().unwrap()),
+        }
+        rows(db).put("1", "10").unwrap();
+        rows(db).put("2", "20").unwrap();
     }
 }
