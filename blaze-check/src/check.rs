@@ -11,7 +11,7 @@ use crate::dependencies::Dependencies;
 use crate::graph::{Edge, Nodes, Why};
 use crate::history::{History, Operation};
 use crate::ledger::Ledger;
-use crate::misread::asked;
+use crate::misfound::asked;
 use crate::report::Report;
 use crate::snapshots;
 

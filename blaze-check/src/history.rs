@@ -32,7 +32,7 @@ pub struct Transaction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<u64>,
     /// What it asked to be protected from.
-    #[serde(with = "isolation")]
+    #[serde(with = "crate::isolation")]
     pub isolation: Isolation,
     /// Its snapshot: it sees what was committed at this timestamp and before.
     pub read_ts: u64,
@@ -289,33 +289,5 @@ impl From<(u32, u64)> for Attribute {
 impl From<Attribute> for (u32, u64) {
     fn from(attribute: Attribute) -> (u32, u64) {
         (attribute.name, attribute.value)
-    }
-}
-
-/// [`Isolation`] in the text form.
-mod isolation {
-    use blaze_core::Isolation;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Text {
-        Serializable,
-        Snapshot,
-    }
-
-    pub(super) fn serialize<S: Serializer>(isolation: &Isolation, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = match isolation {
-            Isolation::Serializable => Text::Serializable,
-            Isolation::Snapshot => Text::Snapshot,
-        };
-        text.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Isolation, D::Error> {
-        Ok(match Text::deserialize(deserializer)? {
-            Text::Serializable => Isolation::Serializable,
-            Text::Snapshot => Isolation::Snapshot,
-        })
     }
 }

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::anomaly::Kind;
 use crate::elements::Writer;
-use crate::history::{Element, Key, Operation, Predicate};
+use crate::history::{Element, Key, Operation};
 use crate::ledger::Ledger;
 use crate::order::Fate;
 use crate::report::Report;
-use crate::snapshots::{Find, Own, OwnWrites};
+use crate::snapshots::Own;
 use crate::timeline::NONE;
 
 /// Who should have seen a version and did not; whether others did shows in the end.
 #[derive(Debug)]
-struct Missing {
+pub(crate) struct Missing {
     reader: u32,
     key: u32,
     version: u32,
@@ -23,27 +23,20 @@ struct Missing {
 /// What was wrong with answers, as far as it matters beyond one of them.
 #[derive(Debug)]
 pub(crate) struct Misreads<'a> {
-    ledger: &'a Ledger<'a>,
+    pub(crate) ledger: &'a Ledger<'a>,
     /// By key: the last version that anybody but its writer has seen.
     seen_up_to: Vec<u32>,
-    missing: Vec<Missing>,
+    pub(crate) missing: Vec<Missing>,
     /// By key: the longest list that has its elements in another order than their transactions committed, as versions.
     contradictions: BTreeMap<u32, Vec<u32>>,
 }
 
-/// What a find that was wrong has seen nevertheless: keys with versions.
-#[derive(Debug, Default)]
-pub(crate) struct Misfound {
-    pub(crate) seen: Vec<(u32, usize)>,
-    pub(crate) missed: Vec<(u32, u32)>,
-}
-
 /// Where an answer is wrong: who got it, and what it is about.
 #[derive(Clone, Copy)]
-struct Answer<'b> {
-    reader: u32,
-    key: Key,
-    about: &'b str,
+pub(crate) struct Answer<'b> {
+    pub(crate) reader: u32,
+    pub(crate) key: Key,
+    pub(crate) about: &'b str,
 }
 
 impl<'a> Misreads<'a> {
@@ -129,7 +122,7 @@ impl<'a> Misreads<'a> {
     }
 
     /// Reports what is wrong with an element that was seen; answers its version, if it is one that others committed.
-    fn element(
+    pub(crate) fn element(
         &self,
         answer: Answer<'_>,
         element: Element,
@@ -174,7 +167,7 @@ impl<'a> Misreads<'a> {
     }
 
     /// An element of the snapshot that was not seen.
-    fn missing(
+    pub(crate) fn missing(
         &mut self,
         answer: Answer<'_>,
         element: Element,
@@ -236,97 +229,6 @@ impl<'a> Misreads<'a> {
         (0..=timeline.at(self.ledger.snapshot(reader))).rev().find(|version| timeline.list(*version).is_empty())
     }
 
-    /// Reports what is wrong with what a find found.
-    pub(crate) fn found(
-        &mut self,
-        find: Find,
-        predicate: &Predicate,
-        (expected, found): (&[(Key, Element, Option<u32>)], &[(Key, Element)]),
-        own: &OwnWrites,
-        report: &mut Report,
-    ) -> Misfound {
-        let (ledger, reader) = (self.ledger, find.transaction);
-        let id = ledger.id(reader);
-        let mut misfound = Misfound::default();
-        let (before, missing_before) = (report.added(), self.missing.len());
-        let (asked, snapshot) = (asked(predicate), self.snapshot(reader));
-        let about = |key: Key, what: &str| {
-            format!(
-                "transaction {id} looks for {asked}, and of what {snapshot} and its own writes have, {what} key {key}"
-            )
-        };
-        for pair in found.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
-            let words = || about(pair[0].0, "finds twice");
-            report.add(Kind::WrongMatch, vec![id, pair[0].0], words);
-        }
-        for (key, element) in found {
-            let is_expected = expected.iter().any(|(other, last, _)| (other, last) == (key, element));
-            let text = about(*key, &format!("wrongly finds {element} in"));
-            let answer = Answer { reader, key: *key, about: &text };
-            let appended = own.get(key).map(|own| own.appended.as_slice());
-            let known = report.added();
-            let version = match is_expected {
-                true => ledger
-                    .writer(*element)
-                    .filter(|writer| writer.transaction != reader)
-                    .and_then(|_| self.absolute(*key, *element)),
-                false => self.element(answer, *element, appended, report),
-            };
-            if let Some((number, version)) = ledger.number(*key).zip(version) {
-                if !is_expected && report.added() == known {
-                    self.not_of_the_snapshot(answer, predicate, (number, version, *element), report);
-                }
-                misfound.seen.push((number, version));
-            } else if !is_expected && report.added() == known {
-                report.add(Kind::OwnWrites, vec![id], || text.clone());
-            }
-        }
-        for (key, element, number) in expected {
-            if found.iter().any(|(other, _)| other == key) {
-                continue;
-            }
-            let text = about(*key, &format!("does not find {element} in"));
-            let Some(number) = *number else {
-                report.add(Kind::OwnWrites, vec![id], || text.clone());
-                continue;
-            };
-            let answer = Answer { reader, key: *key, about: &text };
-            self.missing(answer, *element, (number, 0), &[], report);
-            misfound.missed.push((number, ledger.timeline(number).at(ledger.snapshot(reader)) as u32));
-        }
-        if report.added() == before && self.missing.len() == missing_before {
-            report.add(Kind::Internal, vec![id], || about(found.first().map_or(0, |found| found.0), "is wrong at"));
-        }
-        misfound
-    }
-
-    /// The version whose last element this is, whatever the snapshot.
-    fn absolute(&self, key: Key, element: Element) -> Option<usize> {
-        let Fate::Writer(commit) = self.ledger.fate(self.ledger.writer(element)?.transaction) else { return None };
-        self.ledger.timeline(self.ledger.number(key)?).version_of(commit)
-    }
-
-    /// A committed version was found that the snapshot has not, or that does not match.
-    fn not_of_the_snapshot(
-        &self,
-        answer: Answer<'_>,
-        predicate: &Predicate,
-        (number, version, element): (u32, usize, Element),
-        report: &mut Report,
-    ) {
-        let (ledger, Answer { reader, key, about }) = (self.ledger, answer);
-        let (id, timeline) = (ledger.id(reader), ledger.timeline(number));
-        let who = ledger.id(timeline.versions[version].transaction);
-        if timeline.list(version).last() != Some(&element) {
-            let words = || format!("{about}: transaction {who} went on writing before it committed");
-            report.add(Kind::G1b, vec![id, who], words);
-        } else if ledger.attributes(number, version).is_none_or(|attributes| !predicate.matches(key, attributes)) {
-            report.add(Kind::WrongMatch, vec![id, key], || format!("{about}: it does not match"));
-        } else {
-            report.add(Kind::StaleRead, vec![id], || format!("{about}: it was written over, or removed"));
-        }
-    }
-
     /// Reports what was not seen: as lost if several should have seen it and nobody did, else as stale.
     pub(crate) fn report_what_is_missing(&mut self, report: &mut Report) {
         let mut missing = std::mem::take(&mut self.missing);
@@ -347,7 +249,7 @@ impl<'a> Misreads<'a> {
         }
     }
 
-    fn snapshot(&self, reader: u32) -> String {
+    pub(crate) fn snapshot(&self, reader: u32) -> String {
         format!("its snapshot at {}", self.ledger.transaction(reader).read_ts)
     }
 }
@@ -358,14 +260,5 @@ fn shown(list: &[Element]) -> String {
     match list.len().checked_sub(SHOWN) {
         Some(left_out) if left_out > 0 => format!("[{left_out} more, then {:?}]", &list[left_out..]),
         _ => format!("{list:?}"),
-    }
-}
-
-/// A predicate in words.
-pub(crate) fn asked(predicate: &Predicate) -> String {
-    match predicate {
-        Predicate::Keys { from, to } => format!("keys {from} to {to}"),
-        Predicate::Attribute { name, from, to } if from == to => format!("the value {from} of attribute {name}"),
-        Predicate::Attribute { name, from, to } => format!("values {from} to {to} of attribute {name}"),
     }
 }

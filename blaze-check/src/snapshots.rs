@@ -42,6 +42,15 @@ pub(crate) struct Seen {
     pub(crate) missed: Vec<Missed>,
 }
 
+/// An object that is to be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Expected {
+    pub(crate) key: Key,
+    pub(crate) last: Element,
+    /// The number of the key, if it is as others left it.
+    pub(crate) number: Option<u32>,
+}
+
 /// What a transaction itself has made of a key.
 #[derive(Debug, Default)]
 pub(crate) struct Own {
@@ -169,12 +178,12 @@ impl<'a> Snapshots<'a> {
         let (by, from, to) = range_of(predicate);
         let matching: Vec<u32> =
             self.indexes.get_mut(&by).into_iter().flat_map(|index| index.find(snapshot, from, to)).collect();
-        let mut expected: Vec<(Key, Element, Option<u32>)> = Vec::with_capacity(found.len());
+        let mut expected: Vec<Expected> = Vec::with_capacity(found.len());
         for key in matching {
             let name = ledger.keys[key as usize];
             let timeline = ledger.timeline(key);
             if let Some(last) = timeline.list(timeline.at(snapshot)).last().filter(|_| !own.contains_key(&name)) {
-                expected.push((name, *last, Some(key)));
+                expected.push(Expected { key: name, last: *last, number: Some(key) });
             }
         }
         for (key, own) in own.iter().filter(|(_, own)| own.is_there()) {
@@ -182,7 +191,7 @@ impl<'a> Snapshots<'a> {
                 continue;
             };
             if let Some(last) = own.appended.last().filter(|_| predicate.matches(*key, attributes)) {
-                expected.push((*key, *last, None));
+                expected.push(Expected { key: *key, last: *last, number: None });
             }
         }
         expected.sort_unstable();
@@ -194,8 +203,8 @@ impl<'a> Snapshots<'a> {
             sorted.sort_unstable();
         }
         let found = if is_sorted { found } else { &sorted };
-        if expected.iter().map(|(key, last, _)| (*key, *last)).eq(found.iter().copied()) {
-            for key in expected.iter().filter_map(|(_, _, key)| *key) {
+        if expected.iter().map(|expected| (expected.key, expected.last)).eq(found.iter().copied()) {
+            for key in expected.iter().filter_map(|expected| expected.number) {
                 self.observe(index, is_committed, key, ledger.timeline(key).at(snapshot));
             }
             if is_committed {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 const THREADS: u64 = 4;
-const TRANSACTIONS_PER_THREAD: u64 = 150;
+const TRANSACTIONS_PER_THREAD: u64 = 400;
 /// Few of each, so that transactions meet.
 const KEYS: u64 = 8;
 /// Documents are other objects than rows.
@@ -50,8 +50,9 @@ fn serializable_transactions_are_free_of_anomalies() {
 #[test]
 fn snapshots_have_write_skew_and_no_other_anomaly() {
     for history in assert_sound(&|_| Snapshot) {
-        let kinds: Vec<_> = check(&history.under(Serializable)).unwrap().kinds().collect();
-        assert!(kinds.iter().all(|kind| [Kind::G2Item, Kind::G2].contains(kind)), "{kinds:?}");
+        let report = check(&history.under(Serializable)).unwrap();
+        let kinds: Vec<_> = report.kinds().collect();
+        assert_eq!(kinds, [Kind::G2Item, Kind::G2], "each is there dozens of times: {report}");
     }
 }
 
