@@ -44,12 +44,16 @@ struct Run<'a> {
 
 #[test]
 fn serializable_transactions_are_free_of_anomalies() {
-    assert_sound(&|_| Serializable);
+    let seed = SystemEntropy.next_u64();
+    println!("seed {seed}");
+    assert_sound(seed, &|_| Serializable);
 }
 
 #[test]
 fn snapshots_have_write_skew_and_no_other_anomaly() {
-    for history in assert_sound(&|_| Snapshot) {
+    let seed = SystemEntropy.next_u64();
+    println!("seed {seed}");
+    for history in assert_sound(seed, &|_| Snapshot) {
         let report = check(&history.under(Serializable)).unwrap();
         let kinds: Vec<_> = report.kinds().collect();
         assert_eq!(kinds, [Kind::G2Item, Kind::G2], "each is there dozens of times: {report}");
@@ -58,13 +62,13 @@ fn snapshots_have_write_skew_and_no_other_anomaly() {
 
 #[test]
 fn transactions_of_both_isolations_are_each_protected_from_what_they_asked_for() {
-    assert_sound(&|random| BOTH[(random.next_u64() % 2) as usize]);
+    let seed = SystemEntropy.next_u64();
+    println!("seed {seed}");
+    assert_sound(seed, &|random| BOTH[(random.next_u64() % 2) as usize]);
 }
 
 /// Runs transactions in memory and on disk, and checks both histories.
-fn assert_sound(isolation: &(dyn Fn(&SeededEntropy) -> Isolation + Sync)) -> [History; 2] {
-    let seed = SystemEntropy.next_u64();
-    println!("seed {seed}");
+fn assert_sound(seed: u64, isolation: &(dyn Fn(&SeededEntropy) -> Isolation + Sync)) -> [History; 2] {
     let builder = || Database::builder().durability(Durability::Buffered);
     [builder().in_memory().unwrap(), builder().temporary().unwrap()].map(|db| {
         let history = record(&db, seed, isolation);
@@ -97,7 +101,7 @@ fn record(db: &Database, seed: u64, isolation: &(dyn Fn(&SeededEntropy) -> Isola
                     let id = thread * TRANSACTIONS_PER_THREAD + number;
                     let began = clock.fetch_add(1, Ordering::SeqCst);
                     let run = Run::begin(db, id, isolation(&random), &random, &mut next_element);
-                    let recorded = run.to_the_end();
+                    let recorded = run.finish();
                     let ended = clock.fetch_add(1, Ordering::SeqCst);
                     history.lock().unwrap().push(recorded.in_session(thread).between(began, ended));
                 }
@@ -125,7 +129,7 @@ impl<'a> Run<'a> {
         self.random.next_u64() % limit
     }
 
-    fn to_the_end(mut self) -> Recorded {
+    fn finish(mut self) -> Recorded {
         let only_reads = self.below(5) == 0;
         for _ in 0..=self.below(5) {
             match only_reads || self.below(2) == 0 {
@@ -135,7 +139,7 @@ impl<'a> Run<'a> {
             thread::yield_now();
         }
         let Run { transaction, mut recorded, .. } = self;
-        if self.random.next_u64() % 16 == 0 {
+        if self.random.next_u64().is_multiple_of(16) {
             transaction.rollback();
             return recorded;
         }
