@@ -11,7 +11,7 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-const SIBLINGS: [&str; 5] = ["blaze-derive", "blaze-lsm", "blaze-sync", "blaze-text", "blaze-vector"];
+const SIBLINGS: [&str; 6] = ["blaze-check", "blaze-derive", "blaze-lsm", "blaze-sync", "blaze-text", "blaze-vector"];
 
 /// The only sources with `unsafe`: by package, and by how their path within it begins.
 const UNSAFE_SOURCES: [(&str, &str); 2] = [("blaze-lsm", "src/ffi"), ("blaze-vector", "src/kernel")];

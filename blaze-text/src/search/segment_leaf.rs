@@ -76,10 +76,7 @@ impl<'s> Leaf for SegmentLeaf<'s> {
     }
 
     fn lengths(&self, field: u8, documents: &[u32], lengths: &mut [u32]) {
-        let all = self.segment.lengths(field);
-        for (document, length) in documents.iter().zip(lengths) {
-            *length = all.get(*document as usize).copied().unwrap_or(0);
-        }
+        self.segment.lengths(field, documents, lengths);
     }
 
     fn is_live(&self, document: u32) -> bool {

@@ -10,6 +10,7 @@ mod impacts;
 mod index;
 mod inline;
 mod keyed;
+mod lengths;
 mod memory;
 mod merge;
 mod meta;

@@ -4,20 +4,21 @@ use blaze_core::Result;
 
 use super::bits::{BLOCK, packed_bytes, unpack};
 use super::index::KeyIndex;
+use super::lengths::Lengths;
 use super::page::damaged;
 use super::{Page, Pages, SegmentMeta, Stream};
 use crate::FieldTotals;
 
 /// A segment: documents and the postings of their terms, which never change.
 ///
-/// Of the segment itself are in memory: how long the fields of its documents are, four bytes each, and the first key of each
-/// page of terms and ids. All else is read through [`Pages`], which each method is given.
+/// Of the segment itself are in memory: how long the fields of its documents are, one, two or four bytes each, as the longest
+/// needs, and the first key of each page of terms and ids. All else is read through [`Pages`], which each method is given.
 #[derive(Debug)]
 pub struct Segment {
     meta: SegmentMeta,
     pub(super) terms: KeyIndex,
     pub(super) ids: KeyIndex,
-    lengths: Vec<Vec<u32>>,
+    lengths: Vec<Lengths>,
 }
 
 impl Segment {
@@ -29,7 +30,8 @@ impl Segment {
         let terms = KeyIndex::read(pages, Stream::Terms, meta.term_pages, meta.pages(Stream::Terms))?;
         let ids = KeyIndex::read(pages, Stream::Documents, meta.document_pages, meta.pages(Stream::Documents))?;
         let mut lengths = LengthReader { pages, number: 0, count: meta.pages(Stream::Lengths), page: None, at: 0 };
-        let lengths = meta.fields.iter().map(|_| lengths.field(meta.documents)).collect::<Result<_>>()?;
+        let field = |_| lengths.field(meta.documents).map(Lengths::new);
+        let lengths = meta.fields.iter().map(field).collect::<Result<_>>()?;
         Ok(Segment { meta, terms, ids, lengths })
     }
 
@@ -51,18 +53,25 @@ impl Segment {
     /// How many tokens a field of a document has; none if there is no such field or document.
     #[inline]
     pub fn length(&self, field: u8, document: u32) -> u32 {
-        self.lengths(field).get(document as usize).copied().unwrap_or(0)
+        self.length_of(field, document).unwrap_or(0)
     }
 
-    /// How many tokens a field of each document has; nothing if there is no such field.
     #[inline]
-    pub fn lengths(&self, field: u8) -> &[u32] {
-        self.lengths.get(usize::from(field)).map_or(&[], Vec::as_slice)
+    pub(super) fn length_of(&self, field: u8, document: u32) -> Option<u32> {
+        self.lengths.get(usize::from(field))?.get(document)
+    }
+
+    /// How many tokens a field of each of some documents has, as [`length`](Segment::length) says.
+    pub fn lengths(&self, field: u8, documents: &[u32], lengths: &mut [u32]) {
+        match self.lengths.get(usize::from(field)) {
+            Some(all) => all.gather(documents, lengths),
+            None => lengths.fill(0),
+        }
     }
 
     /// Bytes in memory.
     pub fn memory_bytes(&self) -> usize {
-        let lengths: usize = self.lengths.iter().map(|lengths| 4 * lengths.capacity()).sum();
+        let lengths: usize = self.lengths.iter().map(Lengths::memory_bytes).sum();
         lengths + self.terms.memory_bytes() + self.ids.memory_bytes() + size_of::<Segment>()
     }
 
@@ -88,7 +97,6 @@ impl LengthReader<'_> {
             self.group(count, &mut lengths)?;
             left -= count;
         }
-        lengths.shrink_to_fit();
         Ok(lengths)
     }
 

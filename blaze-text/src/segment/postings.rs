@@ -96,8 +96,8 @@ impl Segment {
         };
         match &entry.place {
             Place::Inline { page, range } => {
-                let read =
-                    postings.read_inline(page, range.clone(), self.lengths(entry.field), self.average(entry.field));
+                let length_of = |document| self.length_of(entry.field, document);
+                let read = postings.read_inline(page, range.clone(), length_of, self.average(entry.field));
                 read.ok_or_else(|| damaged("postings in the dictionary do not parse"))?;
             }
             Place::Blocks { impacts, .. } => {
@@ -115,7 +115,13 @@ impl Segment {
 }
 
 impl<'p> SegmentPostings<'p> {
-    fn read_inline(&mut self, page: &Page, range: Range<usize>, lengths: &[u32], average: f32) -> Option<()> {
+    fn read_inline(
+        &mut self,
+        page: &Page,
+        range: Range<usize>,
+        length_of: impl Fn(u32) -> Option<u32>,
+        average: f32,
+    ) -> Option<()> {
         let mut reader = Reader(page.payload().get(range.clone())?);
         let mut before = END;
         let mut impacts = ImpactCollector::new();
@@ -123,7 +129,7 @@ impl<'p> SegmentPostings<'p> {
             let (document, frequency) = read_inline(&mut reader, before)?;
             *self.documents.get_mut(index)? = document;
             self.frequencies[index] = frequency;
-            impacts.add(frequency, *lengths.get(document as usize)?);
+            impacts.add(frequency, length_of(document)?);
             before = document;
         }
         if !reader.is_empty() {
