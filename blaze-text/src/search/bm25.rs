@@ -51,11 +51,12 @@ impl Weight {
     /// [`floor_of`] has made `floor` of: rounding is allowed for there, and that of the quotient here.
     pub(super) fn least_frequency(self, length: u32, floor: f32) -> u32 {
         let rest = self.weight - floor;
-        if rest <= 0.0 {
-            return u32::MAX;
-        }
-        let frequency = floor / rest * (self.base + self.per_token * length as f32);
-        ((frequency * 0.999_99) as u32).saturating_add(1)
+        let frequency = match rest > 0.0 {
+            true => floor / rest * (self.base + self.per_token * length as f32) * 0.999_99,
+            false => f32::INFINITY,
+        };
+        // Of a huge boost scores are infinite from here on.
+        (frequency.min(f32::MAX / self.weight) as u32).saturating_add(1)
     }
 
     /// What no score is above that impacts bound; none does without impacts.
@@ -69,7 +70,9 @@ impl Weight {
     #[inline]
     pub(super) fn may_exceed(self, impact: Impact, floor: f32) -> bool {
         let frequency = impact.frequency as f32;
-        self.weight * frequency > floor * (frequency + (self.base + self.per_token * impact.length as f32))
+        let weighed = self.weight * frequency;
+        // The score is infinite if this is.
+        weighed == f32::INFINITY || weighed > floor * (frequency + (self.base + self.per_token * impact.length as f32))
     }
 
     /// What no score is above, of documents with these impacts or, without any, of all: but for the rounding that [`floor_of`]

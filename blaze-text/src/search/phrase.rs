@@ -110,11 +110,14 @@ impl<'l, L: Leaf, C: Postings> Phrase<'l, L, C> {
                     return Ok(Some(document));
                 }
             }
-            let next = target.max(self.scored.end());
-            if self.lead.document() < next {
+            let mut next = target.max(self.scored.end()).max(self.lead.document());
+            if self.floor > f32::NEG_INFINITY {
+                (next, _) = self.lead.find_block(next, self.floor)?;
+            }
+            if next != END && self.lead.document() < next {
                 self.lead.seek(next)?;
             }
-            if self.lead.document() == END {
+            if next == END || self.lead.document() == END {
                 return Ok(None);
             }
             self.lead.batch(END - 1, self.floor, &mut self.scored)?;
@@ -157,7 +160,7 @@ impl<L: Leaf, C: Postings> Unit for Phrase<'_, L, C> {
     }
 
     fn seek(&mut self, target: u32) -> Result<u32> {
-        self.settle(target.max(self.document))
+        if target <= self.document { Ok(self.document) } else { self.settle(target) }
     }
 
     fn score(&mut self) -> Result<f32> {

@@ -22,8 +22,9 @@ pub(super) trait Unit {
     /// The score of the current document.
     fn score(&mut self) -> Result<f32>;
 
-    /// Goes past documents from the current one to `last`, at least one if there is one, and takes all that score above `least`,
-    /// and maybe others, in place of what is in `scored`. Stays at the last one or goes to the one behind it.
+    /// Goes past documents from the current one to `last`, at least one if there is one, and takes those that score above the
+    /// threshold of which `least` is the floor, and maybe others, in place of what is in `scored`. Stays at the last one or goes
+    /// to the one behind it.
     fn batch(&mut self, last: u32, _least: f32, scored: &mut Scored) -> Result<()> {
         scored.clear();
         let document = self.document();

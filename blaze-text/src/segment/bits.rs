@@ -194,7 +194,10 @@ mod tests {
         fn any_bytes_are_numbers_or_refused(packed: Vec<u8>, bits: u8, count in 0_usize..=BLOCK) {
             let mut out = [0; BLOCK];
             let is_read = unpack(&packed, bits, count, &mut out).is_some();
-            let _ = (0..count).map(|at| unpack_one(&packed, bits % 33, count, at)).last();
+            for (at, value) in out[..count].iter().enumerate() {
+                let one = unpack_one(&packed, bits % 33, count, at);
+                prop_assert!(!is_read || one == Some(*value));
+            }
             prop_assert!(!is_read || packed_bytes(count, bits) <= packed.len());
         }
 

@@ -180,8 +180,8 @@ impl Entries {
             *part = read_parts(&mut reader).ok_or_else(|| damaged("a key does not parse"))?;
         }
         let length = parts.last().map_or(0, |(shared, suffix)| shared.saturating_add(suffix.len()));
-        if length > PAYLOAD_BYTES_MAX {
-            return Err(damaged("a key is too long"));
+        if length == 0 || length > PAYLOAD_BYTES_MAX {
+            return Err(damaged("a key is empty or too long"));
         }
         let mut key = vec![0; length].into_boxed_slice();
         let mut left = length;
@@ -205,6 +205,9 @@ impl Entries {
         let (shared, suffix) = read_parts(&mut reader).ok_or_else(|| damaged("a key does not parse"))?;
         if self.count.is_multiple_of(RESTART) {
             *matched = 0;
+            if shared > 0 {
+                return Err(damaged("a key that is spelt out shares bytes"));
+            }
         }
         self.at = self.end - reader.0.len();
         self.count += 1;

@@ -11,13 +11,14 @@ pub(super) enum Lengths {
 }
 
 impl Lengths {
-    pub(super) fn new(lengths: Vec<u32>) -> Lengths {
+    pub(super) fn new(mut lengths: Vec<u32>) -> Lengths {
         let longest = lengths.iter().fold(0, |longest, length| longest.max(*length));
         if longest <= u32::from(u8::MAX) {
             Lengths::Bytes(lengths.into_iter().map(|length| length as u8).collect())
         } else if longest <= u32::from(u16::MAX) {
             Lengths::Shorts(lengths.into_iter().map(|length| length as u16).collect())
         } else {
+            lengths.shrink_to_fit();
             Lengths::Words(lengths)
         }
     }

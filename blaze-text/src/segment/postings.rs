@@ -348,15 +348,18 @@ impl Postings for SegmentPostings<'_> {
     fn find_block(&mut self, target: u32, is_worth: impl Fn(Impact) -> bool) -> Result<(u32, u32)> {
         let (last, impacts) = self.block(target)?;
         if impacts.iter().any(|impact| is_worth(*impact)) {
-            return Ok((target, last.max(target)));
+            return Ok((target, last.clamp(target, END - 1)));
         }
         let (mut block, mut before) = (self.ahead.block + 1, self.ahead.last);
         while block < self.skips.count() {
             let (last, impacts) = self.skips.bound(block)?;
+            if last <= before || last >= self.limit {
+                return Err(damaged("the blocks of a term do not ascend"));
+            }
             if any_is_worth(impacts, &is_worth) {
                 let from = before.max(target).saturating_add(1);
                 self.ahead = Ahead { block, from, last, impacts: Impacts::from_padded(impacts) };
-                return Ok((from, last.max(from)));
+                return Ok((from, last.clamp(from, END - 1)));
             }
             (block, before) = (block + 1, last);
         }

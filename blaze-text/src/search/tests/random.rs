@@ -50,7 +50,8 @@ impl Random {
     }
 
     fn boost(&mut self) -> f32 {
-        [1.0, 1.0, 1.0, 2.0, 0.5, 0.0, 3.7][self.below(7)]
+        let boosts = if self.chance(8) { 8 } else { 7 };
+        [1.0, 1.0, 1.0, 2.0, 0.5, 0.0, 3.7, 1e38][self.below(boosts)]
     }
 
     fn field(&mut self) -> u8 {
