@@ -266,9 +266,10 @@ impl DatabaseBuilder {
 
     /// Bytes of memory for what is kept of all [text indexes](crate::Index::text) together; 256 MiB by default.
     ///
-    /// One half is for pages of postings that were read lately. The other one is for the lengths of documents, 4 bytes for each
-    /// and field, and for what is not folded into segments yet; beyond it, what was not used for long is let go of and read again
-    /// by the next search. What one search needs is kept until it ends, however much it is.
+    /// One half is for pages of postings that were read lately. The other one is for the lengths of documents, 1 to 4 bytes for
+    /// each and field, and for what is not folded into segments yet; beyond it, what was not used for long is let go of and read
+    /// again by the next search. What one search needs is kept until it ends, however much it is. Snapshots and transactions that
+    /// are older than what is kept keep what they have read until they end, all together an eighth of this at most.
     pub fn text_memory_bytes(mut self, bytes: usize) -> DatabaseBuilder {
         self.text_memory_bytes = bytes;
         self

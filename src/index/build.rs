@@ -15,7 +15,7 @@ use blaze_core::limits::INDEXES_PER_COLLECTION_MAX;
 use blaze_core::{Direction, Error, ErrorKind, Family, Isolation, KeyRange, Result};
 
 use super::entries::BUILD_POSITION;
-use super::fill::Fill;
+use super::fill::{ALL_DOCUMENTS, Fill};
 use super::remove::remove_at_once;
 use super::{Index, IndexDefinition, IndexProgress};
 use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
@@ -88,7 +88,7 @@ pub(super) fn build_within(
 ) -> Result<()> {
     let definition = definition_with(session, collection, declared.id)?;
     let expected = Fill::expected(session, &definition, None)?;
-    let mut fill = Fill { batch_documents: u64::MAX, expected, ..Fill::default() };
+    let mut fill = Fill { batch_documents: ALL_DOCUMENTS, expected, ..Fill::default() };
     fill.advance(session, collection, declared)?;
     if let Some(replaced) = complete(session, collection, declared.id)? {
         session.reclaim_once_committed(replaced)?; // the transaction may be rolled back yet

@@ -17,6 +17,9 @@ use crate::session::{Session, back_off};
 /// Documents that one transaction of a build reads, when nobody gets in its way.
 const BATCH_DOCUMENTS_MAX: u64 = 1_000;
 
+/// Documents of a batch that nothing may end before the last one.
+pub(super) const ALL_DOCUMENTS: u64 = u64::MAX;
+
 /// Tries of one batch: it soon is one document, which must stand still for as long as its entry takes.
 const BATCH_TRIES_MAX: u32 = 1_000;
 
@@ -114,6 +117,9 @@ impl Fill {
             self.documents += 1;
             if let Some(texts) = &mut texts {
                 texts.add(session, &id, &record.document())?;
+                if texts.is_full() && self.batch_documents != ALL_DOCUMENTS {
+                    break;
+                }
                 continue;
             }
             let document = record.decode()?;

@@ -69,18 +69,25 @@ impl TextChange {
 pub(super) struct TextFill<'a> {
     index: &'a IndexDefinition,
     analysis: TextAnalysis<'a>,
-    /// Entries that are not written yet, with their keys.
+    /// Entries that are not written yet, with their keys, and how many bytes they are.
     made: Vec<(Vec<u8>, TextEntry)>,
+    made_bytes: usize,
+    /// Bytes of all entries.
+    bytes: usize,
 }
 
 /// Entries that are made before they are written: a session puts its writes in order whenever it is asked for a row.
 const MADE_MAX: usize = 1_000;
+const MADE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of entries after which a batch is better ended: a transaction has a limit.
+const BATCH_BYTES: usize = 32 * 1024 * 1024;
 
 impl<'a> TextFill<'a> {
     /// None for an index that is not on text.
     pub(super) fn new(index: &'a IndexDefinition) -> Result<Option<TextFill<'a>>> {
         let IndexFields::Text(fields) = index.parts()? else { return Ok(None) };
-        Ok(Some(TextFill { index, analysis: TextAnalysis::new(fields), made: Vec::new() }))
+        Ok(Some(TextFill { index, analysis: TextAnalysis::new(fields), made: Vec::new(), made_bytes: 0, bytes: 0 }))
     }
 
     /// Makes the entry of the next document.
@@ -96,12 +103,24 @@ impl<'a> TextFill<'a> {
         }
         let made = self.analysis.entry(Subject::Record(record));
         let made = made.map_err(|error| error.context(format!("index {:?}, document {id:?}", self.index.name)))?;
-        self.made.extend(made.map(|entry| (key, entry)));
-        if self.made.len() < MADE_MAX { Ok(()) } else { self.write(session) }
+        if let Some(entry) = made {
+            let bytes = key.len() + entry.terms.len() + entry.occurrences.len();
+            self.made_bytes += bytes;
+            self.bytes += bytes;
+            self.made.push((key, entry));
+        }
+        let is_enough = self.made.len() >= MADE_MAX || self.made_bytes >= MADE_BYTES_MAX;
+        if is_enough { self.write(session) } else { Ok(()) }
+    }
+
+    /// True if other documents are better left to another batch.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= BATCH_BYTES
     }
 
     /// Writes the entries that were made, and what is not folded yet. The session has no row of a document without an entry.
     pub(super) fn write(&mut self, session: &Session) -> Result<()> {
+        self.made_bytes = 0;
         for (key, TextEntry { terms, occurrences }) in self.made.drain(..) {
             let change_key = change_key(self.index.id, &key[4..], session.read_ts());
             let row = ChangeRow { ts: Timestamp::ZERO, before: None, after: Some(&occurrences) };

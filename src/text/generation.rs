@@ -69,14 +69,9 @@ impl Generation {
         levels.iter().flat_map(|level| level.changes()).map(|(_, change)| Arc::clone(change)).collect()
     }
 
-    /// Bytes that it takes, about.
+    /// Bytes that it takes, about: what is not folded is there as it was written, and to be searched.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.segments.memory_bytes() + self.unfolded_bytes()
-    }
-
-    /// Bytes that what is not folded takes, about: it is there as it was written, and to be searched.
-    pub(super) fn unfolded_bytes(&self) -> usize {
-        3 * self.recent.size().1
+        self.segments.memory_bytes() + 3 * self.recent.size().1
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -17,18 +18,39 @@ pub(crate) struct KeptTexts {
 #[derive(Default)]
 struct Kept {
     /// What the index is at the read point of the session, where the database does not keep that any more.
-    generation: Option<Arc<Generation>>,
+    generation: Option<(Arc<Generation>, KeptBytes)>,
     /// What the session has written. It takes a few times as much memory as the writes, which have a limit.
     own: Option<Arc<Own>>,
 }
 
+/// Bytes of what a session keeps, counted among those of all sessions of the database until it is let go of.
+pub(super) struct KeptBytes {
+    bytes: usize,
+    all: Arc<AtomicUsize>,
+}
+
+impl KeptBytes {
+    /// Counts so many more, unless all would be above `most`.
+    pub(super) fn take(all: &Arc<AtomicUsize>, bytes: usize, most: usize) -> Option<KeptBytes> {
+        let with = |kept: usize| kept.checked_add(bytes).filter(|sum| *sum <= most);
+        all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with).ok()?;
+        Some(KeptBytes { bytes, all: Arc::clone(all) })
+    }
+}
+
+impl Drop for KeptBytes {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 impl KeptTexts {
     pub(super) fn generation(&self, index: u32) -> Option<Arc<Generation>> {
-        self.indexes.lock().get(&index)?.generation.clone()
+        self.indexes.lock().get(&index)?.generation.as_ref().map(|(generation, _)| Arc::clone(generation))
     }
 
-    pub(super) fn keep_generation(&self, index: u32, generation: &Arc<Generation>) {
-        self.indexes.lock().entry(index).or_default().generation = Some(Arc::clone(generation));
+    pub(super) fn keep_generation(&self, index: u32, generation: &Arc<Generation>, bytes: KeptBytes) {
+        self.indexes.lock().entry(index).or_default().generation = Some((Arc::clone(generation), bytes));
     }
 
     /// What is kept of the session's writes, from now on by who asks.

@@ -30,7 +30,7 @@ mod view;
 mod work;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use blaze_core::{Result, Timestamp};
@@ -62,6 +62,8 @@ pub(crate) struct Texts {
     memory_bytes: usize,
     pages: Arc<PageCache>,
     registry: Mutex<Registry>,
+    /// Bytes of what sessions keep for themselves.
+    kept_bytes: Arc<AtomicUsize>,
     /// Counts uses of indexes.
     uses: AtomicU64,
     /// What works on them in the background, if there is one.
@@ -77,6 +79,7 @@ impl Texts {
             memory_bytes,
             pages: Arc::new(PageCache::new(memory_bytes / 2)),
             registry: Mutex::default(),
+            kept_bytes: Arc::default(),
             uses: AtomicU64::new(0),
             background: OnceLock::new(),
             ended: AtomicBool::new(false),
@@ -117,10 +120,11 @@ impl Texts {
     }
 
     /// What is in memory of an index, from now on if nothing was; counts as a use of it. None of an index that is gone, and that
-    /// only views of before see.
+    /// only views of before see, and none once the database is being closed.
     fn open(&self, index: u32, fields: u8, view: Timestamp) -> Option<Arc<OpenText>> {
         let mut registry = self.registry.lock();
-        if registry.is_gone(index, view) {
+        // Nobody is told any more once it has ended.
+        if self.has_ended() || registry.is_gone(index, view) {
             return None;
         }
         let told = registry.told;

@@ -22,13 +22,27 @@ pub(super) struct OpenText {
     /// All later commits are told of.
     since: Timestamp,
     /// What commits have done that is not in the generations yet.
-    told: Mutex<VecDeque<(Timestamp, IndexChange)>>,
+    told: Mutex<Told>,
     /// What is there since the last fold that was asked for, and before that. Nobody holds this while reading anything.
     generations: Mutex<Generations>,
     /// Held by who brings the generations to a later commit. Only those wait for it who need that as well.
     pub(super) bringing: Mutex<()>,
     /// When it was used last.
     pub(super) used: AtomicU64,
+}
+
+/// What commits have told, in their order.
+#[derive(Default)]
+struct Told {
+    changes: VecDeque<ToldChange>,
+    bytes: usize,
+    documents: usize,
+}
+
+struct ToldChange {
+    ts: Timestamp,
+    change: IndexChange,
+    bytes: usize,
 }
 
 #[derive(Default)]
@@ -61,9 +75,14 @@ impl OpenText {
         }
     }
 
-    /// Is told of a commit, before anybody can see it.
-    pub(super) fn take_in(&self, ts: Timestamp, change: &IndexChange) {
-        self.told.lock().push_back((ts, change.clone()));
+    /// Is told of a commit, before anybody can see it; answers how many bytes of what was told nobody has asked for.
+    pub(super) fn take_in(&self, ts: Timestamp, change: &IndexChange) -> usize {
+        let (bytes, documents) = (change.bytes(), change.documents());
+        let told = &mut *self.told.lock();
+        told.changes.push_back(ToldChange { ts, change: change.clone(), bytes });
+        told.bytes += bytes;
+        told.documents += documents;
+        told.bytes
     }
 
     /// What the index is at a read point, and whether that was read or made just now; none for a view from before the index was
@@ -98,7 +117,7 @@ impl OpenText {
     /// What is kept for a read point, if anything is; none if that is not known before the generations are brought there.
     fn ready(&self, ts: Timestamp) -> Option<Option<Arc<Generation>>> {
         // What is told goes only when the generations have it.
-        let lacks = self.told.lock().front().is_some_and(|(first, _)| *first <= ts);
+        let lacks = self.told.lock().changes.front().is_some_and(|first| first.ts <= ts);
         let generations = self.generations.lock();
         match &generations.newest {
             _ if generations.is_broken => Some(None),
@@ -116,8 +135,11 @@ impl OpenText {
             self.let_go_of_told(ts);
             return Ok(true);
         };
-        let told: Vec<(Timestamp, IndexChange)> =
-            self.told.lock().iter().take_while(|(at, _)| *at <= ts).cloned().collect();
+        let up_to = |told: &Told| {
+            let told = told.changes.iter().take_while(|told| told.ts <= ts);
+            told.map(|told| (told.ts, told.change.clone())).collect()
+        };
+        let told: Vec<(Timestamp, IndexChange)> = up_to(&self.told.lock());
         let is_folded = told.iter().any(|(_, change)| matches!(change, IndexChange::Folded(_)));
         match is_folded {
             true => self.follow_fold(source, &newest, told)?,
@@ -129,9 +151,17 @@ impl OpenText {
 
     /// What commits up to there have told is in the generations.
     fn let_go_of_told(&self, ts: Timestamp) {
-        let mut told = self.told.lock();
-        let count = told.iter().take_while(|(at, _)| *at <= ts).count();
-        told.drain(..count);
+        let mut guard = self.told.lock();
+        let told = &mut *guard;
+        let count = told.changes.iter().take_while(|told| told.ts <= ts).count();
+        let gone: Vec<ToldChange> = told.changes.drain(..count).collect();
+        for gone in &gone {
+            told.bytes -= gone.bytes;
+            told.documents -= gone.change.documents();
+        }
+        // Commits wait for this lock, and what goes takes time to be freed.
+        drop(guard);
+        drop(gone);
     }
 
     /// Begins a generation, by what commits have told since the last one, one of them of a fold.
@@ -170,16 +200,18 @@ impl OpenText {
 
     /// Bytes that it takes, about.
     pub(super) fn memory_bytes(&self) -> usize {
-        let told: usize = self.told.lock().iter().map(|(_, change)| change.bytes()).sum();
-        let generations = self.generations.lock();
-        let newest = generations.newest.as_ref().map_or(0, |newest| newest.memory_bytes());
-        told + newest + generations.before.as_ref().map_or(0, |(before, _)| before.memory_bytes())
+        let told = self.told.lock().bytes;
+        let (newest, before) = {
+            let generations = self.generations.lock();
+            (generations.newest.clone(), generations.before.as_ref().map(|(before, _)| Arc::clone(before)))
+        };
+        told + newest.iter().chain(&before).map(|generation| generation.memory_bytes()).sum::<usize>()
     }
 
     /// What it is, as the last search saw it, and what waits for the next.
     pub(super) fn stats(&self) -> TextIndexStats {
         let mut stats = TextIndexStats::default();
-        let told: usize = self.told.lock().iter().map(|(_, change)| change.documents()).sum();
+        let told = self.told.lock().documents;
         if let Some(newest) = self.last_seen() {
             let segments = &newest.segments.header.segments;
             stats.segments = segments.len() as u64;

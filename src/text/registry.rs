@@ -19,9 +19,15 @@ const FOLD_BYTES: usize = 16 * 1024 * 1024;
 /// Indexes that are gone before it is looked which of them nobody can ask for any more.
 const GONE_MIN: usize = 64;
 
+/// Bytes that commits tell of an index which nobody searches, before it is let go of: the next who searches it reads what is not
+/// folded then, which has a limit of its own.
+const TOLD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 #[derive(Default)]
 pub(super) struct Registry {
     pub(super) open: HashMap<u32, Arc<OpenText>>,
+    /// Indexes that are no longer in memory, for who comes next to free: commits wait for who holds the registry.
+    pub(super) let_go: Vec<Arc<OpenText>>,
     /// The last commit that was told of.
     pub(super) told: Timestamp,
     /// What was changed of each index since it was folded, as far as is known.
@@ -68,10 +74,11 @@ impl Registry {
                 return;
             }
             // It was made ready before the index was in memory, which lacks it now.
-            IndexChange::Unread { .. } => drop(self.open.remove(&index)),
+            IndexChange::Unread { .. } => self.let_go.extend(self.open.remove(&index)),
             IndexChange::Documents(_) | IndexChange::Folded(_) => {
-                if let Some(open) = self.open.get(&index) {
-                    open.take_in(ts, change);
+                let told = self.open.get(&index).map_or(0, |open| open.take_in(ts, change));
+                if told > TOLD_BYTES_MAX {
+                    self.let_go.extend(self.open.remove(&index));
                 }
             }
         }
@@ -132,7 +139,7 @@ impl Registry {
 
     /// Lets go of all that is known of an index that is gone; whoever works on it finds that out.
     pub(super) fn forget(&mut self, index: u32) {
-        self.open.remove(&index);
+        self.let_go.extend(self.open.remove(&index));
         self.unfolded.remove(&index);
         self.counted.remove(&index);
         self.wanted.remove(&index);

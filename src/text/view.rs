@@ -7,6 +7,7 @@ use blaze_core::{Error, Family, KeyRange, Result, Timestamp};
 use blaze_text::{DeltaLeaf, DeltaView, Pages, Searcher, SegmentLeaf, TermsRead};
 
 use super::generation::{Generation, Source};
+use super::kept::KeptBytes;
 use super::layout;
 use super::level::Level;
 use super::own::Own;
@@ -17,7 +18,7 @@ use crate::catalog::Definition;
 use crate::index::{IndexDefinition, IndexFields};
 use crate::session::Session;
 
-/// Which part of the memory for text indexes a session keeps for itself at most of one that is as only the session sees it.
+/// Which part of the memory for text indexes sessions keep for themselves at most, of indexes as only they see them.
 const KEPT_PART: usize = 8;
 
 /// What a session sees of an index of text: searched through a [`Reading`] of it.
@@ -75,8 +76,9 @@ fn generation(session: &Session, source: Source<'_>) -> Result<Arc<Generation>> 
         // A view from before the index was read, or from between two that are kept, or one of an index that is gone.
         let known = open.and_then(|open| open.last_seen());
         let generation = Arc::new(Generation::read(source, known.as_ref().map(|known| &known.segments))?);
-        if generation.unfolded_bytes() <= texts.memory_bytes / KEPT_PART {
-            session.kept_texts().keep_generation(index, &generation);
+        let most = texts.memory_bytes / KEPT_PART;
+        if let Some(bytes) = KeptBytes::take(&texts.kept_bytes, generation.memory_bytes(), most) {
+            session.kept_texts().keep_generation(index, &generation, bytes);
         }
         return Ok(generation);
     };

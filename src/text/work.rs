@@ -38,6 +38,8 @@ impl Texts {
     /// after later commits.
     pub(crate) fn look_after(&self, core: &Arc<Core>) {
         self.forget_gone(core);
+        let let_go = std::mem::take(&mut self.registry.lock().let_go);
+        drop(let_go);
         if self.has_ended() || core.is_read_only() || self.registry.lock().wanted.is_empty() {
             return;
         }

@@ -34,8 +34,8 @@ impl Compression {
             Compression::Fast if family == Family::History => {
                 options.set_bottommost_compression_type(DBCompressionType::Zstd); // hardly ever read
             }
-            // Beside pages of bits, which nothing makes smaller and which stay as they are, there are the terms of each document,
-            // which hardly anybody reads but who writes it anew.
+            // Beside pages of bits, which it makes hardly smaller and which are kept in memory as they are, there are the terms of
+            // each document, which hardly anybody reads but who writes it anew.
             Compression::Fast if family == Family::Text => {
                 options.set_bottommost_compression_type(DBCompressionType::Zstd);
                 options.set_bottommost_compression_options(WINDOW_BITS, FAST_LEVEL, STRATEGY, 0, true);

@@ -40,7 +40,8 @@ pub use target::TextTarget;
 /// the lengths of its texts, summed over the words and fields, and by the boosts of both. The best are found exactly.
 ///
 /// A snapshot or transaction that is older than the last two times that the index was folded, or than its first use since the
-/// database was opened, reads the lengths of all texts and all unfolded changes anew for each search: it answers the same, later.
+/// database was opened, reads the lengths of all texts and all unfolded changes first, and keeps them for its other searches if
+/// they take little of [the memory](crate::DatabaseBuilder::text_memory_bytes): it answers the same, later.
 ///
 /// Equally good documents come in no certain order, which may change when the index is folded, though nothing is written. Who
 /// turns pages with [`offset`](TextSearch::offset) takes a [snapshot](crate::Database::snapshot).
