@@ -1,0 +1,93 @@
+//! Looks at backups, at what was restored, and at checkpoints.
+
+use std::fs;
+use std::path::Path;
+
+use blaze::{Backups, Database, ErrorKind};
+
+use super::{audit_lanes, others, verify};
+use crate::promises::{Bounds, Copy, Promises};
+use crate::random::Random;
+use crate::side::{Places, remove};
+use crate::{Finding, Result};
+
+/// Looks at all copies: those that were acknowledged are whole, and of the others none passes for a database that is not.
+///
+/// # Errors
+/// What is wrong.
+pub fn check(places: &Places, promises: &Promises, random: &Random) -> Result<()> {
+    let auditor = Copies { promises, random };
+    if let Some(backup) = &promises.backup {
+        auditor.check_backup(places, backup).map_err(|finding| finding.context("the last backup"))?;
+        auditor
+            .check_maybe(&places.restored(), &backup.lanes)
+            .map_err(|finding| finding.context("what was restored"))?;
+        remove(&places.restored())?; // a later backup has other bounds
+    }
+    let Ok(checkpoints) = fs::read_dir(places.checkpoints()) else {
+        return match &promises.checkpoint {
+            None => Ok(()),
+            Some(checkpoint) => Err(Finding::new(format!("checkpoint {} is gone", checkpoint.number))),
+        };
+    };
+    for entry in checkpoints {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        let acknowledged = promises.checkpoint.as_ref().filter(|copy| *copy.number.to_string() == *name);
+        match acknowledged {
+            Some(checkpoint) => auditor.check_whole(&path, &checkpoint.lanes),
+            None => auditor.check_maybe(&path, &auditor.anything()),
+        }
+        .map_err(|finding| finding.context(format!("checkpoint {}", name.display())))?;
+    }
+    Ok(())
+}
+
+struct Copies<'a> {
+    promises: &'a Promises,
+    random: &'a Random,
+}
+
+impl Copies<'_> {
+    /// Bounds of a copy of which nothing is known but that it is of the past.
+    fn anything(&self) -> Vec<Bounds> {
+        self.promises.lanes.iter().map(|lane| Bounds { acknowledged: 0, asked: lane.asked }).collect()
+    }
+
+    fn check_backup(&self, places: &Places, backup: &Copy) -> Result<()> {
+        let backups = Backups::open(places.backups())?;
+        let known = backups.list()?.into_iter().find(|known| u64::from(known.id) == backup.number);
+        let known = known.ok_or_else(|| Finding::new(format!("number {} is gone", backup.number)))?;
+        if let Some(damage) = known.damage {
+            return Err(Finding::new(format!("number {} is damaged: {damage}", backup.number)));
+        }
+        backups.verify(known.id)?;
+        let to = places.0.join("restored by the auditor");
+        remove(&to)?;
+        backups.restore(known.id, &to)?;
+        self.check_whole(&to, &backup.lanes)?;
+        remove(&to)
+    }
+
+    /// Looks at a copy that may have been cut short.
+    fn check_maybe(&self, path: &Path, lanes: &[Bounds]) -> Result<()> {
+        if !path.exists() {
+            return Ok(());
+        }
+        match Database::builder().must_exist().open(path) {
+            Ok(db) => self.check_database(&db, lanes),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => Ok(()),
+            Err(error) => Err(Finding::from(error)),
+        }
+    }
+
+    fn check_whole(&self, path: &Path, lanes: &[Bounds]) -> Result<()> {
+        self.check_database(&Database::builder().must_exist().open(path)?, lanes)
+    }
+
+    fn check_database(&self, db: &Database, lanes: &[Bounds]) -> Result<()> {
+        audit_lanes(db, self.promises.seed, lanes, self.random)?;
+        others::check_loaded(db, None, self.promises.load_documents, self.random)?;
+        verify(db)?;
+        Ok(db.close()?)
+    }
+}

@@ -1,0 +1,127 @@
+//! The process that is killed: it opens, audits, and goes on until it dies.
+
+use std::path::Path;
+use std::process;
+use std::thread;
+
+use blaze::Database;
+
+use crate::model::Lane;
+use crate::phase::Phase;
+use crate::promises::Promises;
+use crate::random::Random;
+use crate::side::{Places, Side};
+use crate::workload::{Progress, commit_next, say};
+use crate::{Finding, Result, auditor, shelves};
+
+/// The file with what the process has to know, in the directory of its life.
+pub const PROMISES: &str = "promises.json";
+
+/// Lives in a directory until it is killed.
+///
+/// # Errors
+/// What the auditor finds, and whatever the database should not have answered.
+pub fn live(life: &Path) -> Result<()> {
+    let places = Places(life.to_owned());
+    let promises = Promises::read(&life.join(PROMISES))?;
+    let random = Random::of(&[promises.seed, promises.cycle, 1]);
+    let (db, lanes) = look(&places, &promises, &random)?;
+    say("preparing");
+    shelves::prepare(&db).map_err(|finding| finding.context("preparing"))?;
+    auditor::indexes::check(&db, &lanes, &random).map_err(|finding| finding.context("once prepared"))?;
+    say(&format!("phase {}", promises.plan.phase.name()));
+    match promises.plan.phase {
+        Phase::Close => close_again_and_again(db, &places, lanes),
+        phase => write_beside(&db, &places, &promises, lanes, phase, &random),
+    }
+}
+
+/// Opens and audits.
+///
+/// # Errors
+/// What the auditor finds.
+pub fn look(places: &Places, promises: &Promises, random: &Random) -> Result<(Database, Vec<Lane>)> {
+    say("opening");
+    let mut db = shelves::open(&places.database()).map_err(|error| Finding::from(error).context("opening"))?;
+    say("auditing");
+    let audit = auditor::audit(&db, promises, random)?;
+    if promises.plan.reopens {
+        db = open_again(db, places, promises.plan.closes)?;
+    }
+    if promises.audits_copies {
+        say("auditing copies");
+        auditor::copies::check(places, promises, random)?;
+    }
+    let positions = audit.lanes.iter().map(|lane| format!(" {}", lane.position));
+    say(&positions.fold("audited".to_owned(), |line, position| line + &position));
+    say(&format!("load-is {}", audit.load));
+    if let Some(churn) = audit.churn {
+        say(&format!("churn-is {churn}"));
+    }
+    Ok((db, audit.lanes))
+}
+
+/// Opens a second time: that changes nothing.
+fn open_again(db: Database, places: &Places, closes: bool) -> Result<Database> {
+    let before = auditor::digest::of(&db)?;
+    if closes {
+        db.close()?;
+    }
+    drop(db);
+    say("opening again");
+    let db = shelves::open(&places.database()).map_err(|error| Finding::from(error).context("opening again"))?;
+    say("auditing again");
+    let after = auditor::digest::of(&db)?;
+    match before == after {
+        true => Ok(db),
+        false => Err(Finding::new(format!("a second opening changed something: {before:?} became {after:?}"))),
+    }
+}
+
+fn write_beside(
+    db: &Database,
+    places: &Places,
+    promises: &Promises,
+    lanes: Vec<Lane>,
+    phase: Phase,
+    random: &Random,
+) -> Result<()> {
+    let progress = Progress::of(&lanes);
+    thread::scope(|scope| {
+        for mut lane in lanes.into_iter().take(promises.plan.writers as usize) {
+            let progress = &progress;
+            scope.spawn(move || {
+                loop {
+                    end_with(commit_next(db, &mut lane, progress));
+                }
+            });
+        }
+        let side = Side { db, places, promises, progress: &progress };
+        end_with(side.run(phase, random).map_err(|finding| finding.context(phase.name())));
+    });
+    Ok(())
+}
+
+fn close_again_and_again(mut db: Database, places: &Places, mut lanes: Vec<Lane>) -> Result<()> {
+    let progress = Progress::of(&lanes);
+    loop {
+        for lane in &mut lanes {
+            commit_next(&db, lane, &progress)?;
+        }
+        db.close()?;
+        db = shelves::open(&places.database())?;
+    }
+}
+
+/// Ends the whole process if something was found: the other threads go on for ever.
+fn end_with(result: Result<()>) {
+    if let Err(finding) = result {
+        tell(&finding);
+        process::exit(1);
+    }
+}
+
+/// Tells of a finding where the parent looks for it.
+pub fn tell(finding: &Finding) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("found: {finding}\n").as_bytes());
+}

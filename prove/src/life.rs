@@ -1,0 +1,165 @@
+//! The life of one database: some tens of cycles, each death followed by an audit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::child::PROMISES;
+use crate::cycle::{Cycle, Runner};
+use crate::ledger::Counts;
+use crate::phase::Phase;
+use crate::plan::{From, Plan};
+use crate::promises::{Bounds, Promises};
+use crate::random::Random;
+use crate::side::{Places, remove};
+use crate::{Result, image};
+
+/// Cycles of a life at most.
+const CYCLES_MAX: u64 = 40;
+
+/// Commits after which a life ends: whoever audits reads the feed of all.
+const COMMITS_MAX: u64 = 4_000;
+
+/// Lanes at most.
+const LANES_MAX: u64 = 4;
+
+/// Documents that are loaded at once; of the larger number an index of vectors makes a graph.
+const LOADED_SMALL: u64 = 250;
+const LOADED_LARGE: u64 = 4_500;
+
+/// Where the files are kept as they were before the last child opened them.
+pub const BEFORE: &str = "before";
+
+/// A database that lives on over its processes.
+#[derive(Debug)]
+pub struct Life {
+    places: Places,
+    promises: Promises,
+    random: Random,
+    name: String,
+    /// Children that were killed since somebody has audited.
+    unaudited: u64,
+    /// Commits that an audit has found.
+    found: u64,
+    /// How many cycles it is to have.
+    cycles: u64,
+    /// What was proved so far.
+    pub counts: Counts,
+}
+
+impl Life {
+    /// Begins a life in a new directory.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn begin(directory: &Path, campaign: u64, number: u64) -> Result<Life> {
+        let random = Random::of(&[campaign, number]);
+        let name = format!("life-{campaign}-{number}");
+        let places = Places(directory.join(&name));
+        remove(&places.0)?;
+        fs::create_dir_all(&places.0)?;
+        let lanes = vec![Bounds::default(); 1 + random.below(LANES_MAX) as usize];
+        let load_documents = if random.percent(8) { LOADED_LARGE } else { LOADED_SMALL };
+        let promises = Promises { seed: random.below(1 << 48), lanes, load_documents, ..Promises::default() };
+        let cycles = 10 + random.below(CYCLES_MAX - 10);
+        Ok(Life { places, promises, random, name, unaudited: 0, found: 0, cycles, counts: Counts::default() })
+    }
+
+    /// True once only the last cycle is left, in which somebody audits.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.promises.cycle >= self.cycles || self.promises.acknowledged() > COMMITS_MAX
+    }
+
+    /// Goes through one cycle; after one that failed nothing more is to be done.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn cycle(&mut self, runner: &Runner) -> Result<Cycle> {
+        let loads_much = self.promises.load_documents >= LOADED_LARGE;
+        let plan = Plan::choose(&self.random, self.promises.lanes.len() as u64, self.unaudited, loads_much);
+        self.live(runner, plan)
+    }
+
+    /// The last cycle: it only audits.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn end(&mut self, runner: &Runner) -> Result<Cycle> {
+        let plan = Plan { phase: Phase::Write, from: From::Phase, reopens: true, ..Plan::default() };
+        self.live(runner, plan)
+    }
+
+    fn live(&mut self, runner: &Runner, plan: Plan) -> Result<Cycle> {
+        self.promises.cycle += 1;
+        self.promises.plan = plan;
+        self.promises.write(&self.places.0.join(PROMISES))?;
+        self.keep_image()?;
+        let cycle = runner.run(&self.places.0, &mut self.promises)?;
+        if cycle.failure.is_none() {
+            self.count(&cycle);
+        }
+        Ok(cycle)
+    }
+
+    /// Keeps the files, for whoever wants to see the child's opening again.
+    fn keep_image(&self) -> Result<()> {
+        let before = self.places.0.join(BEFORE);
+        remove(&before)?;
+        fs::create_dir_all(&before)?;
+        let mut kept = vec![self.places.database()];
+        if self.promises.audits_copies {
+            kept.extend([self.places.backups(), self.places.restored(), self.places.checkpoints()]);
+        }
+        for directory in kept.iter().filter(|directory| directory.exists()) {
+            if let Some(name) = directory.file_name() {
+                image::keep(directory, &before.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, cycle: &Cycle) {
+        self.counts.cycles += 1;
+        *self.counts.kills.entry(cycle.during.clone()).or_default() += 1;
+        self.unaudited += 1;
+        let depth = self.unaudited;
+        if cycle.audited {
+            self.unaudited = 0;
+            self.counts.audits += 1;
+            // Lines after the audit have raised what is acknowledged since; what was found is in its own line.
+            let found = cycle.said.iter().rev().find_map(|line| line.strip_prefix("audited "));
+            let positions = found.unwrap_or_default().split(' ').filter_map(|position| position.parse::<u64>().ok());
+            let found: u64 = positions.sum();
+            self.counts.commits += found - self.found;
+            self.found = found;
+        } else {
+            self.counts.nested = self.counts.nested.max(depth);
+        }
+        if cycle.said.iter().any(|line| line.starts_with("phase ")) && self.promises.plan.phase.makes_copies() {
+            self.promises.audits_copies = true;
+        }
+    }
+
+    /// Keeps all that a failure can be repeated and understood from, and says where.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn keep_failure(&self, directory: &Path, cycle: &Cycle) -> Result<PathBuf> {
+        let kept = directory.join("failures").join(format!("{}-cycle-{}", self.name, self.promises.cycle));
+        remove(&kept)?;
+        fs::create_dir_all(directory.join("failures"))?;
+        fs::rename(&self.places.0, &kept)?;
+        fs::write(kept.join("said.log"), cycle.said.join("\n"))?;
+        let found = cycle.failure.as_deref().unwrap_or_default();
+        fs::write(kept.join("found.txt"), format!("{}\ncycle {}\n{found}\n", self.name, self.promises.cycle))?;
+        Ok(kept)
+    }
+
+    /// Removes the directory of a life that is over.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn remove(&self) -> Result<()> {
+        remove(&self.places.0)
+    }
+}

@@ -1,0 +1,125 @@
+//! `blaze-prove`: kills processes that use Blaze, and proves that nothing was lost.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use blaze::{Entropy, SystemEntropy};
+use blaze_prove::campaign::{Campaign, tell};
+use blaze_prove::cycle::Runner;
+use blaze_prove::ledger::{Ledger, Table};
+use blaze_prove::life::BEFORE;
+use blaze_prove::promises::Promises;
+use blaze_prove::random::Random;
+use blaze_prove::side::Places;
+use blaze_prove::{Finding, Result, auditor, child, image, shelves};
+use clap::{Parser, Subcommand};
+
+/// Kills processes that use Blaze at random moments, and proves of each database that nothing was lost.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Task>,
+    /// For so many minutes; ten unless something else is said.
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// For so many hours.
+    #[arg(long, conflicts_with = "minutes")]
+    hours: Option<f64>,
+    /// Until so many processes were killed.
+    #[arg(long)]
+    cycles: Option<u64>,
+    /// Fixes what is done; a random one unless it is given.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Databases that live at once; one for each core unless something else is said.
+    #[arg(long)]
+    workers: Option<u64>,
+    /// Where databases are. The death of a process needs no disk: what is in memory, such as /dev/shm, is faster.
+    #[arg(long, default_value = "target/prove")]
+    directory: PathBuf,
+    /// What was proved over all runs.
+    #[arg(long, default_value = "target/prove/ledger.jsonl")]
+    ledger: PathBuf,
+    /// Seconds that a process may take to open and audit its database before it hangs.
+    #[arg(long, default_value_t = 60)]
+    limit: u64,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// The process that is killed.
+    #[command(hide = true)]
+    Child {
+        /// Where it lives.
+        life: PathBuf,
+    },
+    /// Audits what was kept of a failure again, on a copy.
+    Again {
+        /// The directory that was kept.
+        kept: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match &arguments.command {
+        Some(Task::Child { life }) => child::live(life).map(|()| true).map_err(|finding| {
+            child::tell(&finding);
+            finding
+        }),
+        Some(Task::Again { kept }) => again(kept).map(|()| true).map_err(said),
+        None => prove(&arguments).map_err(said),
+    };
+    if matches!(done, Ok(true)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn said(finding: Finding) -> Finding {
+    tell(&format!("blaze-prove: {finding}"));
+    finding
+}
+
+fn prove(arguments: &Arguments) -> Result<bool> {
+    let seconds = match (arguments.hours, arguments.minutes, arguments.cycles) {
+        (Some(hours), _, _) => hours * 3_600.0,
+        (None, Some(minutes), _) => minutes * 60.0,
+        (None, None, Some(_)) => f64::from(u32::MAX),
+        (None, None, None) => 600.0,
+    };
+    let time = Duration::try_from_secs_f64(seconds).map_err(|error| Finding::new(format!("{seconds} s: {error}")))?;
+    let cores = || thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let campaign = Campaign {
+        runner: Runner { program: env::current_exe()?, limit: Duration::from_secs(arguments.limit) },
+        directory: arguments.directory.clone(),
+        ledger: Ledger(arguments.ledger.clone()),
+        seed: arguments.seed.unwrap_or_else(|| SystemEntropy.next_u64() >> 32),
+        workers: arguments.workers.unwrap_or_else(cores).max(1),
+        time,
+        cycles: arguments.cycles,
+    };
+    tell(&format!(
+        "seed {}, {} databases at once, in {}",
+        campaign.seed,
+        campaign.workers,
+        campaign.directory.display()
+    ));
+    let run = campaign.run()?;
+    let is_right = run.iter().all(|entry| entry.failure.is_none());
+    tell(&format!("\n{}", Table { run, all: campaign.ledger.read()? }));
+    Ok(is_right)
+}
+
+/// Does to a copy of what was kept what the process did that failed: it opens, audits and prepares, and asks every index.
+fn again(kept: &Path) -> Result<()> {
+    let promises = Promises::read(&kept.join(child::PROMISES))?;
+    let copy = kept.join("again");
+    image::keep(&kept.join(BEFORE), &copy)?;
+    let random = Random::of(&[promises.seed, promises.cycle, 1]);
+    let (db, lanes) = child::look(&Places(copy), &promises, &random)?;
+    shelves::prepare(&db)?;
+    auditor::indexes::check(&db, &lanes, &random)?;
+    tell("nothing is wrong with what was there before that process");
+    Ok(())
+}

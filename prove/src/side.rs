@@ -1,0 +1,249 @@
+//! What is done beside the writers, again and again, until the process is killed.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use blaze::limits::LOAD_MEMORY_BYTES_MIN;
+use blaze::{Backups, Database, Document, Index, Vector};
+
+use crate::Result;
+use crate::model::{Shelf, WORDS};
+use crate::phase::Phase;
+use crate::promises::Promises;
+use crate::random::Random;
+use crate::shelves::{self, CHURNED, CHURNED_KEYS, LOADED};
+use crate::workload::{Progress, persist, say};
+
+/// Documents and pairs of what is made and dropped.
+pub const CHURNED_DOCUMENTS: u64 = 20;
+
+/// Indexes that are built again, and a unique one that is there only at times.
+const BUILT: [(Shelf, &str); 5] = [
+    (Shelf::People, "place"),
+    (Shelf::People, "tags"),
+    (Shelf::People, "email again"),
+    (Shelf::Notes, "text"),
+    (Shelf::Notes, "embedding"),
+];
+
+/// Where a life keeps what.
+#[derive(Clone, Debug)]
+pub struct Places(pub PathBuf);
+
+impl Places {
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.0.join("db")
+    }
+
+    /// Its backups.
+    #[must_use]
+    pub fn backups(&self) -> PathBuf {
+        self.0.join("backups")
+    }
+
+    /// What a child restores until it is killed.
+    #[must_use]
+    pub fn restored(&self) -> PathBuf {
+        self.0.join("restored")
+    }
+
+    /// The checkpoints, below.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+}
+
+/// The work beside the writers.
+#[derive(Debug)]
+pub struct Side<'a> {
+    /// The database.
+    pub db: &'a Database,
+    /// Where everything is.
+    pub places: &'a Places,
+    /// What was known when the process began.
+    pub promises: &'a Promises,
+    /// How far the writers are.
+    pub progress: &'a Progress,
+}
+
+impl Side<'_> {
+    /// Does what belongs to a phase for ever, or nothing.
+    ///
+    /// # Errors
+    /// A finding if the database does not do what it has to.
+    pub fn run(&self, phase: Phase, random: &Random) -> Result<()> {
+        match phase {
+            Phase::Write | Phase::Close => Ok(()),
+            Phase::Compact => loop {
+                self.db.compact()?;
+            },
+            Phase::Fold => loop {
+                self.db.settle()?;
+            },
+            Phase::Build => self.build(random),
+            Phase::Replace => self.replace(random),
+            Phase::Load => self.load(random),
+            Phase::Churn => self.churn(),
+            Phase::Backup => self.back_up(),
+            Phase::Restore => self.restore(),
+            Phase::Checkpoint => self.checkpoint(),
+        }
+    }
+
+    fn build(&self, random: &Random) -> Result<()> {
+        loop {
+            let Some((shelf, name)) = random.pick(&BUILT) else { return Ok(()) };
+            let collection = shelves::collection(self.db, *shelf)?;
+            persist(|| collection.drop_index(name))?;
+            let index = || match *name {
+                "email again" => Index::on("email").then("lane").unique().named(*name),
+                _ => shelves::index(name, false),
+            };
+            persist(|| collection.ensure_index(index()))?;
+        }
+    }
+
+    fn replace(&self, random: &Random) -> Result<()> {
+        loop {
+            let Some((shelf, name)) = random.pick(&BUILT) else { return Ok(()) };
+            if *name != "email again" {
+                let (collection, other_form) = (shelves::collection(self.db, *shelf)?, random.percent(50));
+                persist(|| collection.replace_index(name, shelves::index(name, other_form)))?;
+            }
+        }
+    }
+
+    fn load(&self, random: &Random) -> Result<()> {
+        for generation in self.promises.load.asked + 1.. {
+            say(&format!("load-ask {generation}"));
+            let load = || {
+                let load = self.db.load_collection::<Document>(LOADED).replace();
+                let load = load.ensure_index(Index::on("n").unique().named("n"));
+                let load = load.ensure_index(Index::text(["text"]).named("text"));
+                let mut loader = load
+                    .ensure_index(Index::vector("at", 3).named("at"))
+                    .memory_bytes(if random.percent(50) { LOAD_MEMORY_BYTES_MIN } else { 8 << 20 })
+                    .begin()?;
+                for n in 0..self.promises.load_documents {
+                    // In an order that is not that of the ids.
+                    let n = n * 7_919 % self.promises.load_documents;
+                    loader.insert_with_id(n as i64, &loaded(generation, n))?;
+                }
+                loader.finish()
+            };
+            persist(load)?;
+            say(&format!("load-ack {generation}"));
+        }
+        Ok(())
+    }
+
+    fn churn(&self) -> Result<()> {
+        let bounds = self.promises.churn;
+        let mut next = bounds.asked + 1;
+        if bounds.acknowledged != bounds.asked || bounds.asked % 2 == 1 {
+            // Nobody knows what is there: first of all it goes.
+            next = bounds.asked + 1 + (bounds.asked + 1) % 2;
+        }
+        for number in next.. {
+            say(&format!("churn-ask {number}"));
+            if number % 2 == 1 {
+                self.make(number)?;
+            } else {
+                persist(|| self.db.drop_collection(CHURNED))?;
+                persist(|| self.db.drop_keyspace(CHURNED_KEYS))?;
+            }
+            say(&format!("churn-ack {number}"));
+        }
+        Ok(())
+    }
+
+    fn make(&self, number: u64) -> Result<()> {
+        let collection = persist(|| self.db.collection::<Document>(CHURNED))?;
+        persist(|| collection.ensure_index(Index::on("n").unique()))?;
+        persist(|| collection.ensure_index(Index::text(["text"])))?;
+        let fill = || {
+            self.db.transaction(|tx| {
+                for n in 0..CHURNED_DOCUMENTS {
+                    let document = loaded(number, n);
+                    tx.collection::<Document>(CHURNED)?.insert_with_id(n as i64, &document)?;
+                    tx.keyspace(CHURNED_KEYS)?.put(n.to_string(), number.to_string())?;
+                }
+                Ok(())
+            })
+        };
+        Ok(persist(fill)?)
+    }
+
+    fn back_up(&self) -> Result<()> {
+        loop {
+            self.back_up_once()?;
+            Backups::open(self.places.backups())?.keep_last(2)?;
+        }
+    }
+
+    fn back_up_once(&self) -> Result<u32> {
+        let acknowledged = self.progress.acknowledged();
+        let backup = self.db.backup(self.places.backups())?;
+        say(&self.copied("backup", u64::from(backup.id), &acknowledged));
+        Ok(backup.id)
+    }
+
+    fn restore(&self) -> Result<()> {
+        let id = match &self.promises.backup {
+            Some(backup) => backup.number as u32,
+            None => self.back_up_once()?,
+        };
+        loop {
+            remove(&self.places.restored())?;
+            Backups::open(self.places.backups())?.restore(id, self.places.restored())?;
+        }
+    }
+
+    fn checkpoint(&self) -> Result<()> {
+        say("checkpoint-none");
+        remove(&self.places.checkpoints())?;
+        fs::create_dir_all(self.places.checkpoints())?;
+        for number in 1_u64.. {
+            let acknowledged = self.progress.acknowledged();
+            self.db.checkpoint(self.places.checkpoints().join(number.to_string()))?;
+            say(&self.copied("checkpoint", number, &acknowledged));
+            if number > 2 {
+                remove(&self.places.checkpoints().join((number - 2).to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is said of a copy: what each lane has in it at least, and at most.
+    fn copied(&self, what: &str, number: u64, acknowledged: &[u64]) -> String {
+        let pairs = acknowledged.iter().zip(self.progress.asked()).map(|(least, most)| format!(" {least} {most}"));
+        pairs.fold(format!("{what} {number}"), |line, pair| line + &pair)
+    }
+}
+
+/// Removes a directory, if it is there.
+///
+/// # Errors
+/// Those of the system.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A document of a generation.
+#[must_use]
+pub fn loaded(generation: u64, n: u64) -> Document {
+    let word = WORDS[(n + generation) as usize % WORDS.len()];
+    let at = [(n % 97) as f32 - 48.0, (n % 89) as f32 - 44.0, 1.0 + (generation % 5) as f32];
+    Document::new()
+        .with("generation", generation as i64)
+        .with("n", n as i64)
+        .with("text", format!("{word} of generation{generation}"))
+        .with("at", Vector::from(&at))
+}

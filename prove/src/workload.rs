@@ -1,0 +1,162 @@
+//! Commits the transactions of lanes, and tells of each what was asked for and that it was acknowledged.
+
+use std::io::Write;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use blaze::{Database, Document, Error, ErrorKind, Transaction, TransactionOptions, Value, field, set};
+
+use crate::model::{Lane, Operation, Shelf, Step};
+use crate::shelves::{BLOBS, HUB, PAIRS, POSITIONS, TOTALS, collection, name};
+use crate::{Finding, Result};
+
+/// Says something to the process that listens; without one there is nothing left to do.
+pub fn say(line: &str) {
+    let line = format!("{line}\n");
+    // One write of so few bytes is never torn in a pipe.
+    if std::io::stdout().lock().write_all(line.as_bytes()).is_err() {
+        process::exit(0);
+    }
+}
+
+/// How far each lane of this process has come: acknowledged, and asked for.
+#[derive(Debug, Default)]
+pub struct Progress(Vec<[AtomicU64; 2]>);
+
+impl Progress {
+    /// That of some lanes.
+    #[must_use]
+    pub fn of(lanes: &[Lane]) -> Progress {
+        Progress(lanes.iter().map(|lane| [AtomicU64::new(lane.position), AtomicU64::new(lane.position)]).collect())
+    }
+
+    fn note(&self, lane: u64, which: usize, position: u64) {
+        if let Some(known) = self.0.get(lane as usize) {
+            known[which].store(position, Ordering::SeqCst);
+        }
+    }
+
+    /// What is acknowledged of each lane.
+    #[must_use]
+    pub fn acknowledged(&self) -> Vec<u64> {
+        self.0.iter().map(|lane| lane[0].load(Ordering::SeqCst)).collect()
+    }
+
+    /// What is asked for of each lane.
+    #[must_use]
+    pub fn asked(&self) -> Vec<u64> {
+        self.0.iter().map(|lane| lane[1].load(Ordering::SeqCst)).collect()
+    }
+}
+
+/// Commits the next transaction of a lane and tells of it.
+///
+/// # Errors
+/// A finding if the database does not do what it has to.
+pub fn commit_next(db: &Database, lane: &mut Lane, progress: &Progress) -> Result<()> {
+    let step = lane.advance();
+    if step.tries_refused {
+        try_what_is_refused(db, lane, &step)?;
+    }
+    progress.note(lane.number, 1, step.position);
+    say(&format!("ask {} {}", lane.number, step.position));
+    commit(db, lane.number, &step)?;
+    progress.note(lane.number, 0, step.position);
+    say(&format!("ack {} {}", lane.number, step.position));
+    Ok(())
+}
+
+/// Commits a transaction of a lane.
+///
+/// # Errors
+/// Those of the database, but for lost races.
+pub fn commit(db: &Database, lane: u64, step: &Step) -> Result<()> {
+    let options = || TransactionOptions::new().durability(step.durability);
+    persist(|| db.transaction_with(options(), |tx| write(tx, lane, step)))
+        .map_err(|error| Finding::from(error).context(format!("transaction {} of lane {lane}", step.position)))
+}
+
+/// Tries again for as long as races are lost.
+///
+/// # Errors
+/// Any other.
+pub fn persist<T>(mut work: impl FnMut() -> blaze::Result<T>) -> blaze::Result<T> {
+    loop {
+        match work() {
+            Err(error) if error.kind().is_retryable() => {}
+            done => return done,
+        }
+    }
+}
+
+fn write(tx: &Transaction, lane: u64, step: &Step) -> blaze::Result<()> {
+    for operation in &step.operations {
+        write_one(tx, lane, operation)?;
+    }
+    tx.keyspace(POSITIONS)?.put(lane.to_string(), step.position.to_string())
+}
+
+fn write_one(tx: &Transaction, lane: u64, operation: &Operation) -> blaze::Result<()> {
+    let documents = |shelf: &Shelf| tx.collection::<Document>(name(*shelf));
+    match operation {
+        Operation::Put(shelf, id, document) => documents(shelf)?.put(id.as_str(), document),
+        Operation::Set(shelf, id, field, value) => documents(shelf)?.update(id.as_str(), set(*field, value.clone())),
+        Operation::Delete(shelf, id) => match documents(shelf)?.delete(id.as_str())? {
+            true => Ok(()),
+            false => Err(Error::not_found(format!("{id:?} should be there"))),
+        },
+        Operation::SwapEmails(one, other) => {
+            let people = documents(&Shelf::People)?;
+            let email = |id: &str| -> blaze::Result<Option<Value>> {
+                Ok(people.get(id)?.and_then(|found| found.value.get("email").cloned()))
+            };
+            let (first, second) = (email(one)?, email(other)?);
+            people.update(one.as_str(), set("email", format!("{one} in between")))?;
+            people.update(other.as_str(), set("email", first))?;
+            people.update(one.as_str(), set("email", second))
+        }
+        Operation::PutPair(key, value) => tx.keyspace(PAIRS)?.put(key, value),
+        Operation::DeletePair(key) => tx.keyspace(PAIRS)?.delete(key),
+        // The character after the slash ends the lane.
+        Operation::ClearPairs => tx.keyspace(PAIRS)?.delete_range(format!("{lane}/")..format!("{lane}0")),
+        Operation::Add(delta) => tx.keyspace(TOTALS)?.add("total", *delta),
+        Operation::Visit => {
+            let hub = tx.collection::<Document>(HUB)?;
+            let mut document = hub.get(HUB)?.map(|found| found.value).unwrap_or_default();
+            let field = format!("lane{lane}");
+            let visits = document.get(&field).and_then(Value::as_i64).unwrap_or_default();
+            document.insert(field, visits + 1);
+            hub.put(HUB, &document)
+        }
+        Operation::PutBlob(key, bytes) => {
+            let mut writer = tx.objects(BLOBS)?.create(key)?;
+            writer.write_all(bytes).map_err(|error| Error::unavailable(format!("an object refused bytes: {error}")))?;
+            writer.finish().map(drop)
+        }
+        Operation::DeleteBlob(key) => tx.objects(BLOBS)?.delete(key).map(drop),
+    }
+}
+
+/// A transaction that gives up at its end, and one that puts a value into the unique index that is there already: neither may
+/// leave anything behind.
+fn try_what_is_refused(db: &Database, lane: &Lane, step: &Step) -> Result<()> {
+    let given_up = persist(|| {
+        db.transaction(|tx| {
+            tx.collection::<Document>(name(Shelf::People))?.delete_many(field("lane").eq(lane.number as i64))?;
+            tx.keyspace(PAIRS)?.put(format!("{}/never", lane.number), "never")?;
+            Err::<(), _>(Error::cancelled("given up"))
+        })
+    });
+    if given_up.as_ref().map_err(Error::kind) != Err(ErrorKind::Cancelled) {
+        return Err(Finding::new(format!("a transaction that was given up answered {given_up:?}")));
+    }
+    // One that this step has not touched is in the database as it is in the model.
+    let touched = |id: &String| step.before.contains_key(&(Shelf::People, id.clone()));
+    let Some((id, person)) = lane.people.iter().find(|(id, _)| !touched(id)) else { return Ok(()) };
+    let people = collection(db, Shelf::People)?;
+    let refused = persist(|| people.insert_with_id(format!("{id} twice"), person));
+    match refused.as_ref().map_err(Error::kind) {
+        Err(ErrorKind::AlreadyExists) => Ok(()),
+        _ => Err(Finding::new(format!("a second document with the email of {id:?} was answered with {refused:?}"))),
+    }
+}
