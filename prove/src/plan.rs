@@ -57,7 +57,7 @@ impl Plan {
         let scale = match (from, random.below(10)) {
             (From::Start, 0..6) => 15_000, // within it most databases of a campaign are open
             (From::Start, _) => 60_000,
-            (From::Phase, 2..) if loads_much && phase == Phase::Load => 1_500_000,
+            (From::Phase, _) if loads_much && phase == Phase::Load => 1_500_000,
             (From::Phase, 0..3) => 3_000,
             (From::Phase, 3..9) => 40_000,
             (From::Phase, _) => 150_000,

@@ -110,6 +110,7 @@ impl Promises {
             ("churn-ack", [number]) => self.churn.acknowledged = *number,
             ("churn-is", [number]) => self.churn.settle(*number),
             ("backup", [number, lanes @ ..]) => self.backup = Some(copy(*number, lanes)),
+            ("checkpoint-none", []) => self.checkpoint = None,
             ("checkpoint", [number, lanes @ ..]) => self.checkpoint = Some(copy(*number, lanes)),
             _ => {}
         }

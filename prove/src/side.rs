@@ -18,6 +18,9 @@ use crate::workload::{Progress, persist, say};
 /// Documents and pairs of what is made and dropped.
 pub const CHURNED_DOCUMENTS: u64 = 20;
 
+/// The extension of a directory that is being removed.
+pub const GONE: &str = "gone";
+
 /// Indexes that are built again, and a unique one that is there only at times.
 const BUILT: [(Shelf, &str); 5] = [
     (Shelf::People, "place"),
@@ -225,11 +228,23 @@ impl Side<'_> {
     }
 }
 
-/// Removes a directory, if it is there.
+/// Removes a directory, if it is there. A death amid it leaves nothing of the name, which could pass for damaged.
 ///
 /// # Errors
 /// Those of the system.
 pub fn remove(path: &Path) -> Result<()> {
+    let gone = path.with_extension(GONE);
+    remove_in_place(&gone)?;
+    match fs::rename(path, &gone) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        renamed => {
+            renamed?;
+            remove_in_place(&gone)
+        }
+    }
+}
+
+fn remove_in_place(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),

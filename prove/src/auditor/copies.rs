@@ -1,5 +1,6 @@
 //! Looks at backups, at what was restored, and at checkpoints.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use blaze::{Backups, Database, ErrorKind};
 use super::{audit_lanes, others, verify};
 use crate::promises::{Bounds, Copy, Promises};
 use crate::random::Random;
-use crate::side::{Places, remove};
+use crate::side::{GONE, Places, remove};
 use crate::{Finding, Result};
 
 /// Looks at all copies: those that were acknowledged are whole, and of the others none passes for a database that is not.
@@ -24,22 +25,7 @@ pub fn check(places: &Places, promises: &Promises, random: &Random) -> Result<()
             .map_err(|finding| finding.context("what was restored"))?;
         remove(&places.restored())?; // a later backup has other bounds
     }
-    let Ok(checkpoints) = fs::read_dir(places.checkpoints()) else {
-        return match &promises.checkpoint {
-            None => Ok(()),
-            Some(checkpoint) => Err(Finding::new(format!("checkpoint {} is gone", checkpoint.number))),
-        };
-    };
-    for entry in checkpoints {
-        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
-        let acknowledged = promises.checkpoint.as_ref().filter(|copy| *copy.number.to_string() == *name);
-        match acknowledged {
-            Some(checkpoint) => auditor.check_whole(&path, &checkpoint.lanes),
-            None => auditor.check_maybe(&path, &auditor.anything()),
-        }
-        .map_err(|finding| finding.context(format!("checkpoint {}", name.display())))?;
-    }
-    Ok(())
+    auditor.check_checkpoints(&places.checkpoints())
 }
 
 struct Copies<'a> {
@@ -51,6 +37,30 @@ impl Copies<'_> {
     /// Bounds of a copy of which nothing is known but that it is of the past.
     fn anything(&self) -> Vec<Bounds> {
         self.promises.lanes.iter().map(|lane| Bounds { acknowledged: 0, asked: lane.asked }).collect()
+    }
+
+    fn check_checkpoints(&self, directory: &Path) -> Result<()> {
+        let acknowledged = self.promises.checkpoint.as_ref();
+        let mut missing = acknowledged.map(|checkpoint| checkpoint.number.to_string());
+        let checkpoints = if directory.exists() { Some(fs::read_dir(directory)?) } else { None };
+        for entry in checkpoints.into_iter().flatten() {
+            let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+            if path.extension() == Some(OsStr::new(GONE)) {
+                continue;
+            }
+            match acknowledged.filter(|checkpoint| *checkpoint.number.to_string() == *name) {
+                Some(checkpoint) => {
+                    missing = None;
+                    self.check_whole(&path, &checkpoint.lanes)
+                }
+                None => self.check_maybe(&path, &self.anything()),
+            }
+            .map_err(|finding| finding.context(format!("checkpoint {}", name.display())))?;
+        }
+        match missing {
+            None => Ok(()),
+            Some(number) => Err(Finding::new(format!("checkpoint {number} is gone"))),
+        }
     }
 
     fn check_backup(&self, places: &Places, backup: &Copy) -> Result<()> {

@@ -6,7 +6,7 @@ use blaze::{Change, Database, DatabaseChange, Document, DocumentId, Snapshot, Ti
 
 use super::contents::{read, without_id};
 use super::read_position;
-use crate::model::{Lane, Shelf, Step};
+use crate::model::{Lane, Shelf};
 use crate::random::Random;
 use crate::shelves::{POSITIONS, collection, name};
 use crate::{Finding, Result};
@@ -43,9 +43,9 @@ pub fn replay(db: &Database, seed: u64, positions: &[u64], random: &Random) -> R
         if told.is_empty() {
             continue;
         }
-        let step =
+        let number =
             told.step(&mut lanes).map_err(|finding| finding.context(format!("the feed of commit {}", set.ts)))?;
-        life.take_in(&lanes, &step);
+        life.take_in(&told, &lanes, number);
         seen += 1;
         if seen == looked_at {
             past = Some((set.ts, people(&lanes)));
@@ -119,8 +119,8 @@ impl Told {
         self.position.is_none() && self.documents.is_empty()
     }
 
-    /// Has the lane take its next transaction, which has to be the one that is told of.
-    fn step(&self, lanes: &mut [Lane]) -> Result<(u64, Step)> {
+    /// Has the lane take its next transaction, which has to be the one that is told of, and answers the lane.
+    fn step(&self, lanes: &mut [Lane]) -> Result<u64> {
         let (number, position) = self.position.ok_or_else(|| Finding::new("documents without a position"))?;
         let lane = lanes.get_mut(number as usize).ok_or_else(|| Finding::new(format!("there is no lane {number}")))?;
         if position != lane.position + 1 {
@@ -140,7 +140,7 @@ impl Told {
             }
         }
         match self.documents.keys().find(|key| !step.before.contains_key(*key)) {
-            None => Ok((number, step)),
+            None => Ok(number),
             Some((_, id)) => Err(Finding::new(format!(
                 "transaction {position} of lane {number} does not touch {id:?}, told is that"
             ))),
@@ -160,13 +160,10 @@ impl Life {
         Life { id, values: Vec::new() }
     }
 
-    fn take_in(&mut self, lanes: &[Lane], (number, step): &(u64, Step)) {
-        let touched = step.before.get(&(Shelf::People, self.id.clone()));
-        let now = lanes.get(*number as usize).and_then(|lane| lane.people.get(&self.id));
-        if let (Some(before), Some(now)) = (touched, now)
-            && before.as_ref() != Some(now)
-        {
-            self.values.push(now.clone());
+    /// A value that was written again as it was is one more: whether there is such a one, the feed tells.
+    fn take_in(&mut self, told: &Told, lanes: &[Lane], number: u64) {
+        if told.documents.contains_key(&(Shelf::People, self.id.clone())) {
+            self.values.extend(lanes.get(number as usize).and_then(|lane| lane.people.get(&self.id)).cloned());
         }
     }
 
