@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process;
 use std::thread;
+use std::time::Duration;
 
 use blaze::Database;
 
@@ -16,6 +17,9 @@ use crate::{Finding, Result, auditor, shelves};
 
 /// The file with what the process has to know, in the directory of its life.
 pub const PROMISES: &str = "promises.json";
+
+/// Time between two signs of life of a process that has nothing to do.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Lives in a directory until it is killed.
 ///
@@ -98,8 +102,12 @@ fn write_beside(
         }
         let side = Side { db, places, promises, progress: &progress };
         end_with(side.run(phase, random).map_err(|finding| finding.context(phase.name())));
-    });
-    Ok(())
+        loop {
+            // Whoever has nothing to do waits for its death, and ends with who would bring it.
+            thread::park_timeout(PATIENCE);
+            say("waiting");
+        }
+    })
 }
 
 fn close_again_and_again(mut db: Database, places: &Places, mut lanes: Vec<Lane>) -> Result<()> {

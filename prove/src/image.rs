@@ -1,6 +1,5 @@
 //! A copy of all files of a life, as they were before a process opened them.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -32,5 +31,5 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn is_final(path: &Path) -> bool {
-    path.extension() == Some(OsStr::new("sst"))
+    path.extension().is_some_and(|extension| extension == "sst" || extension == "blob")
 }

@@ -66,19 +66,15 @@ enum Task {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
-        Some(Task::Child { life }) => child::live(life).map(|()| true).map_err(|finding| {
-            child::tell(&finding);
-            finding
-        }),
-        Some(Task::Again { kept }) => again(kept).map(|()| true).map_err(said),
-        None => prove(&arguments).map_err(said),
+        Some(Task::Child { life }) => child::live(life).map(|()| true).inspect_err(child::tell),
+        Some(Task::Again { kept }) => again(kept).map(|()| true).inspect_err(say),
+        None => prove(&arguments).inspect_err(say),
     };
     if matches!(done, Ok(true)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn said(finding: Finding) -> Finding {
+fn say(finding: &Finding) {
     tell(&format!("blaze-prove: {finding}"));
-    finding
 }
 
 fn prove(arguments: &Arguments) -> Result<bool> {

@@ -34,7 +34,6 @@ pub fn index_names(shelf: Shelf) -> &'static [&'static str] {
 }
 
 /// The index of a name: as it is made first, or in another form.
-#[must_use]
 pub fn index(name: &str, other_form: bool) -> Index {
     let index = match (name, other_form) {
         ("email", _) => Index::on("email").unique(),

@@ -88,7 +88,7 @@ pub fn check_churned(db: &Database, bounds: Bounds) -> Result<Option<u64>> {
     let has_collection = db.collections()?.iter().any(|name| name == CHURNED);
     let has_keys = db.keyspaces()?.iter().any(|name| name == CHURNED_KEYS);
     let is_certain = bounds.acknowledged == bounds.asked;
-    if is_certain && bounds.asked % 2 == 0 && (has_collection || has_keys) {
+    if is_certain && bounds.asked.is_multiple_of(2) && (has_collection || has_keys) {
         return Err(Finding::new(format!("{CHURNED:?} was dropped (number {}) and is there", bounds.asked)));
     }
     let generation = match has_collection {

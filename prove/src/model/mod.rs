@@ -1,31 +1,20 @@
 //! What a lane of documents has after so many transactions: a function of the seed and of that number alone.
 
+mod values;
+
 use std::collections::BTreeMap;
 
-use blaze::{Document, Durability, Value, Vector};
+use blaze::{Document, Durability, Value};
 
 use crate::random::Random;
+pub use values::{CITIES, DIMENSION, TAGS, WORDS};
+use values::{tags, vector, words};
 
 /// People, pairs and notes that a lane has at most.
 const PEOPLE: u64 = 40;
 const NOTES: u64 = 30;
 const PAIRS: u64 = 25;
 const BLOBS: u64 = 4;
-
-/// Dimension of the vectors of notes.
-pub const DIMENSION: usize = 6;
-
-/// Cities that people live in.
-pub const CITIES: [&str; 6] = ["Oslo", "Lima", "Kyoto", "Accra", "Quito", "Malmö"];
-
-/// Tags that people have.
-pub const TAGS: [&str; 7] = ["red", "green", "blue", "old", "new", "large", "small"];
-
-/// Words that notes are made of; no analyzer changes or drops one of them.
-pub const WORDS: [&str; 16] = [
-    "ocean", "whale", "river", "stone", "cloud", "tower", "amber", "lemon", "violet", "copper", "meadow", "harbor",
-    "walnut", "ginger", "falcon", "pepper",
-];
 
 /// The collections of a lane's documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -274,24 +263,6 @@ impl Lane {
             Shelf::Notes => &mut self.notes,
         }
     }
-}
-
-fn words(random: &Random, most: u64) -> String {
-    let words: Vec<&str> =
-        (0..1 + random.below(most)).map(|_| WORDS[random.below(WORDS.len() as u64) as usize]).collect();
-    words.join(" ")
-}
-
-fn tags(random: &Random) -> Value {
-    let first = random.below(TAGS.len() as u64) as usize;
-    TAGS.iter().cycle().skip(first).take(random.below(4) as usize).copied().collect()
-}
-
-fn vector(random: &Random) -> Value {
-    // The last number keeps it from being all zero, which has no direction.
-    let mut numbers: Vec<f32> = (0..DIMENSION).map(|_| random.below(2_001) as f32 / 1_000.0 - 1.0).collect();
-    numbers[DIMENSION - 1] = 1.0;
-    Value::from(Vector::from(numbers))
 }
 
 #[cfg(test)]

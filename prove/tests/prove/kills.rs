@@ -1,7 +1,5 @@
 //! A short campaign: some tens of processes are killed, and nothing is lost.
 
-#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
-
 use std::time::Duration;
 
 use blaze_prove::campaign::Campaign;

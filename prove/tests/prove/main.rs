@@ -1,0 +1,11 @@
+//! One binary: each links RocksDB.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failure that a test does not expect ends it"
+)]
+
+mod kills;
+mod planted;
