@@ -23,7 +23,7 @@ const NO_DISTANCE: f32 = 1e-3;
 pub fn check(db: &Database, lanes: &[Lane], random: &Random) -> Result<()> {
     check_people(&Asked::new(db, lanes, Shelf::People)?, random)?;
     check_texts(&Asked::new(db, lanes, Shelf::Notes)?)?;
-    check_vectors(&Asked::new(db, lanes, Shelf::Notes)?, random)
+    check_vectors(&Asked::new(db, lanes, Shelf::Notes)?)
 }
 
 /// A collection and what it has to have.
@@ -85,11 +85,11 @@ fn check_texts(notes: &Asked<'_>) -> Result<()> {
     Ok(())
 }
 
-fn check_vectors(notes: &Asked<'_>, random: &Random) -> Result<()> {
-    for (id, note) in notes.sample(random) {
+fn check_vectors(notes: &Asked<'_>) -> Result<()> {
+    for (id, note) in &notes.documents {
         let Some(Value::Vector(vector)) = note.get("embedding") else { continue };
         let hits = notes.collection.search().nearest("embedding", vector).limit(5).ids()?;
-        let is_itself = |hit: &blaze::IdHit| hit.id.to_string() == id && hit.distance.abs() < NO_DISTANCE;
+        let is_itself = |hit: &blaze::IdHit| hit.id.to_string() == *id && hit.distance.abs() < NO_DISTANCE;
         if !hits.iter().any(is_itself) {
             return Err(Finding::new(format!("by the vector of {id:?}: it does not find itself in {hits:?}")));
         }

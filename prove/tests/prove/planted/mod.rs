@@ -3,6 +3,7 @@
 mod commits;
 mod contents;
 mod copies;
+#[cfg(unix)]
 mod processes;
 
 use std::collections::BTreeMap;
