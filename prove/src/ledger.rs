@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ impl Ledger {
             fs::create_dir_all(directory)?;
         }
         let mut file = File::options().append(true).create(true).open(&self.0)?;
-        let mut line = serde_json::to_vec(entry)?;
+        let mut line = serde_json::to_vec(entry).map_err(io::Error::from)?;
         line.push(b'\n');
         Ok(file.write_all(&line)?)
     }
@@ -72,8 +72,9 @@ impl Ledger {
         let lines = text.lines().enumerate();
         lines
             .map(|(number, line)| {
-                serde_json::from_str(line)
-                    .map_err(|error| Finding::from(error).context(format!("line {} of the ledger", number + 1)))
+                serde_json::from_str(line).map_err(|error| {
+                    Finding::from(io::Error::from(error)).context(format!("line {} of the ledger", number + 1))
+                })
             })
             .collect()
     }

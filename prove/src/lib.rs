@@ -66,9 +66,3 @@ impl From<std::io::Error> for Finding {
         Finding(format!("the system answered: {error}"))
     }
 }
-
-impl From<serde_json::Error> for Finding {
-    fn from(error: serde_json::Error) -> Finding {
-        Finding(format!("not what was written: {error}"))
-    }
-}

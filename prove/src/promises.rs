@@ -1,7 +1,7 @@
 //! What a database has to keep: what was asked of it and what it acknowledged, as its killers remember it.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ impl Promises {
     /// # Errors
     /// When there is nothing, or something else.
     pub fn read(path: &Path) -> Result<Promises> {
-        Ok(serde_json::from_slice(&fs::read(path)?)?)
+        Ok(serde_json::from_slice(&fs::read(path)?).map_err(io::Error::from)?)
     }
 
     /// Writes them for a child.
@@ -88,7 +88,7 @@ impl Promises {
     /// # Errors
     /// Those of the system.
     pub fn write(&self, path: &Path) -> Result<()> {
-        Ok(fs::write(path, serde_json::to_vec(self)?)?)
+        Ok(fs::write(path, serde_json::to_vec(self).map_err(io::Error::from)?)?)
     }
 
     /// Takes in a line that a child has said; others say nothing of promises.
