@@ -1,5 +1,7 @@
 //! Text of scripts that are written without spaces, or in which spaces are not between words.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::fold::attaches;
 
 /// True for letters of Chinese, Japanese, Korean, Thai, Lao, Burmese and Khmer.
@@ -41,10 +43,17 @@ pub(super) fn units(text: &str, start: usize, end: usize) -> impl Iterator<Item 
     std::iter::from_fn(move || {
         let from = at;
         let rest = text.get(from..end).filter(|rest| !rest.is_empty())?;
-        let attached = rest.char_indices().skip(1).find(|(_, character)| !attaches(*character));
-        at = attached.map_or(end, |(length, _)| from + length);
+        let goes_on = |at: usize, character| attaches(character) || composes(&rest[..at], character);
+        let behind = rest.char_indices().skip(1).find(|(at, character)| !goes_on(*at, *character));
+        at = behind.map_or(end, |(length, _)| from + length);
         Some((from, at))
     })
+}
+
+/// True for a letter of Hangul, spelt for itself or in half width, that makes a syllable with what is before it.
+fn composes(before: &str, letter: char) -> bool {
+    matches!(letter, '\u{3131}'..='\u{318e}' | '\u{ffa0}'..='\u{ffdc}')
+        && before.chars().chain([letter]).nfkc().count() == before.nfkc().count()
 }
 
 #[cfg(test)]
@@ -56,5 +65,12 @@ mod tests {
         let text = "กุ้งe\u{301}x\u{1112}\u{1161}\u{11ab}ｶﾞ";
         let units: Vec<&str> = units(text, 0, text.len()).map(|(start, end)| &text[start..end]).collect();
         assert_eq!(units, ["กุ้", "ง", "e\u{301}", "x", "\u{1112}\u{1161}\u{11ab}", "ｶﾞ"]);
+    }
+
+    #[test]
+    fn letters_of_hangul_that_make_a_syllable_stay_together() {
+        let text = "\u{1100}\u{ffda}ㅋㅋㅏㅠㅠ그ㄳ";
+        let units: Vec<&str> = units(text, 0, text.len()).map(|(start, end)| &text[start..end]).collect();
+        assert_eq!(units, ["\u{1100}\u{ffda}", "ㅋ", "ㅋㅏ", "ㅠ", "ㅠ", "그ㄳ"]);
     }
 }
