@@ -16,7 +16,7 @@ use crate::END;
 use crate::reader::Reader;
 
 impl Segment {
-    /// The postings of a term that [`find`](Segment::find) or a [`TermCursor`](super::TermCursor) of this segment has found.
+    /// The postings of a term that [`find`](Segment::find) or a [`TermCursor`](crate::TermCursor) of this segment has found.
     ///
     /// # Errors
     /// What reading a page answers; [`Corruption`](blaze_core::ErrorKind::Corruption) for what does not parse.
