@@ -2,6 +2,7 @@
 //!
 //! Scripts that are written without spaces are left to [`runs`](super::runs). Colons never join words, as the annex allows.
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::{UnicodeSegmentation, UnicodeWordIndices};
 
 use super::runs::{end_of_run, is_unspaced};
@@ -102,13 +103,18 @@ impl<'a> Stretches<'a> {
     }
 }
 
+/// False for a word that is none without its marks, some of which count as letters.
+fn has_letter(word: &str) -> bool {
+    word.chars().any(|character| character.is_alphanumeric() && !is_combining_mark(character))
+}
+
 impl Iterator for Stretches<'_> {
     type Item = Stretch;
 
     fn next(&mut self) -> Option<Stretch> {
         loop {
             if let Some((start, words)) = &mut self.chunk {
-                if let Some((at, word)) = words.next() {
+                if let Some((at, word)) = words.find(|(_, word)| has_letter(word)) {
                     return Some(Stretch::Word(*start + at, *start + at + word.len()));
                 }
                 self.chunk = None;
