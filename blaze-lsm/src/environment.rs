@@ -8,14 +8,17 @@ use std::sync::{Arc, Weak};
 use blaze_core::limits::{
     BACKGROUND_JOBS_MAX, CACHE_BYTES_MIN, MEMORY_BYTES_MAX, OPEN_FILES_MAX, OPEN_FILES_MIN, WRITE_BUFFER_BYTES_MIN,
 };
-use blaze_core::{Error, Result};
+use blaze_core::{Error, Family, Result};
 use parking_lot::Mutex;
 use rocksdb::{Cache, WriteBufferManager};
 
 use crate::ffi::Engine;
 
-/// What the write buffers of a database may take when there is next to nothing in them: flushing it frees no memory.
-const NEXT_TO_NOTHING_BYTES: usize = 16 * 1024;
+/// What the write buffers of a database take with nothing in them: RocksDB's arenas count 2 KiB for each family.
+const EMPTY_BYTES: usize = Family::ALL.len() * 2048;
+
+/// What a database may have in its write buffers and be left alone: flushing so little frees next to no memory.
+const NEXT_TO_NOTHING_BYTES: usize = 8 * 1024;
 
 /// What the databases of one process share: a cache, memory for writes, background threads, a bound on open files.
 ///
@@ -64,7 +67,7 @@ impl EnvironmentBuilder {
     }
 
     /// Bytes of memory for what all databases have written and not yet put into sorted files; 64 MiB by default. Each
-    /// open database takes 8 KiB of them for nothing: allow 32 KiB for each. It is not a wall: while files are
+    /// open database takes 14 KiB of them for nothing: allow 32 KiB for each. It is not a wall: while files are
     /// written, more may come in.
     pub fn write_buffer_bytes(mut self, bytes: usize) -> EnvironmentBuilder {
         self.write_buffer_bytes = bytes;
@@ -180,21 +183,20 @@ impl Environment {
         if !self.0.is_shared || !self.has_grown(limit / 2, limit / 16) {
             return;
         }
+        let live: Vec<Arc<Engine>> = self.0.engines.lock().iter().filter_map(Weak::upgrade).collect();
+        // What no flush gives back is not there to be filled.
+        let room = limit.saturating_sub(live.len() * EMPTY_BYTES).max(limit / 4);
         // What is being flushed already is on its way out.
-        let mut loads: Vec<(usize, Arc<Engine>)> = {
-            let engines = self.0.engines.lock();
-            let live = engines.iter().filter_map(Weak::upgrade);
-            let loads = live.map(|engine| (engine.unflushed_bytes(), engine));
-            loads.filter(|(bytes, _)| *bytes > NEXT_TO_NOTHING_BYTES).collect()
-        };
+        let loads = live.into_iter().map(|engine| (engine.unflushed_bytes().saturating_sub(EMPTY_BYTES), engine));
+        let mut loads: Vec<_> = loads.filter(|(bytes, _)| *bytes > NEXT_TO_NOTHING_BYTES).collect();
         let mut held: usize = loads.iter().map(|(bytes, _)| bytes).sum();
-        if held <= limit / 2 {
+        if held <= room / 2 {
             return;
         }
         // The largest first: that takes the fewest files.
         loads.sort_by_key(|(bytes, _)| Reverse(*bytes));
         for (bytes, engine) in loads {
-            if held <= limit / 4 {
+            if held <= room / 4 {
                 break;
             }
             engine.begin_flush();
