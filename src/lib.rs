@@ -44,6 +44,9 @@ mod validation;
 mod vector;
 mod verify;
 
+#[cfg(feature = "faults")]
+#[doc(hidden)]
+pub use blaze_core::fault;
 pub use blaze_core::{
     Analysis, Analyzer, ChildId, Clock, Collation, Decimal, Document, DocumentId, Durability, Entropy, Error,
     ErrorKind, Expression, Feed, Filter, Highlighter, Isolation, JsonForm, Language, ManualClock, Path, Predicate,

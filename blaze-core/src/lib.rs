@@ -12,6 +12,7 @@ mod document;
 mod entropy;
 mod error;
 pub mod expression;
+pub mod fault;
 pub mod filter;
 mod id;
 mod identified;

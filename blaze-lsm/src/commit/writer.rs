@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{
     Clock, CommitHook, Durability, Error, Family, Head, HybridClock, KeyRange, Result, Timestamp, Write, counter,
     limits,
@@ -217,6 +218,7 @@ impl Writer {
         let mark = LogMark { last: ts, previous: self.logged, durable };
         match engine.write(batch.representation(mark)) {
             Ok(()) => {
+                fault::reached(Point::BatchWritten);
                 (self.ceiling, self.logged) = (ceiling, ts);
                 self.tally.committed += commits.len() as u64;
                 self.tally.batches += 1;
