@@ -137,8 +137,15 @@ impl<'l, L: Leaf, C: Postings> Phrase<'l, L, C> {
                 return Ok(false);
             }
         }
-        for (cursor, positions) in self.cursors.iter_mut().zip(self.places.positions()) {
-            cursor.positions(positions)?;
+        // The rarest part first: most documents do not have it beside the next one, and positions of what is frequent take longer
+        // to read.
+        let Some((&rarest, others)) = self.order.split_last() else { return Ok(false) };
+        self.cursors[rarest].positions(self.places.positions(rarest))?;
+        for (read, &part) in others.iter().enumerate() {
+            self.cursors[part].positions(self.places.positions(part))?;
+            if read + 1 < others.len() && !self.places.may_meet(rarest, part) {
+                return Ok(false);
+            }
         }
         self.frequency = self.places.count();
         Ok(self.frequency > 0)

@@ -27,9 +27,25 @@ impl Places {
         Places { slop: i64::from(slop), parts: parts.into_iter().map(part).collect() }
     }
 
-    /// Where to put the positions of each part, ascending.
-    pub(super) fn positions(&mut self) -> impl Iterator<Item = &mut Vec<u32>> {
-        self.parts.iter_mut().map(|part| &mut part.positions)
+    /// Where to put the positions of a part, ascending.
+    pub(super) fn positions(&mut self, part: usize) -> &mut Vec<u32> {
+        &mut self.parts[part].positions
+    }
+
+    /// False if no match has both of these parts, whatever the positions of others are.
+    pub(super) fn may_meet(&self, one: usize, other: usize) -> bool {
+        let [mut places, mut others] = [one, other].map(|part| {
+            let part = &self.parts[part];
+            part.positions.iter().map(|&position| i64::from(position) - part.offset)
+        });
+        let (mut place, mut of_other) = (places.next(), others.next());
+        while let (Some(at), Some(other_at)) = (place, of_other) {
+            if at.abs_diff(other_at) <= self.slop.unsigned_abs() {
+                return true;
+            }
+            if at < other_at { place = places.next() } else { of_other = others.next() }
+        }
+        false
     }
 
     /// How many matches there are: at most as many as any part has positions.

@@ -46,12 +46,13 @@ pub struct SegmentPostings<'p> {
     reader: Option<Box<PositionReader<'p>>>,
 }
 
-/// Sums of the frequencies of the current block: of all, and of those before a place.
+/// Sums of the frequencies of the current block: of all, and of those before a place. A term is in a document 2^24 times at
+/// most, as often as that has bytes, so that those of a block do not overflow.
 #[derive(Clone, Copy)]
 struct Sums {
-    all: u64,
+    all: u32,
     to: usize,
-    before: u64,
+    before: u32,
 }
 
 /// The block that was looked at ahead, for all targets in a range.
@@ -237,14 +238,14 @@ impl Postings for SegmentPostings<'_> {
             return read.ok_or_else(|| damaged("positions in the dictionary do not parse"));
         }
         self.load_frequencies()?;
-        let sum = |frequencies: &[u32]| frequencies.iter().map(|frequency| u64::from(*frequency)).sum::<u64>();
+        let sum = |frequencies: &[u32]| frequencies.iter().fold(0_u32, |sum, frequency| sum.wrapping_add(*frequency));
         let all = || Sums { all: sum(&self.frequencies[..self.block_count()]), to: 0, before: 0 };
         let mut sums = self.sums.unwrap_or_else(all);
-        sums.before += sum(&self.frequencies[sums.to..self.at]);
+        sums.before = sums.before.wrapping_add(sum(&self.frequencies[sums.to..self.at]));
         sums.to = self.at;
         self.sums = Some(sums);
-        let (before, count) = (sums.before, self.frequencies[self.at]);
-        let wanted = Wanted { block: self.block, address: self.positions, all: sums.all, before, count };
+        let (all, before, count) = (u64::from(sums.all), u64::from(sums.before), self.frequencies[self.at]);
+        let wanted = Wanted { block: self.block, address: self.positions, all, before, count };
         let reader = self.reader.get_or_insert_with(|| Box::new(PositionReader::new(self.pages)));
         reader.read(&wanted, positions)
     }
