@@ -13,7 +13,7 @@ use crate::phase::Phase;
 use crate::promises::Promises;
 use crate::random::Random;
 use crate::shelves::{self, CHURNED, CHURNED_KEYS, LOADED};
-use crate::workload::{Progress, persist, say};
+use crate::workload::{Progress, persist};
 
 /// Documents and pairs of what is made and dropped.
 pub const CHURNED_DOCUMENTS: u64 = 20;
@@ -70,23 +70,19 @@ pub struct Side<'a> {
     /// What was known when the process began.
     pub promises: &'a Promises,
     /// How far the writers are.
-    pub progress: &'a Progress,
+    pub progress: &'a Progress<'a>,
 }
 
 impl Side<'_> {
-    /// Does what belongs to a phase for ever, or nothing.
+    /// Does what belongs to a phase until everybody is to end, or nothing.
     ///
     /// # Errors
     /// A finding if the database does not do what it has to.
     pub fn run(&self, phase: Phase, random: &Random) -> Result<()> {
         match phase {
             Phase::Write | Phase::Close => Ok(()),
-            Phase::Compact => loop {
-                self.db.compact()?;
-            },
-            Phase::Fold => loop {
-                self.db.settle()?;
-            },
+            Phase::Compact => self.repeat(|| Ok(self.db.compact()?)),
+            Phase::Fold => self.repeat(|| self.settle()),
             Phase::Build => self.build(random),
             Phase::Replace => self.replace(random),
             Phase::Load => self.load(random),
@@ -97,8 +93,22 @@ impl Side<'_> {
         }
     }
 
+    fn repeat(&self, mut work: impl FnMut() -> Result<()>) -> Result<()> {
+        while !self.progress.is_over() {
+            work()?;
+        }
+        Ok(())
+    }
+
+    fn settle(&self) -> Result<()> {
+        let acknowledged = self.progress.all_acknowledged();
+        self.db.settle()?;
+        self.progress.say_durable(&acknowledged);
+        Ok(())
+    }
+
     fn build(&self, random: &Random) -> Result<()> {
-        loop {
+        self.repeat(|| {
             let Some((shelf, name)) = random.pick(&BUILT) else { return Ok(()) };
             let collection = shelves::collection(self.db, *shelf)?;
             persist(|| collection.drop_index(name))?;
@@ -106,23 +116,27 @@ impl Side<'_> {
                 "email again" => Index::on("email").then("lane").unique().named(*name),
                 _ => shelves::index(name, false),
             };
-            persist(|| collection.ensure_index(index()))?;
-        }
+            Ok(persist(|| collection.ensure_index(index()))?)
+        })
     }
 
     fn replace(&self, random: &Random) -> Result<()> {
-        loop {
+        self.repeat(|| {
             let Some((shelf, name)) = random.pick(&BUILT) else { return Ok(()) };
             if *name != "email again" {
                 let (collection, other_form) = (shelves::collection(self.db, *shelf)?, random.percent(50));
                 persist(|| collection.replace_index(name, shelves::index(name, other_form)))?;
             }
-        }
+            Ok(())
+        })
     }
 
     fn load(&self, random: &Random) -> Result<()> {
         for generation in self.promises.load.asked + 1.. {
-            say(&format!("load-ask {generation}"));
+            if self.progress.is_over() {
+                break;
+            }
+            self.progress.say(&format!("load-ask {generation}"));
             let load = || {
                 let load = self.db.load_collection::<Document>(LOADED).replace();
                 let load = load.ensure_index(Index::on("n").unique().named("n"));
@@ -139,7 +153,7 @@ impl Side<'_> {
                 loader.finish()
             };
             persist(load)?;
-            say(&format!("load-ack {generation}"));
+            self.progress.acknowledge_load(generation);
         }
         Ok(())
     }
@@ -152,14 +166,17 @@ impl Side<'_> {
             next = bounds.asked + 1 + (bounds.asked + 1) % 2;
         }
         for number in next.. {
-            say(&format!("churn-ask {number}"));
+            if self.progress.is_over() {
+                break;
+            }
+            self.progress.say(&format!("churn-ask {number}"));
             if number % 2 == 1 {
                 self.make(number)?;
             } else {
                 persist(|| self.db.drop_collection(CHURNED))?;
                 persist(|| self.db.drop_keyspace(CHURNED_KEYS))?;
             }
-            say(&format!("churn-ack {number}"));
+            self.progress.acknowledge_churn(number);
         }
         Ok(())
     }
@@ -182,16 +199,16 @@ impl Side<'_> {
     }
 
     fn back_up(&self) -> Result<()> {
-        loop {
+        self.repeat(|| {
             self.back_up_once()?;
-            Backups::open(self.places.backups())?.keep_last(2)?;
-        }
+            Ok(Backups::open(self.places.backups())?.keep_last(2).map(drop)?)
+        })
     }
 
     fn back_up_once(&self) -> Result<u32> {
         let acknowledged = self.progress.acknowledged();
         let backup = self.db.backup(self.places.backups())?;
-        say(&self.copied("backup", u64::from(backup.id), &acknowledged));
+        self.progress.say(&self.copied("backup", u64::from(backup.id), &acknowledged));
         Ok(backup.id)
     }
 
@@ -200,20 +217,23 @@ impl Side<'_> {
             Some(backup) => backup.number as u32,
             None => self.back_up_once()?,
         };
-        loop {
+        self.repeat(|| {
             remove(&self.places.restored())?;
-            Backups::open(self.places.backups())?.restore(id, self.places.restored())?;
-        }
+            Ok(Backups::open(self.places.backups())?.restore(id, self.places.restored()).map(drop)?)
+        })
     }
 
     fn checkpoint(&self) -> Result<()> {
-        say("checkpoint-none");
+        self.progress.say("checkpoint-none");
         remove(&self.places.checkpoints())?;
         fs::create_dir_all(self.places.checkpoints())?;
         for number in 1_u64.. {
+            if self.progress.is_over() {
+                break;
+            }
             let acknowledged = self.progress.acknowledged();
             self.db.checkpoint(self.places.checkpoints().join(number.to_string()))?;
-            say(&self.copied("checkpoint", number, &acknowledged));
+            self.progress.say(&self.copied("checkpoint", number, &acknowledged));
             if number > 2 {
                 remove(&self.places.checkpoints().join((number - 2).to_string()))?;
             }

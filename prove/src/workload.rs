@@ -1,10 +1,11 @@
 //! Commits the transactions of lanes, and tells of each what was asked for and that it was acknowledged.
 
+use std::fmt;
 use std::io::Write;
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use blaze::{Database, Document, Error, ErrorKind, Transaction, TransactionOptions, Value, field, set};
+use blaze::{Database, Document, Durability, Error, ErrorKind, Transaction, TransactionOptions, Value, field, set};
 
 use crate::model::{Lane, Operation, Shelf, Step};
 use crate::shelves::{BLOBS, HUB, PAIRS, POSITIONS, TOTALS, collection, name};
@@ -19,19 +20,53 @@ pub fn say(line: &str) {
     }
 }
 
-/// How far each lane of this process has come: acknowledged, and asked for.
-#[derive(Debug, Default)]
-pub struct Progress(Vec<[AtomicU64; 2]>);
+/// How far each lane has come, acknowledged and asked for, and who is told of it.
+pub struct Progress<'a> {
+    lanes: Vec<[AtomicU64; 2]>,
+    /// The loads that were acknowledged, and what was made and dropped.
+    others: [AtomicU64; 2],
+    voice: &'a (dyn Fn(&str) + Sync),
+    is_over: AtomicBool,
+}
 
-impl Progress {
-    /// That of some lanes.
+impl fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress").field("lanes", &self.lanes).field("is_over", &self.is_over).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Progress<'a> {
+    /// That of some lanes, told to the process that listens.
     #[must_use]
-    pub fn of(lanes: &[Lane]) -> Progress {
-        Progress(lanes.iter().map(|lane| [AtomicU64::new(lane.position), AtomicU64::new(lane.position)]).collect())
+    pub fn of(lanes: &[Lane]) -> Progress<'static> {
+        Progress::told_to(lanes, &say)
+    }
+
+    /// That of some lanes, told to a voice.
+    #[must_use]
+    pub fn told_to(lanes: &[Lane], voice: &'a (dyn Fn(&str) + Sync)) -> Progress<'a> {
+        let known = lanes.iter().map(|lane| [AtomicU64::new(lane.position), AtomicU64::new(lane.position)]);
+        Progress { lanes: known.collect(), others: Default::default(), voice, is_over: AtomicBool::new(false) }
+    }
+
+    /// Says something to whoever listens.
+    pub fn say(&self, line: &str) {
+        (self.voice)(line);
+    }
+
+    /// Has everybody end who works.
+    pub fn end(&self) {
+        self.is_over.store(true, Ordering::SeqCst);
+    }
+
+    /// True once everybody is to end.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
     }
 
     fn note(&self, lane: u64, which: usize, position: u64) {
-        if let Some(known) = self.0.get(lane as usize) {
+        if let Some(known) = self.lanes.get(lane as usize) {
             known[which].store(position, Ordering::SeqCst);
         }
     }
@@ -39,30 +74,67 @@ impl Progress {
     /// What is acknowledged of each lane.
     #[must_use]
     pub fn acknowledged(&self) -> Vec<u64> {
-        self.0.iter().map(|lane| lane[0].load(Ordering::SeqCst)).collect()
+        self.lanes.iter().map(|lane| lane[0].load(Ordering::SeqCst)).collect()
     }
 
     /// What is asked for of each lane.
     #[must_use]
     pub fn asked(&self) -> Vec<u64> {
-        self.0.iter().map(|lane| lane[1].load(Ordering::SeqCst)).collect()
+        self.lanes.iter().map(|lane| lane[1].load(Ordering::SeqCst)).collect()
     }
+
+    /// Says that a load was acknowledged.
+    pub fn acknowledge_load(&self, number: u64) {
+        self.others[0].store(number, Ordering::SeqCst);
+        self.say(&format!("load-ack {number}"));
+    }
+
+    /// Says that something was made or dropped.
+    pub fn acknowledge_churn(&self, number: u64) {
+        self.others[1].store(number, Ordering::SeqCst);
+        self.say(&format!("churn-ack {number}"));
+    }
+
+    /// All that is acknowledged: of the lanes, of loads, and of what is made and dropped.
+    #[must_use]
+    pub fn all_acknowledged(&self) -> Vec<u64> {
+        let mut all = self.acknowledged();
+        all.extend(self.others.iter().map(|number| number.load(Ordering::SeqCst)));
+        all
+    }
+
+    /// Says that so much of [everything](Progress::all_acknowledged) survives a loss of power.
+    pub fn say_durable(&self, all: &[u64]) {
+        self.say(&list("durable", all));
+    }
+}
+
+/// A line of a word and some numbers.
+#[must_use]
+pub fn list(word: &str, numbers: &[u64]) -> String {
+    numbers.iter().fold(word.to_owned(), |line, number| format!("{line} {number}"))
 }
 
 /// Commits the next transaction of a lane and tells of it.
 ///
 /// # Errors
 /// A finding if the database does not do what it has to.
-pub fn commit_next(db: &Database, lane: &mut Lane, progress: &Progress) -> Result<()> {
+pub fn commit_next(db: &Database, lane: &mut Lane, progress: &Progress<'_>) -> Result<()> {
     let step = lane.advance();
     if step.tries_refused {
         try_what_is_refused(db, lane, &step)?;
     }
     progress.note(lane.number, 1, step.position);
-    say(&format!("ask {} {}", lane.number, step.position));
+    let mut before = progress.all_acknowledged();
+    progress.say(&list(&format!("ask {} {}", lane.number, step.position), &before));
     commit(db, lane.number, &step)?;
     progress.note(lane.number, 0, step.position);
-    say(&format!("ack {} {}", lane.number, step.position));
+    progress.say(&format!("ack {} {}", lane.number, step.position));
+    if let (Durability::Sync, Some(own)) = (step.durability, before.get_mut(lane.number as usize)) {
+        // All that was acknowledged before it was asked for is before it in the log.
+        *own = step.position;
+        progress.say_durable(&before);
+    }
     Ok(())
 }
 

@@ -36,7 +36,7 @@ struct Copies<'a> {
 impl Copies<'_> {
     /// Bounds of a copy of which nothing is known but that it is of the past.
     fn anything(&self) -> Vec<Bounds> {
-        self.promises.lanes.iter().map(|lane| Bounds { acknowledged: 0, asked: lane.asked }).collect()
+        self.promises.lanes.iter().map(|lane| Bounds { asked: lane.asked, ..Bounds::default() }).collect()
     }
 
     fn check_checkpoints(&self, directory: &Path) -> Result<()> {

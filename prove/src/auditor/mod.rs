@@ -34,6 +34,7 @@ pub struct Audit {
 /// What is wrong.
 pub fn audit(db: &Database, promises: &Promises, random: &Random) -> Result<Audit> {
     let lanes = audit_lanes(db, promises.seed, &promises.lanes, random)?;
+    promises.check_order(&lanes.iter().map(|lane| lane.position).collect::<Vec<_>>())?;
     let load = others::check_loaded(db, Some(promises.load), promises.load_documents, random)?;
     let churn = others::check_churned(db, promises.churn)?;
     verify(db)?;
