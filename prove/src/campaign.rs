@@ -29,6 +29,8 @@ pub struct Campaign {
     pub directory: PathBuf,
     /// What it is added to.
     pub ledger: Ledger,
+    /// Databases live on disks of their own, whose power is cut.
+    pub cuts_power: bool,
     /// Fixes what is done, though not how threads take turns.
     pub seed: u64,
     /// How many databases live at once.
@@ -114,7 +116,7 @@ impl Campaign {
         let tell = |what| drop(news.send(what));
         while !self.is_over(shared) {
             let number = shared.lives.fetch_add(1, Ordering::Relaxed);
-            let mut life = Life::begin(&self.directory, self.seed, number)?;
+            let mut life = Life::begin(&self.directory, self.seed, number, self.cuts_power)?;
             let failure = self.lead(&mut life, shared, &tell);
             let failure = failure.unwrap_or_else(|finding| Some(format!("the campaign could not go on: {finding}")));
             if let Some(failure) = &failure {

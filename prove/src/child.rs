@@ -1,22 +1,26 @@
 //! The process that is killed: it opens, audits, and goes on until it dies.
 
 use std::path::Path;
-use std::process;
 use std::thread;
 use std::time::Duration;
+use std::{env, process};
 
 use blaze::Database;
+use blaze::fault::{self, Mistake};
 
 use crate::model::Lane;
 use crate::phase::Phase;
 use crate::promises::Promises;
 use crate::random::Random;
-use crate::side::{Places, Side};
+use crate::side::{self, Places, Side};
 use crate::workload::{Progress, commit_next, say};
 use crate::{Finding, Result, auditor, shelves};
 
 /// The file with what the process has to know, in the directory of its life.
 pub const PROMISES: &str = "promises.json";
+
+/// The variable of the environment that names a mistake that the database is to make.
+pub const MISTAKE: &str = "BLAZE_PROVE_MISTAKE";
 
 /// Time between two signs of life of a process that has nothing to do.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -26,18 +30,28 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// # Errors
 /// What the auditor finds, and whatever the database should not have answered.
 pub fn live(life: &Path) -> Result<()> {
-    let places = Places(life.to_owned());
     let promises = Promises::read(&life.join(PROMISES))?;
+    let places = promises.places(life);
+    plant_mistake()?;
     let random = Random::of(&[promises.seed, promises.cycle, 1]);
     let (db, lanes) = look(&places, &promises, &random)?;
     say("preparing");
     shelves::prepare(&db).map_err(|finding| finding.context("preparing"))?;
     auditor::indexes::check(&db, &lanes, &random).map_err(|finding| finding.context("once prepared"))?;
+    side::say_ready(&promises);
     say(&format!("phase {}", promises.plan.phase.name()));
     match promises.plan.phase {
-        Phase::Close => close_again_and_again(db, &places, lanes),
+        Phase::Close => close_again_and_again(db, &places, lanes, &promises),
         phase => write_beside(&db, &places, &promises, lanes, phase, &random),
     }
+}
+
+/// Has the database make the mistake that the environment names.
+fn plant_mistake() -> Result<()> {
+    let Ok(name) = env::var(MISTAKE) else { return Ok(()) };
+    let mistake = Mistake::ALL.into_iter().find(|mistake| format!("{mistake:?}") == name);
+    fault::plant(mistake.ok_or_else(|| Finding::new(format!("nobody knows the mistake {name:?}")))?);
+    Ok(())
 }
 
 /// Opens and audits.
@@ -46,11 +60,12 @@ pub fn live(life: &Path) -> Result<()> {
 /// What the auditor finds.
 pub fn look(places: &Places, promises: &Promises, random: &Random) -> Result<(Database, Vec<Lane>)> {
     say("opening");
-    let mut db = shelves::open(&places.database()).map_err(|error| Finding::from(error).context("opening"))?;
+    let open = || shelves::open_as(&places.database(), promises.durability());
+    let mut db = open().map_err(|error| Finding::from(error).context("opening"))?;
     say("auditing");
     let audit = auditor::audit(&db, promises, random)?;
     if promises.plan.reopens {
-        db = open_again(db, places, promises.plan.closes)?;
+        db = open_again(db, open, promises.plan.closes)?;
     }
     if promises.audits_copies {
         say("auditing copies");
@@ -66,14 +81,14 @@ pub fn look(places: &Places, promises: &Promises, random: &Random) -> Result<(Da
 }
 
 /// Opens a second time: that changes nothing.
-fn open_again(db: Database, places: &Places, closes: bool) -> Result<Database> {
+fn open_again(db: Database, open: impl Fn() -> blaze::Result<Database>, closes: bool) -> Result<Database> {
     let before = auditor::digest::of(&db)?;
     if closes {
         db.close()?;
     }
     drop(db);
     say("opening again");
-    let db = shelves::open(&places.database()).map_err(|error| Finding::from(error).context("opening again"))?;
+    let db = open().map_err(|error| Finding::from(error).context("opening again"))?;
     say("auditing again");
     let after = auditor::digest::of(&db)?;
     match before == after {
@@ -110,14 +125,15 @@ fn write_beside(
     })
 }
 
-fn close_again_and_again(mut db: Database, places: &Places, mut lanes: Vec<Lane>) -> Result<()> {
+fn close_again_and_again(mut db: Database, places: &Places, mut lanes: Vec<Lane>, promises: &Promises) -> Result<()> {
     let progress = Progress::of(&lanes);
     loop {
         for lane in &mut lanes {
             commit_next(&db, lane, &progress)?;
         }
         db.close()?;
-        db = shelves::open(&places.database())?;
+        progress.say_durable(&progress.all_acknowledged());
+        db = shelves::open_as(&places.database(), promises.durability())?;
     }
 }
 

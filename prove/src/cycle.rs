@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::plan::From;
+use crate::power::Outage;
 use crate::promises::Promises;
 use crate::stopwatch::Stopwatch;
 use crate::{Finding, Result};
@@ -29,10 +30,23 @@ pub struct Cycle {
     pub during: String,
     /// True if it had found everything in order before.
     pub audited: bool,
+    /// True if the power was cut.
+    pub was_cut: bool,
     /// All that it said.
     pub said: Vec<String>,
     /// What it found, or that it hung or ended by itself.
     pub failure: Option<String>,
+}
+
+/// How far a child has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    /// To where it is to be killed.
+    Due,
+    /// Nowhere.
+    Hung,
+    /// To an end of its own.
+    Gone,
 }
 
 /// What is known of a child that lives.
@@ -45,11 +59,11 @@ struct Watch<'a> {
 }
 
 impl Runner {
-    /// Has a child live in a directory as the promises plan, and die. What it says moves the promises.
+    /// Has a child live in a directory as the promises plan, and die, by an outage if there is one. What it says moves the promises.
     ///
     /// # Errors
     /// Those of the system. What the child finds is no error.
-    pub fn run(&self, life: &Path, promises: &mut Promises) -> Result<Cycle> {
+    pub fn run(&self, life: &Path, promises: &mut Promises, outage: Option<&Outage<'_>>) -> Result<Cycle> {
         let errors = life.join("stderr.log");
         let mut child = Command::new(&self.program)
             .arg("child")
@@ -60,13 +74,29 @@ impl Runner {
             .spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| Finding::new("a child without a pipe"))?;
         let lines = listen(stdout);
-        let cycle = Cycle { during: "starting".to_owned(), audited: false, said: Vec::new(), failure: None };
+        let cycle = Cycle {
+            during: "starting".to_owned(),
+            audited: false,
+            was_cut: false,
+            said: Vec::new(),
+            failure: None,
+        };
         let counts = (promises.plan.from == From::Start).then(Stopwatch::start);
         let mut watch = Watch { promises, cycle, acknowledged: 0, counts };
-        let hangs = watch.wait(&lines, self.limit);
-        child.kill()?;
+        let writeback = outage.and_then(Outage::begin_writeback);
+        let until = watch.wait(&lines, self.limit);
+        drop(writeback);
+        let mut is_excused = false;
+        match outage {
+            Some(outage) if until == Until::Due && child.try_wait()?.is_none() => {
+                is_excused = outage.bring(&mut child)?;
+                watch.cycle.was_cut = true;
+            }
+            _ if until == Until::Gone => drop(child.wait()?),
+            _ => child.kill()?,
+        }
         lines.iter().for_each(|line| watch.take_in(line));
-        watch.cycle.failure = failure(&mut child, hangs, &errors)?;
+        watch.cycle.failure = failure(&mut child, until, &errors)?.filter(|told| !(is_excused && blames_the_disk(told)));
         if let Some(failure) = &mut watch.cycle.failure {
             *failure = format!("while {}: {failure}", watch.cycle.during);
         }
@@ -75,8 +105,8 @@ impl Runner {
 }
 
 impl Watch<'_> {
-    /// Listens until it is time to kill the child, or it has ended; true if it hangs.
-    fn wait(&mut self, lines: &Receiver<String>, limit: Duration) -> bool {
+    /// Listens until it is time to kill the child, or it has ended.
+    fn wait(&mut self, lines: &Receiver<String>, limit: Duration) -> Until {
         let started = Stopwatch::start();
         loop {
             let left = match self.counts {
@@ -84,12 +114,12 @@ impl Watch<'_> {
                 None => started.left_of(limit),
             };
             if left.is_zero() || self.promises.plan.acknowledgements.is_some_and(|most| self.acknowledged >= most) {
-                return self.counts.is_none() && left.is_zero();
+                return if self.counts.is_none() && left.is_zero() { Until::Hung } else { Until::Due };
             }
             match lines.recv_timeout(left) {
                 Ok(line) => self.take_in(line),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Disconnected) => return Until::Gone,
             }
         }
     }
@@ -130,9 +160,9 @@ fn listen(stdout: impl Read + Send + 'static) -> Receiver<String> {
     lines
 }
 
-fn failure(child: &mut Child, hangs: bool, errors: &Path) -> Result<Option<String>> {
+fn failure(child: &mut Child, until: Until, errors: &Path) -> Result<Option<String>> {
     let status = child.wait()?;
-    if hangs {
+    if until == Until::Hung {
         return Ok(Some("it hangs".to_owned()));
     }
     // Whoever found something right before it was killed has found it.
@@ -141,4 +171,9 @@ fn failure(child: &mut Child, hangs: bool, errors: &Path) -> Result<Option<Strin
     }
     let told = fs::read_to_string(errors).unwrap_or_default();
     Ok(Some(format!("the process ended by itself ({status}): {}", told.trim())))
+}
+
+/// True of what a process says that got errors from a disk without power, and knows them for what they are.
+fn blames_the_disk(told: &str) -> bool {
+    ["answered Unavailable", "answered CommitOutcomeUnknown", "the system answered"].iter().any(|blame| told.contains(blame))
 }

@@ -15,6 +15,9 @@ use crate::{Finding, Result};
 pub struct Counts {
     /// Processes that were killed, each at a moment of its own, whose database was audited afterwards.
     pub cycles: u64,
+    /// Of them, how many lost their power, too.
+    #[serde(default)]
+    pub cuts: u64,
     /// Times that somebody looked at all of a database.
     pub audits: u64,
     /// Commits that were found whole by the first audit after them.
@@ -84,6 +87,7 @@ impl Counts {
     /// Adds what others have proved.
     pub fn add(&mut self, other: &Counts) {
         self.cycles += other.cycles;
+        self.cuts += other.cuts;
         self.audits += other.audits;
         self.commits += other.commits;
         self.nested = self.nested.max(other.nested);
@@ -115,6 +119,7 @@ impl fmt::Display for Table {
         let mut row = |what: &str, run: u64, all: u64| writeln!(f, "{what:<28} {run:>12} {all:>12}");
         row("databases", self.run.len() as u64, self.all.len() as u64)?;
         row("processes killed", run.cycles, all.cycles)?;
+        row("of them by a power cut", run.cuts, all.cuts)?;
         row("audits", run.audits, all.audits)?;
         row("commits checked", run.commits, all.commits)?;
         row("killed in a row, at most", run.nested, all.nested)?;
@@ -136,7 +141,7 @@ mod tests {
         let ledger = Ledger(directory.path().join("new").join("ledger.jsonl"));
         assert_eq!(ledger.read().unwrap(), []);
         let kills = [("opening".to_owned(), 2)].into();
-        let counts = Counts { cycles: 3, audits: 2, commits: 40, nested: 1, kills };
+        let counts = Counts { cycles: 3, cuts: 1, audits: 2, commits: 40, nested: 1, kills };
         let entry = Entry { version: "1".into(), seed: 7, life: 1, counts, failure: None };
         ledger.append(&entry).unwrap();
         let failed = Entry { failure: Some("torn".into()), ..entry.clone() };

@@ -5,8 +5,10 @@
 //! lane of documents to itself, whose state the [`model`] makes of a seed and of how many transactions the lane has
 //! committed: so nothing but two numbers, what was asked for and what was acknowledged, has to be remembered outside of the
 //! database ([`promises`]), and everything in it can be predicted. A [`ledger`] adds up what was proved over all runs.
+//!
+//! Instead of the process alone the whole machine may seem to die: the loss of [`power`] takes what was not synced, too.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod auditor;
 pub mod campaign;
@@ -18,6 +20,7 @@ pub mod life;
 pub mod model;
 pub mod phase;
 pub mod plan;
+pub mod power;
 pub mod promises;
 pub mod random;
 pub mod shelves;

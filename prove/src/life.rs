@@ -8,6 +8,7 @@ use crate::cycle::{Cycle, Runner};
 use crate::ledger::Counts;
 use crate::phase::Phase;
 use crate::plan::{From, Plan};
+use crate::power::{Cut, Disk, Outage};
 use crate::promises::{Bounds, Promises};
 use crate::random::Random;
 use crate::side::{Places, remove};
@@ -26,12 +27,18 @@ const LANES_MAX: u64 = 4;
 const LOADED_SMALL: u64 = 250;
 const LOADED_LARGE: u64 = 4_500;
 
+/// Of a hundred cycles of a life on a disk of its own so many end by a power cut.
+const CUTS_PERCENT: u64 = 90;
+
 /// Where the files are kept as they were before the last child opened them.
 pub const BEFORE: &str = "before";
 
 /// A database that lives on over its processes.
 #[derive(Debug)]
 pub struct Life {
+    directory: PathBuf,
+    /// Where the power can be cut.
+    disk: Option<Disk>,
     places: Places,
     promises: Promises,
     random: Random,
@@ -47,21 +54,26 @@ pub struct Life {
 }
 
 impl Life {
-    /// Begins a life in a new directory.
+    /// Begins a life in a new directory, on a disk of its own if its power is to be cut.
     ///
     /// # Errors
     /// Those of the system.
-    pub fn begin(directory: &Path, campaign: u64, number: u64) -> Result<Life> {
+    pub fn begin(directory: &Path, campaign: u64, number: u64, loses_power: bool) -> Result<Life> {
         let random = Random::of(&[campaign, number]);
-        let name = format!("life-{campaign}-{number}");
-        let places = Places(directory.join(&name));
-        remove(&places.0)?;
-        fs::create_dir_all(&places.0)?;
+        let name = format!("{}-{campaign}-{number}", if loses_power { "power" } else { "life" });
+        let directory = directory.join(&name);
+        remove(&directory)?;
+        fs::create_dir_all(&directory)?;
+        let disk = if loses_power { Some(Disk::make(&directory, &random)?) } else { None };
         let lanes = vec![Bounds::default(); 1 + random.below(LANES_MAX) as usize];
         let load_documents = if random.percent(8) { LOADED_LARGE } else { LOADED_SMALL };
         let promises = Promises { seed: random.below(1 << 48), lanes, load_documents, ..Promises::default() };
+        let syncs = loses_power && random.percent(50);
+        let promises = Promises { on_disk: loses_power, syncs, ..promises };
+        let places = promises.places(&directory);
         let cycles = 10 + random.below(CYCLES_MAX - 10);
-        Ok(Life { places, promises, random, name, unaudited: 0, found: 0, cycles, counts: Counts::default() })
+        let counts = Counts::default();
+        Ok(Life { directory, disk, places, promises, random, name, unaudited: 0, found: 0, cycles, counts })
     }
 
     /// True once only the last cycle is left, in which somebody audits.
@@ -77,7 +89,9 @@ impl Life {
     pub fn cycle(&mut self, runner: &Runner) -> Result<Cycle> {
         let loads_much = self.promises.load_documents >= LOADED_LARGE;
         let plan = Plan::choose(&self.random, self.promises.lanes.len() as u64, self.unaudited, loads_much);
-        self.live(runner, plan)
+        let is_cut = self.disk.is_some() && self.random.percent(CUTS_PERCENT);
+        let cut = is_cut.then(|| Cut::choose(&self.random));
+        self.live(runner, plan, cut)
     }
 
     /// The last cycle: it only audits.
@@ -86,24 +100,30 @@ impl Life {
     /// Those of the system.
     pub fn end(&mut self, runner: &Runner) -> Result<Cycle> {
         let plan = Plan { phase: Phase::Write, from: From::Phase, reopens: true, ..Plan::default() };
-        self.live(runner, plan)
+        self.live(runner, plan, None)
     }
 
-    fn live(&mut self, runner: &Runner, plan: Plan) -> Result<Cycle> {
+    fn live(&mut self, runner: &Runner, plan: Plan, cut: Option<Cut>) -> Result<Cycle> {
         self.promises.cycle += 1;
         self.promises.plan = plan;
-        self.promises.write(&self.places.0.join(PROMISES))?;
+        self.promises.write(&self.directory.join(PROMISES))?;
         self.keep_image()?;
-        let cycle = runner.run(&self.places.0, &mut self.promises)?;
-        if cycle.failure.is_none() {
-            self.count(&cycle);
+        let outage = self.disk.as_ref().zip(cut).map(|(disk, cut)| Outage { disk, cut });
+        let cycle = runner.run(&self.directory, &mut self.promises, outage.as_ref())?;
+        if cycle.failure.is_some() {
+            return Ok(cycle);
+        }
+        self.count(&cycle);
+        if let Some(disk) = self.disk.as_mut().filter(|_| cycle.was_cut) {
+            disk.recover()?;
+            self.promises.cut();
         }
         Ok(cycle)
     }
 
     /// Keeps the files, for whoever wants to see the child's opening again.
     fn keep_image(&self) -> Result<()> {
-        let before = self.places.0.join(BEFORE);
+        let before = self.directory.join(BEFORE);
         remove(&before)?;
         fs::create_dir_all(&before)?;
         let mut kept = vec![self.places.database()];
@@ -120,6 +140,7 @@ impl Life {
 
     fn count(&mut self, cycle: &Cycle) {
         self.counts.cycles += 1;
+        self.counts.cuts += u64::from(cycle.was_cut);
         *self.counts.kills.entry(cycle.during.clone()).or_default() += 1;
         self.unaudited += 1;
         let depth = self.unaudited;
@@ -130,7 +151,7 @@ impl Life {
             let found = cycle.said.iter().rev().find_map(|line| line.strip_prefix("audited "));
             let positions = found.unwrap_or_default().split(' ').filter_map(|position| position.parse::<u64>().ok());
             let found: u64 = positions.sum();
-            self.counts.commits += found - self.found;
+            self.counts.commits += found.saturating_sub(self.found); // a cut may have taken some
             self.found = found;
         } else {
             self.counts.nested = self.counts.nested.max(depth);
@@ -144,11 +165,12 @@ impl Life {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn keep_failure(&self, directory: &Path, cycle: &Cycle) -> Result<PathBuf> {
+    pub fn keep_failure(&mut self, directory: &Path, cycle: &Cycle) -> Result<PathBuf> {
+        self.disk.as_mut().map_or(Ok(()), Disk::unmount)?;
         let kept = directory.join("failures").join(format!("{}-cycle-{}", self.name, self.promises.cycle));
         remove(&kept)?;
         fs::create_dir_all(directory.join("failures"))?;
-        fs::rename(&self.places.0, &kept)?;
+        fs::rename(&self.directory, &kept)?;
         fs::write(kept.join("said.log"), cycle.said.join("\n"))?;
         let found = cycle.failure.as_deref().unwrap_or_default();
         fs::write(kept.join("found.txt"), format!("{}\ncycle {}\n{found}\n", self.name, self.promises.cycle))?;
@@ -159,7 +181,8 @@ impl Life {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn remove(&self) -> Result<()> {
-        remove(&self.places.0)
+    pub fn remove(&mut self) -> Result<()> {
+        self.disk.as_mut().map_or(Ok(()), Disk::unmount)?;
+        remove(&self.directory)
     }
 }

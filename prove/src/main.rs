@@ -14,7 +14,7 @@ use blaze_prove::life::BEFORE;
 use blaze_prove::promises::Promises;
 use blaze_prove::random::Random;
 use blaze_prove::side::Places;
-use blaze_prove::{Finding, Result, auditor, child, image, shelves};
+use blaze_prove::{Finding, Result, auditor, child, image, power, shelves};
 use clap::{Parser, Subcommand};
 
 /// Kills processes that use Blaze at random moments, and proves of each database that nothing was lost.
@@ -23,28 +23,28 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Task>,
     /// For so many minutes; ten unless something else is said.
-    #[arg(long)]
+    #[arg(long, global = true)]
     minutes: Option<f64>,
     /// For so many hours.
-    #[arg(long, conflicts_with = "minutes")]
+    #[arg(long, global = true, conflicts_with = "minutes")]
     hours: Option<f64>,
     /// Until so many processes were killed.
-    #[arg(long)]
+    #[arg(long, global = true)]
     cycles: Option<u64>,
     /// Fixes what is done; a random one unless it is given.
-    #[arg(long)]
+    #[arg(long, global = true)]
     seed: Option<u64>,
     /// Databases that live at once; one for each core unless something else is said.
-    #[arg(long)]
+    #[arg(long, global = true)]
     workers: Option<u64>,
     /// Where databases are. The death of a process needs no disk: what is in memory, such as /dev/shm, is faster.
-    #[arg(long, default_value = "target/prove")]
+    #[arg(long, global = true, default_value = "target/prove")]
     directory: PathBuf,
     /// What was proved over all runs.
-    #[arg(long, default_value = "target/prove/ledger.jsonl")]
+    #[arg(long, global = true, default_value = "target/prove/ledger.jsonl")]
     ledger: PathBuf,
     /// Seconds that a process may take to open and audit its database before it hangs.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, global = true, default_value_t = 60)]
     limit: u64,
 }
 
@@ -55,6 +55,12 @@ enum Task {
     Child {
         /// Where it lives.
         life: PathBuf,
+    },
+    /// Cuts the power, too, of disks that the databases are on: as root, on Linux.
+    Power {
+        /// Mounts are seen by nobody else already.
+        #[arg(long, hide = true)]
+        isolated: bool,
     },
     /// Audits what was kept of a failure again, on a copy.
     Again {
@@ -68,7 +74,8 @@ fn main() -> ExitCode {
     let done = match &arguments.command {
         Some(Task::Child { life }) => child::live(life).map(|()| true).inspect_err(child::tell),
         Some(Task::Again { kept }) => again(kept).map(|()| true).inspect_err(say),
-        None => prove(&arguments).inspect_err(say),
+        Some(Task::Power { isolated }) => cut_power(&arguments, *isolated).inspect_err(say),
+        None => prove(&arguments, false).inspect_err(say),
     };
     if matches!(done, Ok(true)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -77,7 +84,22 @@ fn say(finding: &Finding) {
     tell(&format!("blaze-prove: {finding}"));
 }
 
-fn prove(arguments: &Arguments) -> Result<bool> {
+/// Proves among mounts of its own, where that is possible.
+fn cut_power(arguments: &Arguments, is_isolated: bool) -> Result<bool> {
+    let possible = match is_isolated {
+        true => power::try_out(&arguments.directory),
+        false => power::isolation::enter(env::args_os().skip(1).chain(["--isolated".into()])).map(|never| match never {}),
+    };
+    match possible {
+        Ok(()) => prove(arguments, true),
+        Err(why) => {
+            tell(&format!("skipped, as no power can be cut here: {why}"));
+            Ok(true)
+        }
+    }
+}
+
+fn prove(arguments: &Arguments, cuts_power: bool) -> Result<bool> {
     let seconds = match (arguments.hours, arguments.minutes, arguments.cycles) {
         (Some(hours), _, _) => hours * 3_600.0,
         (None, Some(minutes), _) => minutes * 60.0,
@@ -90,6 +112,7 @@ fn prove(arguments: &Arguments) -> Result<bool> {
         runner: Runner { program: env::current_exe()?, limit: Duration::from_secs(arguments.limit) },
         directory: arguments.directory.clone(),
         ledger: Ledger(arguments.ledger.clone()),
+        cuts_power,
         seed: arguments.seed.unwrap_or_else(|| SystemEntropy.next_u64() >> 32),
         workers: arguments.workers.unwrap_or_else(cores).max(1),
         time,

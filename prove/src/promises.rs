@@ -1,11 +1,15 @@
 //! What a database has to keep: what was asked of it and what it acknowledged, as its killers remember it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::{fs, io};
 
+use blaze::Durability;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
+use crate::power::Disk;
+use crate::side::Places;
 use crate::{Finding, Result};
 
 /// How far something numbered has come: at least what was acknowledged, at most what was asked for.
@@ -94,6 +98,19 @@ pub struct Promises {
     pub backup: Option<Copy>,
     /// The last checkpoint that was acknowledged.
     pub checkpoint: Option<Copy>,
+    /// A backup was restored, all of it, and is there still.
+    #[serde(default)]
+    pub restored: bool,
+    /// The [indexes that are built](crate::side::BUILT) that are ready, by their numbers; and of them those that a loss of power
+    /// must not take.
+    #[serde(default)]
+    pub ready: [BTreeSet<u64>; 2],
+    /// The database is on a disk of its own, below the directory of the life.
+    #[serde(default)]
+    pub on_disk: bool,
+    /// What the database itself commits is to be synced.
+    #[serde(default)]
+    pub syncs: bool,
     /// The copies are to be audited, too.
     pub audits_copies: bool,
     /// What the next child does.
@@ -143,6 +160,11 @@ impl Promises {
             ("churn-ack", [number]) => self.churn.acknowledged = *number,
             ("churn-is", [number]) => self.churn.settle(*number),
             ("backup", [number, lanes @ ..]) => self.backup = Some(copy(*number, lanes)),
+            ("restored-none", []) => self.restored = false,
+            ("restored", []) => self.restored = true,
+            ("index-gone", [index]) => self.ready.iter_mut().for_each(|ready| ready.retain(|known| known != index)),
+            ("index-ready", [index]) => self.ready[0].extend([index]),
+            ("index-durable", [index]) => self.ready[1].extend([index]),
             ("checkpoint-none", []) => self.checkpoint = None,
             ("checkpoint", [number, lanes @ ..]) => self.checkpoint = Some(copy(*number, lanes)),
             _ => {}
@@ -158,6 +180,19 @@ impl Promises {
     /// Takes in that the power was lost: an audit that follows asks for nothing but what is durable.
     pub fn cut(&mut self) {
         self.all_mut().for_each(Bounds::cut);
+        self.ready[0] = self.ready[1].clone();
+    }
+
+    /// Where everything is in the directory of a life.
+    #[must_use]
+    pub fn places(&self, life: &Path) -> Places {
+        Places(if self.on_disk { Disk::mounted_at(life) } else { life.to_owned() })
+    }
+
+    /// What commits of the database itself survive.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        if self.syncs { Durability::Sync } else { Durability::Buffered }
     }
 
     /// The lanes, what is loaded, and what is made and dropped.

@@ -71,8 +71,16 @@ pub fn collection(db: &Database, shelf: Shelf) -> blaze::Result<Collection<Docum
 /// # Errors
 /// Those of the database.
 pub fn open(path: &Path) -> blaze::Result<Database> {
+    open_as(path, Durability::Buffered)
+}
+
+/// The same, and what it commits by itself is as durable as this.
+///
+/// # Errors
+/// Those of the database.
+pub fn open_as(path: &Path, durability: Durability) -> blaze::Result<Database> {
     Database::builder()
-        .durability(Durability::Buffered)
+        .durability(durability)
         .write_buffer_bytes(1 << 20)
         .cache_bytes(8 << 20)
         .slow_commit_ms(None)

@@ -13,7 +13,7 @@ use crate::phase::Phase;
 use crate::promises::Promises;
 use crate::random::Random;
 use crate::shelves::{self, CHURNED, CHURNED_KEYS, LOADED};
-use crate::workload::{Progress, persist};
+use crate::workload::{Progress, persist, say};
 
 /// Documents and pairs of what is made and dropped.
 pub const CHURNED_DOCUMENTS: u64 = 20;
@@ -21,11 +21,14 @@ pub const CHURNED_DOCUMENTS: u64 = 20;
 /// The extension of a directory that is being removed.
 pub const GONE: &str = "gone";
 
-/// Indexes that are built again, and a unique one that is there only at times.
-const BUILT: [(Shelf, &str); 5] = [
+/// The unique index that is there only at times.
+const AT_TIMES: &str = "email again";
+
+/// Indexes that are built again by the names that follow, and a unique one that is there only at times.
+pub const BUILT: [(Shelf, &str); 5] = [
     (Shelf::People, "place"),
     (Shelf::People, "tags"),
-    (Shelf::People, "email again"),
+    (Shelf::People, AT_TIMES),
     (Shelf::Notes, "text"),
     (Shelf::Notes, "embedding"),
 ];
@@ -109,21 +112,30 @@ impl Side<'_> {
 
     fn build(&self, random: &Random) -> Result<()> {
         self.repeat(|| {
-            let Some((shelf, name)) = random.pick(&BUILT) else { return Ok(()) };
-            let collection = shelves::collection(self.db, *shelf)?;
+            let number = random.below(BUILT.len() as u64);
+            let (shelf, name) = BUILT[number as usize];
+            let collection = shelves::collection(self.db, shelf)?;
+            self.progress.say(&format!("index-gone {number}"));
             persist(|| collection.drop_index(name))?;
-            let index = || match *name {
-                "email again" => Index::on("email").then("lane").unique().named(*name),
+            let index = || match name {
+                AT_TIMES => Index::on("email").then("lane").unique().named(name),
                 _ => shelves::index(name, false),
             };
-            Ok(persist(|| collection.ensure_index(index()))?)
+            let before = self.progress.all_acknowledged();
+            persist(|| collection.ensure_index(index()))?;
+            self.progress.say(&format!("index-ready {number}"));
+            if self.promises.syncs {
+                self.progress.say(&format!("index-durable {number}"));
+                self.progress.say_durable(&before);
+            }
+            Ok(())
         })
     }
 
     fn replace(&self, random: &Random) -> Result<()> {
         self.repeat(|| {
             let Some((shelf, name)) = random.pick(&BUILT) else { return Ok(()) };
-            if *name != "email again" {
+            if *name != AT_TIMES {
                 let (collection, other_form) = (shelves::collection(self.db, *shelf)?, random.percent(50));
                 persist(|| collection.replace_index(name, shelves::index(name, other_form)))?;
             }
@@ -152,8 +164,13 @@ impl Side<'_> {
                 }
                 loader.finish()
             };
+            let mut before = self.progress.all_acknowledged();
             persist(load)?;
             self.progress.acknowledge_load(generation);
+            if self.promises.syncs {
+                before[self.promises.lanes.len()] = generation;
+                self.progress.say_durable(&before);
+            }
         }
         Ok(())
     }
@@ -170,6 +187,7 @@ impl Side<'_> {
                 break;
             }
             self.progress.say(&format!("churn-ask {number}"));
+            let mut before = self.progress.all_acknowledged();
             if number % 2 == 1 {
                 self.make(number)?;
             } else {
@@ -177,6 +195,10 @@ impl Side<'_> {
                 persist(|| self.db.drop_keyspace(CHURNED_KEYS))?;
             }
             self.progress.acknowledge_churn(number);
+            if self.promises.syncs {
+                before[self.promises.lanes.len() + 1] = number;
+                self.progress.say_durable(&before);
+            }
         }
         Ok(())
     }
@@ -218,8 +240,11 @@ impl Side<'_> {
             None => self.back_up_once()?,
         };
         self.repeat(|| {
+            self.progress.say("restored-none");
             remove(&self.places.restored())?;
-            Ok(Backups::open(self.places.backups())?.restore(id, self.places.restored()).map(drop)?)
+            Backups::open(self.places.backups())?.restore(id, self.places.restored())?;
+            self.progress.say("restored");
+            Ok(())
         })
     }
 
@@ -227,6 +252,7 @@ impl Side<'_> {
         self.progress.say("checkpoint-none");
         remove(&self.places.checkpoints())?;
         fs::create_dir_all(self.places.checkpoints())?;
+        sync_directory(&self.places.0)?;
         for number in 1_u64.. {
             if self.progress.is_over() {
                 break;
@@ -248,6 +274,18 @@ impl Side<'_> {
     }
 }
 
+/// Says which indexes are ready once everything is prepared.
+pub fn say_ready(promises: &Promises) {
+    for (number, (_, name)) in BUILT.iter().enumerate() {
+        if *name != AT_TIMES {
+            say(&format!("index-ready {number}"));
+            if promises.syncs {
+                say(&format!("index-durable {number}"));
+            }
+        }
+    }
+}
+
 /// Removes a directory, if it is there. A death amid it leaves nothing of the name, which could pass for damaged.
 ///
 /// # Errors
@@ -259,8 +297,17 @@ pub fn remove(path: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         renamed => {
             renamed?;
+            path.parent().map_or(Ok(()), sync_directory)?;
             remove_in_place(&gone)
         }
+    }
+}
+
+/// Makes what was made and renamed in a directory survive a loss of power.
+fn sync_directory(path: &Path) -> Result<()> {
+    match cfg!(unix) {
+        true => Ok(fs::File::open(path)?.sync_all()?),
+        false => Ok(()),
     }
 }
 

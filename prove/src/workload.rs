@@ -11,6 +11,9 @@ use crate::model::{Lane, Operation, Shelf, Step};
 use crate::shelves::{BLOBS, HUB, PAIRS, POSITIONS, TOTALS, collection, name};
 use crate::{Finding, Result};
 
+/// After so many commits of a lane all commits are synced.
+const SYNCED_EVERY: u64 = 41;
+
 /// Says something to the process that listens; without one there is nothing left to do.
 pub fn say(line: &str) {
     let line = format!("{line}\n");
@@ -134,6 +137,11 @@ pub fn commit_next(db: &Database, lane: &mut Lane, progress: &Progress<'_>) -> R
         // All that was acknowledged before it was asked for is before it in the log.
         *own = step.position;
         progress.say_durable(&before);
+    }
+    if step.position.is_multiple_of(SYNCED_EVERY) {
+        let all = progress.all_acknowledged();
+        db.sync()?;
+        progress.say_durable(&all);
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::{audit_lanes, others, verify};
 use crate::promises::{Bounds, Copy, Promises};
 use crate::random::Random;
 use crate::side::{GONE, Places, remove};
+use crate::workload::say;
 use crate::{Finding, Result};
 
 /// Looks at all copies: those that were acknowledged are whole, and of the others none passes for a database that is not.
@@ -20,10 +21,14 @@ pub fn check(places: &Places, promises: &Promises, random: &Random) -> Result<()
     let auditor = Copies { promises, random };
     if let Some(backup) = &promises.backup {
         auditor.check_backup(places, backup).map_err(|finding| finding.context("the last backup"))?;
-        auditor
-            .check_maybe(&places.restored(), &backup.lanes)
-            .map_err(|finding| finding.context("what was restored"))?;
-        remove(&places.restored())?; // a later backup has other bounds
+        let restored = places.restored();
+        let checked = match promises.restored {
+            true => auditor.check_whole(&restored, &backup.lanes),
+            false => auditor.check_maybe(&restored, &backup.lanes),
+        };
+        checked.map_err(|finding| finding.context("what was restored"))?;
+        say("restored-none");
+        remove(&restored)?; // a later backup has other bounds
     }
     auditor.check_checkpoints(&places.checkpoints())
 }
@@ -34,9 +39,9 @@ struct Copies<'a> {
 }
 
 impl Copies<'_> {
-    /// Bounds of a copy of which nothing is known but that it is of the past.
+    /// Bounds of a copy of which nothing is known but that it is of the past, of which a loss of power may have taken a part.
     fn anything(&self) -> Vec<Bounds> {
-        self.promises.lanes.iter().map(|lane| Bounds { asked: lane.asked, ..Bounds::default() }).collect()
+        vec![Bounds { asked: u64::MAX, ..Bounds::default() }; self.promises.lanes.len()]
     }
 
     fn check_checkpoints(&self, directory: &Path) -> Result<()> {

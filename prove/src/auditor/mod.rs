@@ -37,6 +37,7 @@ pub fn audit(db: &Database, promises: &Promises, random: &Random) -> Result<Audi
     promises.check_order(&lanes.iter().map(|lane| lane.position).collect::<Vec<_>>())?;
     let load = others::check_loaded(db, Some(promises.load), promises.load_documents, random)?;
     let churn = others::check_churned(db, promises.churn)?;
+    others::check_ready(db, &promises.ready[0])?;
     verify(db)?;
     Ok(Audit { lanes, load, churn })
 }

@@ -1,15 +1,15 @@
 //! Looks at what is loaded at once, and at what is made and dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use blaze::limits::SEARCH_LIMIT_MAX;
-use blaze::{Collection, Database, Document, Value, field};
+use blaze::{Collection, Database, Document, IndexState, Value, field};
 
 use super::contents::{compare, read};
 use crate::promises::Bounds;
 use crate::random::Random;
-use crate::shelves::{CHURNED, CHURNED_KEYS, LOADED};
-use crate::side::{CHURNED_DOCUMENTS, loaded};
+use crate::shelves::{self, CHURNED, CHURNED_KEYS, LOADED};
+use crate::side::{BUILT, CHURNED_DOCUMENTS, loaded};
 use crate::{Finding, Result};
 
 /// Looks at the collection that is loaded anew: one generation of it is there, whole, with its indexes.
@@ -113,6 +113,24 @@ pub fn check_churned(db: &Database, bounds: Bounds) -> Result<Option<u64>> {
         compare(CHURNED_KEYS, &keys, &expected)?;
     }
     Ok(is_certain.then_some(bounds.asked))
+}
+
+/// Looks for the indexes that were acknowledged as ready.
+///
+/// # Errors
+/// One that is not.
+pub fn check_ready(db: &Database, ready: &BTreeSet<u64>) -> Result<()> {
+    for (number, (shelf, name)) in (0..).zip(BUILT) {
+        if !ready.contains(&number) {
+            continue;
+        }
+        let known = shelves::collection(db, shelf)?.indexes()?;
+        let state = known.iter().find(|known| known.name == name).map(|known| known.state);
+        if state != Some(IndexState::Ready) {
+            return Err(Finding::new(format!("the index {name:?} was ready, and is {state:?}")));
+        }
+    }
+    Ok(())
 }
 
 fn read_keys(db: &Database) -> Result<BTreeMap<String, String>> {

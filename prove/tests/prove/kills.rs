@@ -15,6 +15,7 @@ fn nothing_is_lost_whenever_a_process_is_killed() {
         runner: Runner { program: env!("CARGO_BIN_EXE_blaze-prove").into(), limit: Duration::from_secs(60) },
         directory: directory.path().join("lives"),
         ledger: Ledger(directory.path().join("ledger.jsonl")),
+        cuts_power: false,
         seed: 1,
         workers: 2,
         time: Duration::from_secs(25),

@@ -9,3 +9,4 @@
 
 mod kills;
 mod planted;
+mod power;

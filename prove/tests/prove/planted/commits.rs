@@ -17,7 +17,7 @@ fn a_database_that_keeps_its_promises_is_found_in_order() {
 #[test]
 fn a_lost_commit_is_found() {
     let mut planted = Planted::new();
-    planted.promises.lanes[1] = Bounds { acknowledged: COMMITS + 1, asked: COMMITS + 1 };
+    planted.promises.lanes[1] = Bounds { acknowledged: COMMITS + 1, asked: COMMITS + 1, durable: 0 };
     planted.assert_found("commits of lane 1: 1 lost");
 }
 

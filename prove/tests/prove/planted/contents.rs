@@ -60,7 +60,7 @@ fn a_load_of_which_a_document_is_missing_is_found() {
 #[test]
 fn what_was_dropped_and_is_there_is_found() {
     let mut planted = Planted::new();
-    planted.promises.churn = Bounds { acknowledged: 2, asked: 2 };
+    planted.promises.churn = Bounds { acknowledged: 2, asked: 2, durable: 0 };
     assert_eq!(planted.found(), None);
     planted.with_database(|db| drop(db.collection::<Document>(CHURNED).unwrap().insert(&loaded(1, 1)).unwrap()));
     planted.assert_found("\"churned\" was dropped (number 2) and is there");

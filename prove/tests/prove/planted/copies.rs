@@ -15,7 +15,7 @@ fn a_backup_that_lacks_a_commit_or_a_file_is_found() {
     planted.promises.audits_copies = true;
     assert_eq!(planted.found(), None);
     planted.promises.backup =
-        Some(Copy { number, lanes: vec![Bounds { acknowledged: COMMITS + 1, asked: COMMITS + 9 }; 2] });
+        Some(Copy { number, lanes: vec![Bounds { acknowledged: COMMITS + 1, asked: COMMITS + 9, durable: 0 }; 2] });
     planted.assert_found("the last backup: commits of lane 0: 1 lost");
     planted.promises.backup = Some(Copy { number: number + 1, lanes: planted.promises.lanes.clone() });
     planted.assert_found("the last backup: number 2 is gone");

@@ -52,7 +52,7 @@ impl Planted {
         let mut loader = loader.ensure_index(blaze::Index::vector("at", 3).named("at")).begin().unwrap();
         (0..LOADED_DOCUMENTS).for_each(|n| loader.insert_with_id(n as i64, &loaded(1, n)).unwrap());
         loader.finish().unwrap();
-        planted.promises.load = Bounds { acknowledged: 1, asked: 1 };
+        planted.promises.load = Bounds { acknowledged: 1, asked: 1, durable: 0 };
         planted.commit(&db, COMMITS);
         db.close().unwrap();
         planted

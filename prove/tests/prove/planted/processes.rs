@@ -21,7 +21,7 @@ fn run(program: &Path, life: &Path) -> Option<String> {
     let runner = Runner { program: program.to_owned(), limit: Duration::from_millis(300) };
     let mut promises = Promises::default();
     promises.plan.microseconds = 60_000_000;
-    runner.run(life, &mut promises).unwrap().failure
+    runner.run(life, &mut promises, None).unwrap().failure
 }
 
 #[test]
