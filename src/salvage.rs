@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::record::{Dictionary, DictionaryEntry, Record};
 use blaze_core::{DocumentId, Error, Family, KeyRange, Result, Timestamp};
 use blaze_lsm::{LsmOptions, Sieve};
@@ -91,6 +92,7 @@ impl Database {
             salvage.lost(None, KeyRange::all(), format!("the end of the log: {damage}"));
         }
         let db = Database::builder().must_exist().open(to)?;
+        fault::reached(Point::IndexesMissing);
         for (id, known) in &salvage.known {
             if known.kind == Kind::Collection {
                 catalog::recount(&db.core, &known.name)?;

@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind as IoErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
@@ -35,6 +36,7 @@ impl Claim {
         if !is_directory(path)? {
             allow_creation(path, create)?;
             create_directory(path)?;
+            fault::reached(Point::DirectoryMade);
         }
         let name = path.join(marker::NAME);
         match OpenOptions::new().read(true).write(true).open(&name) {
@@ -95,6 +97,7 @@ impl Claim {
             marker.sync_all()
         };
         write().map_err(|error| error::file(&self.path.join(marker::NAME), error))?;
+        fault::reached(Point::FeatureNoted);
         *known = all;
         Ok(())
     }
@@ -128,6 +131,7 @@ impl Claim {
             drop(file);
             return Claim::to_write(path, create);
         }
+        fault::reached(Point::MarkerBegun);
         let mut write = || -> io::Result<()> {
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
@@ -135,6 +139,7 @@ impl Claim {
             file.sync_all()
         };
         write().map_err(|error| error::file(&name, error))?;
+        fault::reached(Point::MarkerWritten);
         Ok(Claim { path: path.to_path_buf(), features: Mutex::new(0), marker: file, is_new: true })
     }
 }

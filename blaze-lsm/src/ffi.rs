@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, Family, KeyRange, Result};
 use librocksdb_sys as sys;
 use parking_lot::Mutex;
@@ -71,6 +72,7 @@ impl Engine {
             false => DB::open_cf_descriptors(&database, path, families),
         };
         let database = database.map_err(|error| error::open(path, &error))?;
+        fault::reached(Point::LogReplayed);
         claim.complete()?;
         let engine = Engine::over(database, options.read_only, Some(claim))?;
         environment.add(&engine);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, Family, Result};
 
 use crate::commit::Pipeline;
@@ -164,6 +165,7 @@ impl SortedLoad {
         if ranges.is_empty() {
             return Ok(());
         }
+        fault::reached(Point::LoadFilesWritten);
         let engine = self.handles.engine()?;
         // What tells of the range must not be lost while the range stays: its number would be given out again.
         self.pipeline.sync(&engine)?;
@@ -177,7 +179,9 @@ impl SortedLoad {
             self.pipeline.exclusively(&engine, |engine| {
                 engine.check_healthy()?;
                 engine.ingest(self.family, files)
-            })
+            })?;
+            fault::reached(Point::LoadFilesTaken);
+            Ok(())
         })
     }
 
@@ -231,7 +235,7 @@ pub(crate) fn remove_left_behind(directory: &Path) -> Result<()> {
         if entry.file_name().to_string_lossy().starts_with(NAME_PREFIX) {
             match fs::remove_file(entry.path()) {
                 Err(error) if error.kind() != IoErrorKind::NotFound => return Err(error::file(&entry.path(), error)),
-                _ => {}
+                _ => fault::reached(Point::LeftFileRemoved),
             }
         }
     }

@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind as IoErrorKind;
 use std::path::Path;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, ErrorKind, FEATURE_TEXT_INDEXES, FEATURE_VECTOR_GRAPHS, Result};
 
 use crate::error;
@@ -35,6 +36,7 @@ pub(crate) fn write_of_copy(path: &Path, features: u64) -> Result<()> {
     // Before the marker: a copy must never be taken for the original.
     File::create(&copy).and_then(|file| file.sync_all()).map_err(|error| error::file(&copy, error))?;
     sync_directory(path)?;
+    fault::reached(Point::CopyNoted);
     let temporary = path.join(TEMPORARY_NAME);
     let written = fs::write(&temporary, encode(features)).and_then(|()| File::open(&temporary)?.sync_all());
     written.map_err(|error| error::file(&temporary, error))?;
@@ -60,6 +62,7 @@ pub(crate) fn become_original(path: &Path) -> Result<()> {
 pub(crate) fn publish(path: &Path) -> Result<()> {
     let marker = path.join(NAME);
     fs::rename(path.join(TEMPORARY_NAME), &marker).map_err(|error| error::file(&marker, error))?;
+    fault::reached(Point::MarkerNamed);
     sync_directory(path)
 }
 

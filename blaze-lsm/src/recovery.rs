@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, Result};
 use rocksdb::{DB, Options as RocksOptions};
 
@@ -99,6 +100,7 @@ fn oldest_live_log(path: &Path, files: &[LogFile]) -> Result<u64> {
         let copy = blank.join(file.path.file_name().unwrap_or_default());
         File::create(&copy).and_then(|file| file.set_len(bytes)).map_err(|error| error::file(&copy, error))?;
     }
+    fault::reached(Point::BlankLogMade);
     let mut options = RocksOptions::default();
     options.set_track_and_verify_wals_in_manifest(true); // without it, reading a manifest that has them is a crash
     options.set_wal_dir(&blank);
@@ -128,6 +130,7 @@ fn cut(path: &Path, files: &[LogFile], at: Position) -> Result<()> {
             }),
         };
         cut.map_err(|error| error::file(path, error))?;
+        fault::reached(Point::LogCut);
     }
     tracing::warn!(file = at.file, offset = at.offset, "the log was cut where its last whole commit ends");
     marker::sync_directory(path)

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, ErrorKind, Family, KeyRange, Result, Timestamp};
 use rocksdb::DBRecoveryMode;
 
@@ -71,6 +72,7 @@ pub fn salvage(from: &Path, to: &Path, options: &LsmOptions, sieve: &mut dyn Sie
     // What nobody can tell is taken to be needed.
     let features = claim.as_ref().map_or(marker::READ_FEATURES, Claim::features);
     let copied = copy(damaged, to, options, &environment, sieve).and_then(|()| {
+        fault::reached(Point::RowsSalvaged);
         // Last: without it, what a crash left behind is not taken for a database.
         marker::write_of_copy(to, features)?;
         marker::sync_parent(to)

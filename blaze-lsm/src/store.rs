@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{
     Change, Changes, Clock, CommitRequest, Durability, Error, Family, Head, KeyRange, Marks, Prefix, ReadPoint, Result,
     Store, Timestamp, Versions, Write, prefix_of,
@@ -111,6 +112,7 @@ impl LsmStore {
         };
         options.drop_floors = Arc::default(); // of this store alone, however often the options were cloned
         let damage = recovery::prepare_log(path, &options, &environment, damaged)?;
+        fault::reached(Point::LogAudited);
         let engine = Engine::open(path, &options, &environment, claim)?;
         if !options.read_only {
             load::remove_left_behind(path)?; // nobody else has the directory open
@@ -155,6 +157,7 @@ impl LsmStore {
         marker::refuse_within(&self.path, to)?;
         let _span = tracing::info_span!("checkpoint").entered();
         engine.checkpoint(to)?;
+        fault::reached(Point::CheckpointMade);
         // Last: without it, what a crash left behind is not taken for a copy.
         marker::write_of_copy(to, engine.features())?;
         marker::sync_parent(to)
@@ -308,6 +311,7 @@ impl Store for LsmStore {
         }
         let ts = self.pipeline.commit(&engine, request)?;
         if !expiry.is_empty() {
+            fault::reached(Point::FloorsCommitted);
             self.trail.use_floors(&expiry, ts);
         }
         self.environment.relieve();
@@ -388,6 +392,7 @@ impl Store for LsmStore {
         if settled.is_ok() && !engine.is_read_only() {
             // So that the next opening has nothing to replay. If it fails, on a full disk say, the log has it all.
             let _ = engine.flush();
+            fault::reached(Point::MemoryFlushed);
         }
         drop(engine);
         match self.handles.close() {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Durability, Error, Family, Isolation, KeyRange, Result, Write, counter};
 
 use super::{Definition, Kind, get, layout, prefix, put};
@@ -66,6 +67,7 @@ pub(crate) fn correct_count(core: &Arc<Core>, name: &str) -> Result<i64> {
     if missing == 0 {
         return Ok(0);
     }
+    fault::reached(Point::CountMissed);
     commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
         match get(session, name, Kind::Collection)?.id == seen.id {
             true => session.add_within(Family::Data, key.clone(), missing).map(|()| missing),

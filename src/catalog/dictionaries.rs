@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::record::{Dictionary, DictionaryEntry};
 use blaze_core::{Direction, Document, Family, KeyRange, Result, Write};
 use parking_lot::{Mutex, RwLock};
@@ -48,6 +49,7 @@ impl Dictionaries {
             };
             let first = prefixed(collection, &entries[0].ordinal().to_be_bytes());
             commit_ahead(core, &*core.store.read_point()?, entries.iter().map(write).collect(), &first)?;
+            fault::reached(Point::DictionaryGrown);
         }
         let grown = Arc::new(grown);
         self.by_collection.write().insert(collection, Arc::clone(&grown));

@@ -20,6 +20,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use blaze_core::fault::{self, Point};
 use blaze_core::limits::{KEY_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX};
 use blaze_core::record::{self, Dictionary, Record, STAMP_AT};
 use blaze_core::{
@@ -180,6 +181,7 @@ pub(crate) fn remove(core: &Arc<Core>, name: &str, kind: Kind) -> Result<bool> {
         }
         Ok((session.commit()?, orphans))
     })?;
+    fault::reached(Point::NameDropped);
     for orphan in &orphans {
         // The name is gone. Where this fails, the next opening sees to it.
         let _ = orphan.reclaim(core, removed_at);
@@ -261,6 +263,7 @@ pub(crate) fn allocate(core: &Arc<Core>) -> Result<u32> {
             Error::limit_exceeded(format!("all {} numbers of collections and indexes were given out", u32::MAX))
         })?;
         commit_ahead(core, &*point, vec![Write::put(Family::Catalog, key.clone(), after.to_be_bytes())], &key)?;
+        fault::reached(Point::NumberGiven);
         Ok(next)
     })
 }

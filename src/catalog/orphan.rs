@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{
     Direction, Durability, Error, ErrorKind, FEATURE_TEXT_INDEXES, Family, Isolation, KeyRange, Result, Timestamp,
 };
@@ -57,9 +58,11 @@ impl Orphan {
         if !self.claim(core)? {
             return Ok(());
         }
+        fault::reached(Point::OrphanClaimed);
         let range = KeyRange::prefix(&self.prefix);
         // Not the other way round: the files could take the removal of the range with them.
         core.storage.discard(self.family, &range, since)?;
+        fault::reached(Point::OrphanDiscarded);
         commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
             session.delete_range(self.family, range.clone())?;
             session.delete(Family::Data, self.key())
@@ -89,6 +92,9 @@ pub(crate) fn reclaim_orphans(core: &Arc<Core>) -> Result<()> {
         orphans.push(Orphan::new(family, prefix));
     }
     drop((cursor, session)); // files that are being read stay on the disk
+    if !orphans.is_empty() {
+        fault::reached(Point::OrphansFound);
+    }
     match orphans.iter().try_for_each(|orphan| orphan.reclaim(core, Timestamp::ZERO)) {
         // A full disk must not keep the database from being opened: the next opening tries again.
         Err(error) if error.kind() == ErrorKind::Unavailable => Ok(()),

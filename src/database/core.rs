@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{
     Clock, Durability, Entropy, Error, Family, HybridClock, Isolation, KeyRange, Result, Store, Timestamp,
 };
@@ -194,6 +195,7 @@ fn own_replica(store: &dyn Store, storage: &Storage, entropy: &dyn Entropy) -> R
     match storage {
         Storage::Directory { store: directory, .. } if directory.is_copy()? => {
             let replica = catalog::replica(store, entropy, true)?;
+            fault::reached(Point::ReplicaDrawn);
             directory.become_original().map(|()| replica)
         }
         _ => catalog::replica(store, entropy, false),

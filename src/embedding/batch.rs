@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Durability, Error, ErrorKind, Family, Isolation, Result, Value, Vector};
 
 use super::attached::{Attached, FAILURES_IN_ROW_MAX, Moment, retry_after_ms};
@@ -67,6 +68,7 @@ pub(super) fn take_turn(core: &Arc<Core>, attached: &Attached, begun_ms: u64) ->
     if look.takes_all && fates.iter().any(|fate| matches!(fate, Fate::Failed | Fate::Left)) {
         attached.note_left();
     }
+    fault::reached(Point::TextsEmbedded);
     write(core, attached, &place, &look.waiting, &fates)?;
     let embedded = fates.iter().filter(|fate| matches!(fate, Fate::Embedded(_))).count();
     Ok(Some(Turn::Worked(embedded as u64)))

@@ -11,6 +11,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::limits::INDEXES_PER_COLLECTION_MAX;
 use blaze_core::{Direction, Error, ErrorKind, Family, Isolation, KeyRange, Result};
 
@@ -45,6 +46,7 @@ pub(crate) fn ensure(scope: &Scope, collection: &str, index: &Index, progress: &
                 let declared = declare(&session, collection, index)?;
                 Ok((session.commit()?, declared))
             })?;
+            fault::reached(Point::IndexDeclared);
             attach(core, &declared, index);
             for given_up in given_up {
                 // No name leads there. Where this fails, the next opening sees to it.
@@ -118,6 +120,7 @@ fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress
     let mut fill = Fill::of_all_before(core, collection, declared)?;
     while !fill.complete {
         fill = fill.commit_batch(core, collection, declared)?;
+        fault::reached(Point::IndexBatchFilled);
         tell(progress, &fill)?;
     }
     if declared.replaces() {
@@ -126,11 +129,13 @@ fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress
             tell(progress, &fill)
         })?;
     }
+    fault::reached(Point::IndexFilled);
     let (completed_at, replaced) = retry(core, RetryLimits::default(), || {
         let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
         let replaced = complete(&session, collection, declared.id)?;
         Ok((session.commit()?, replaced))
     })?;
+    fault::reached(Point::IndexCompleted);
     if let Some(replaced) = replaced {
         // No name leads there. Where this fails, the next opening sees to it.
         let _ = replaced.reclaim(core, completed_at);
@@ -177,6 +182,7 @@ pub(crate) fn rebuild(core: &Arc<Core>, collection: &str, index: u32) -> Result<
         let begun = begin_again(&session, collection, index, id)?;
         Ok((session.commit()?, begun))
     })?;
+    fault::reached(Point::IndexBegunAnew);
     if let Some(embedder) = embedder {
         core.embedding.attach(declared.id, &embedder);
     }

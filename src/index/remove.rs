@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, Isolation, Result};
 
 use super::IndexDefinition;
@@ -57,6 +58,7 @@ pub(super) fn remove_at_once(
         let orphans = remove_where(&session, collection, &which)?;
         Ok((session.commit()?, orphans))
     })?;
+    fault::reached(Point::IndexDropped);
     for orphan in &orphans {
         // The index is gone. Where this fails, the next opening sees to it.
         let _ = orphan.reclaim(core, removed_at);

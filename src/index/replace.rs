@@ -3,6 +3,7 @@
 //! It has the name of that one in the catalog, stands behind it, and says what it is for. Whoever looks for a name finds the
 //! first; whoever writes keeps both up to date.
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, Result};
 
 use super::build::{BUILD_ISOLATION, Progress, attach, build, build_within, check_within};
@@ -37,6 +38,7 @@ pub(crate) fn replace(
                 let beside = declare_beside(&session, collection, name, index)?;
                 Ok((session.commit()?, beside))
             })?;
+            fault::reached(Point::ReplacementDeclared);
             attach(core, &there, index);
             if let Some(given_up) = given_up {
                 // As above.

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::record::{self, Dictionary, DictionaryEntry, Record, RecordSerializer, STAMP_AT};
 use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid};
 use blaze_lsm::RowSorter;
@@ -114,6 +115,7 @@ impl<'a, T> CollectionLoader<'a, T> {
             progress.written_rows = written_rows;
             report(&mut self.progress, progress)
         })?;
+        fault::reached(Point::LoadedUnseen);
         self.target.publish(&self.core, self.documents, &self.learnt)?;
         Ok(self.documents)
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Durability, Error, Family, Isolation, Result, Timestamp};
 
 use super::sink::Sink;
@@ -150,6 +151,7 @@ impl KeyspaceLoader {
     pub fn finish(mut self) -> Result<u64> {
         self.sink.take().map_or(Ok(()), |sink| sink.finish(&self.core))?;
         std::mem::replace(&mut self.entries, Sink::by_commits(Family::Index)).finish(&self.core)?;
+        fault::reached(Point::KeysUnseen);
         commit_alone(&self.core, Isolation::Serializable, self.core.durability, |session| {
             check_free(session, &self.name)?;
             self.orphans.iter().try_for_each(|orphan| orphan.adopt(session))?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::record::DictionaryEntry;
 use blaze_core::{Direction, Durability, Error, Family, Isolation, KeyRange, Result, Timestamp};
 
@@ -85,6 +86,7 @@ impl Target {
             orphans.iter().try_for_each(|orphan| orphan.declare(&session))?;
             session.commit()
         })?;
+        fault::reached(Point::LoadBegun);
         let name = name.to_owned();
         Ok(Target {
             name,
@@ -110,6 +112,7 @@ impl Target {
             let dropped = self.show(&session, documents, dictionary)?;
             Ok((session.commit()?, dropped))
         })?;
+        fault::reached(Point::LoadPublished);
         self.orphans.clear();
         embedders.iter().for_each(|(index, embedder)| core.embedding.attach(*index, embedder));
         self.indexes

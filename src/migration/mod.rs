@@ -15,6 +15,7 @@ mod steps;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Document, DocumentId, Durability, Error, Family, Isolation, JsonForm, Result};
 
 pub(crate) use definition::MigrationDefinition;
@@ -87,6 +88,7 @@ pub(crate) fn run(
         })?,
         Scope::Database(core) => {
             while let Some(to) = commit_alone(core, ISOLATION, core.durability, |session| run.start(session))? {
+                fault::reached(Point::MigrationBegun);
                 run.go_through(core, to, progress)?;
             }
         }
@@ -146,6 +148,7 @@ impl Run<'_> {
         let mut complete = false;
         while !complete {
             complete = self.commit_batch(core, to, until.as_deref(), &mut batch_documents)?;
+            fault::reached(Point::MigrationBatchDone);
             let told = self.tell(progress);
             // What is complete cannot be stopped any more.
             if !complete {

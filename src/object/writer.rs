@@ -5,6 +5,7 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::limits::{OBJECT_CHUNK_BYTES, TRANSACTION_BYTES_MAX};
 use blaze_core::{Durability, Error, Family, Isolation, Result, Timestamp};
 use crc32fast::Hasher;
@@ -104,6 +105,7 @@ impl ObjectWriter {
             }
             Target::Ahead { core, stored } => {
                 let (core, ahead) = (Arc::clone(core), *stored);
+                fault::reached(Point::ObjectUnseen);
                 let info = retry(&core, RetryLimits::default(), || {
                     let session = Session::read_write(&core, Isolation::Serializable, core.durability)?;
                     let row = self.put_last(&session, ahead)?;
@@ -165,6 +167,7 @@ impl ObjectWriter {
                     self.commit_ahead(session, ahead)
                 })?;
                 self.target = Target::Ahead { core, stored: Some(ahead) };
+                fault::reached(Point::ChunkStored);
                 self.chunk.clear();
             }
         }

@@ -7,6 +7,7 @@ mod text;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Direction, Durability, Error, ErrorKind, Isolation, KeyRange, Result};
 
 use crate::catalog::{self, Definition, Kind, prefix};
@@ -131,6 +132,7 @@ impl Repair<'_> {
             let batch = commit_alone(self.core, Isolation::Serializable, Durability::Buffered, |session| {
                 check(session, next.as_deref())
             })?;
+            fault::reached(Point::RepairBatchDone);
             self.entries += batch.entries;
             self.report.take(collection, &batch);
             let entries = self.report.verified_entries() + self.entries;

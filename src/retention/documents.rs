@@ -1,5 +1,6 @@
 //! Removing documents whose time has come: found by an index, decided by the document.
 
+use blaze_core::fault::{self, Point};
 use blaze_core::key::{self, Order};
 use blaze_core::record::Record;
 use blaze_core::traverse;
@@ -136,6 +137,7 @@ impl Reaper<'_> {
             let batch = commit_alone(self.core, Isolation::Snapshot, Durability::Buffered, |session| {
                 reap_batch(session, expiring, last, &rest, entries_max)
             })?;
+            fault::reached(Point::DocumentsRemoved);
             self.reaped_documents += batch.reaped;
             self.entries_left -= batch.entries;
             let Some(reached) = batch.last else { return Ok(false) };

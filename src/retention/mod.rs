@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{
     CommitRequest, Durability, Error, ErrorKind, Expiry, Family, Marks, Prefix, Result, Timestamp, Write,
 };
@@ -212,6 +213,7 @@ impl Retention {
         let mut wait_ms = INTERVAL_MS_MAX.min(shortest_ms / 4);
         if !expiring.is_empty() && !core.is_read_only() {
             keep_time(core, kept_ms, until_ms)?;
+            fault::reached(Point::RetentionTimeKept);
             state.positions.retain(|id, _| expiring.iter().any(|(_, definition)| definition.has_number(*id)));
             let reaper = Reaper::new(core, &mut state.positions, until_ms, entries_max);
             let next_ms = self.reap(reaper, &expiring)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Direction, Durability, Family, Isolation, KeyRange, Result};
 
 use crate::catalog::{self, Kind, prefixed};
@@ -76,6 +77,7 @@ impl<'a> Reaper<'a> {
             let batch = commit_alone(self.core, Isolation::Snapshot, Durability::Buffered, |session| {
                 reap_batch(session, name, id, &range, entries_max)
             })?;
+            fault::reached(Point::ValuesRemoved);
             self.reaped += batch.reaped;
             self.entries_left -= batch.entries;
             let Some(last) = batch.last else { return Ok(()) }; // the keyspace was dropped meanwhile

@@ -17,6 +17,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{
     Direction, Durability, Error, Family, Isolation, KeyRange, ReadPoint, Result, Timestamp, Tracking, VisitMany,
     Write, counter,
@@ -469,6 +470,9 @@ impl Session {
             self.core.texts.look_after(&self.core);
         }
         embedders.iter().for_each(|(index, embedder)| self.core.embedding.attach(*index, embedder));
+        if !orphans.is_empty() {
+            fault::reached(Point::OrphansLeft);
+        }
         for orphan in orphans {
             // Nobody misses the keys. Where this fails, the next opening sees to it.
             let _ = orphan.reclaim(&self.core, ts);

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Direction, Durability, Error, Family, Isolation, Result, Write};
 use blaze_text::{SegmentMeta, SegmentWriter, Stream};
 
@@ -49,6 +50,7 @@ impl Texts {
         writes.push(Write::put(Family::Text, layout::header_key(index), segments.header.to_bytes(index)));
         let keys = documents.iter().flat_map(|document| &document.changes).map(|change| &change.key);
         writes.extend(keys.map(|key| Write::delete(Family::Text, catalog::prefixed(index, key))));
+        fault::reached(Point::TextFolded);
         commit_header(core, &session, index, &writes)?;
         Ok(more.is_some())
     }
@@ -91,6 +93,7 @@ impl<'a> Output<'a> {
             Session::read_only(core)?.committed_cursor(Family::Text, &range, Direction::Forward)?.next()?.is_some();
         if is_left {
             commit(core, index, &[Write::DeleteRange { family: Family::Text, range }])?;
+            fault::reached(Point::TextPagesRemoved);
         }
         Ok(Output { core, index, number, writes: Vec::new(), bytes: 0 })
     }
@@ -121,6 +124,7 @@ impl<'a> Output<'a> {
             return Ok(());
         }
         commit(self.core, self.index, &self.writes)?;
+        fault::reached(Point::TextPagesWritten);
         self.writes.clear();
         self.bytes = 0;
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Family, Result, Write};
 use blaze_text::{FieldTotals, MergePart, SegmentMeta, SegmentWriter};
 
@@ -53,6 +54,7 @@ impl Texts {
                     writes.push(Write::DeleteRange { family: Family::Text, range });
                 }
             }
+            fault::reached(Point::TextMerged);
             commit_header(core, &session, index, &writes)?;
         }
     }

@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::limits::VIOLATIONS_MAX;
 use blaze_core::{Document, DocumentId, Error, ID_FIELD, Isolation, PARENT_FIELD, Result, Schema, Value, fill_id};
 use serde::{Deserialize, Serialize};
@@ -145,7 +146,9 @@ pub(crate) fn set(
         (Scope::Database(core), Validation::Strict) => {
             let declare_here = |session: &Arc<Session>| declare_in(session, SchemaState::Checking);
             let number = commit_alone(core, ISOLATION, core.durability, declare_here)?;
+            fault::reached(Point::SchemaDeclared);
             check_and_complete(core, collection, number, progress).inspect_err(|_| {
+                fault::reached(Point::SchemaRefused);
                 // The first error is the one to be told.
                 let _ = commit_alone(core, ISOLATION, core.durability, |session| restore(session, collection, number));
             })
@@ -187,6 +190,7 @@ fn check_and_complete(
     while !checked.complete {
         // A later view has what was checked when it was written in place of what it replaced.
         checked.advance(&*Session::read_only(core)?, collection, number, BATCH_DOCUMENTS)?;
+        fault::reached(Point::SchemaChecked);
         checked.report(progress)?;
     }
     commit_alone(core, ISOLATION, core.durability, |session| {

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Direction, Durability, Error, ErrorKind, Family, Isolation, KeyRange, Result, Timestamp, Write};
 
 use super::linked::Linked;
@@ -99,6 +100,7 @@ impl Flush<'_> {
     fn run(&self, complete: Timestamp) -> Result<bool> {
         let _span = tracing::info_span!("flush graph", index = self.index).entered();
         self.begin(complete)?;
+        fault::reached(Point::GraphBegun);
         let Some(blocks) = self.graph.with_linked(stored::blocks_of) else { return Ok(false) };
         let mut blocks = blocks.into_iter().peekable();
         while blocks.peek().is_some() {
@@ -106,11 +108,13 @@ impl Flush<'_> {
                 return Ok(false);
             }
             self.write_some(&mut blocks)?;
+            fault::reached(Point::GraphBlocksWritten);
         }
         self.remove_stale_blocks()?;
         if !self.end(complete)? {
             return Ok(false);
         }
+        fault::reached(Point::GraphCompleted);
         if !self.is_begun {
             self.remove_marks(complete)?;
         }
@@ -231,6 +235,7 @@ impl Flush<'_> {
                 }
                 Ok(())
             })?;
+            fault::reached(Point::GraphMarksRemoved);
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::limits::VECTOR_GRAPH_MIN;
 use blaze_core::{Direction, Durability, Error, ErrorKind, Family, Isolation, ReadPoint, Result, Write};
 use blaze_vector::{Graph, Unlinked};
@@ -187,6 +188,7 @@ impl Making<'_> {
     fn keep(mut self, until: Option<Instant>) -> Result<Self> {
         if !matches!(self.core.storage, Storage::Memory) {
             self.linked = self.graphs.flush_begun(self.core, self.index, self.linked, until)?;
+            fault::reached(Point::GraphStepKept);
         }
         Ok(self)
     }

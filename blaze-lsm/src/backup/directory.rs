@@ -7,6 +7,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind as IoErrorKind};
 use std::path::{Path, PathBuf};
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, ErrorKind, Result};
 
 use crate::{error, marker};
@@ -29,6 +30,7 @@ pub(super) fn prepare(path: &Path) -> Result<()> {
     let (temporary, name) = (path.join(TEMPORARY_NAME), path.join(NAME));
     fs::write(&temporary, encode(FORMAT))
         .and_then(|()| File::open(&temporary)?.sync_all())
+        .inspect(|()| fault::reached(Point::BackupsBegun))
         .and_then(|()| fs::rename(&temporary, &name))
         .map_err(|error| error::file(&temporary, error))?;
     marker::sync_directory(path)

@@ -12,6 +12,7 @@ use std::io::ErrorKind as IoErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, Result, Store as _, Timestamp};
 
 use self::description::Description;
@@ -109,7 +110,9 @@ impl Backups {
         marker::refuse_within(&self.path, to)?;
         tracing::info!(id, "restoring a backup");
         crate::directory::create_directory(to)?;
+        fault::reached(Point::RestoreBegun);
         let restored = BackupEngine::open(&self.path).and_then(|mut engine| engine.restore(id, to));
+        fault::reached(Point::FilesRestored);
         // The marker comes last: without it, what a crash left behind is not taken for a database.
         // It says that all is needed that this version knows: a backup does not tell.
         restored.and_then(|()| marker::write_of_copy(to, marker::READ_FEATURES)).map_err(|error| {
@@ -158,6 +161,7 @@ impl Backups {
             fs::remove_file(&path).map_err(|error| error::file(&path, error))?;
         }
         marker::sync_directory(&self.path.join("meta"))?;
+        fault::reached(Point::BackupForgotten);
         BackupEngine::open(&self.path)?.collect_garbage()
     }
 
@@ -231,6 +235,7 @@ impl LsmStore {
         let _hold = Hold::alone(to)?;
         let mut bytes = 0;
         let mut report = || {
+            fault::reached(Point::BackupGoesOn);
             let flow = progress(BackupProgress { bytes });
             bytes += REPORT_BYTES;
             flow
@@ -242,6 +247,7 @@ impl LsmStore {
         let commit_ts = self.read_point()?.ts();
         let mut backups = BackupEngine::open(to)?;
         let id = backups.create(&engine, &description::metadata(commit_ts), &mut report)?;
+        fault::reached(Point::BackupCompleted);
         tracing::info!(id, "wrote a backup");
         Backups { path: to.to_path_buf() }.look_at(id)
     }

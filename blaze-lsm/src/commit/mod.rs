@@ -269,6 +269,7 @@ impl Pipeline {
         writer.close();
         drop(writer); // those who wait find it closed
         let synced = self.sync(engine);
+        fault::reached(Point::LastLogSynced);
         let settled = self.writer.lock().settle(engine);
         synced.and(settled)
     }
@@ -306,6 +307,7 @@ impl Outlet<Written> for PipelineOutlet<'_> {
         let others: Vec<Written> = groups.collect(); // none, mostly
         let last = others.last().unwrap_or(&first);
         self.handles.publish(last.published, last.view.clone()); // the views before it would be replaced at once
+        fault::reached(Point::CommitsPublished);
         for written in std::iter::once(first).chain(others) {
             written.fed.iter().for_each(|(ts, prefixes)| self.trail.announce(*ts, prefixes));
             if let Some((group, outcomes)) = written.group {

@@ -276,6 +276,7 @@ impl Writer {
             engine.write(batch.representation(mark))?;
             engine.sync()?;
             self.ceiling = last;
+            fault::reached(Point::CeilingSettled);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Point};
 use blaze_core::{Error, Family, Result};
 
 use self::buffer::{Buffer, Position};
@@ -124,6 +125,7 @@ impl RowSorter {
         files.handles.check_open()?;
         self.buffer.sort();
         self.runs.push_back(files.write(&self.buffer)?);
+        fault::reached(Point::RunSorted);
         self.buffer.clear();
         Ok(())
     }
