@@ -55,6 +55,20 @@ fn of_a_healthy_database_everything_is_saved() {
 }
 
 #[test]
+fn a_copy_of_a_database_in_use_is_saved_though_its_manifest_tracks_a_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = filled(directory.path());
+    let db = Database::open(&path).unwrap();
+    for n in 0..20 {
+        db.collection::<Document>("films").unwrap().insert(&document(10_000 + n)).unwrap();
+        let copy = directory.path().join(format!("copy {n}"));
+        db.checkpoint(&copy).unwrap();
+        let (report, _saved) = salvage(&copy, &directory.path().join(format!("saved {n}")));
+        assert_eq!((report.losses, report.documents), (Vec::new(), 3_000 + n as u64));
+    }
+}
+
+#[test]
 fn around_a_damaged_block_everything_is_saved() {
     let directory = tempfile::tempdir().unwrap();
     for thousandths in [5, 300, 700] {

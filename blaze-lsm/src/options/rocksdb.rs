@@ -90,7 +90,8 @@ impl LsmOptions {
         options.create_if_missing(false);
         options.create_missing_column_families(false);
         options.set_wal_recovery_mode(recovery);
-        options.set_track_and_verify_wals_in_manifest(false);
+        // The log stays tracked: RocksDB would want to forget in the manifest what it tracks, which is a crash where nothing is
+        // written.
         // Without the checks a file that cannot be opened makes its range unreadable, and not the whole database.
         options.set_paranoid_checks(checks_files);
         options.set_max_open_files(256);
