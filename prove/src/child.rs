@@ -10,11 +10,12 @@ use blaze::fault::{self, Mistake};
 
 use crate::model::Lane;
 use crate::phase::Phase;
+use crate::plan::From;
 use crate::promises::Promises;
 use crate::random::Random;
 use crate::side::{self, Places, Side};
 use crate::workload::{Progress, commit_next, say};
-use crate::{Finding, Result, auditor, shelves};
+use crate::{Finding, Result, aim, auditor, corner, shelves};
 
 /// The file with what the process has to know, in the directory of its life.
 pub const PROMISES: &str = "promises.json";
@@ -34,14 +35,22 @@ pub fn live(life: &Path) -> Result<()> {
     let places = promises.places(life);
     plant_mistake()?;
     let random = Random::of(&[promises.seed, promises.cycle, 1]);
+    if let Some(aim) = promises.plan.aim {
+        aim::take(aim);
+    }
+    if promises.plan.from == From::Start {
+        aim::begin();
+    }
     let (db, lanes) = look(&places, &promises, &random)?;
     say("preparing");
     shelves::prepare(&db).map_err(|finding| finding.context("preparing"))?;
     auditor::indexes::check(&db, &lanes, &random).map_err(|finding| finding.context("once prepared"))?;
     side::say_ready(&promises);
+    aim::begin();
     say(&format!("phase {}", promises.plan.phase.name()));
     match promises.plan.phase {
         Phase::Close => close_again_and_again(db, &places, lanes, &promises),
+        Phase::Graph => corner::graphed::work(db, &places.database(), &random),
         phase => write_beside(&db, &places, &promises, lanes, phase, &random),
     }
 }
@@ -62,6 +71,14 @@ pub fn look(places: &Places, promises: &Promises, random: &Random) -> Result<(Da
     say("opening");
     let open = || shelves::open_as(&places.database(), promises.durability());
     let mut db = open().map_err(|error| Finding::from(error).context("opening"))?;
+    if promises.plan.repairs {
+        say("repairing");
+        let report = db.repair().map_err(|error| Finding::from(error).context("repairing"))?;
+        if let Some(problem) = report.problems.first() {
+            return Err(Finding::new(format!("repair could not mend what indexes lack: {problem:?}")));
+        }
+        side::complete_loaded(&db).map_err(|finding| finding.context("repairing"))?;
+    }
     say("auditing");
     let audit = auditor::audit(&db, promises, random)?;
     if promises.plan.reopens {

@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use crate::aim::REACHED;
 use crate::plan::From;
 use crate::power::Outage;
 use crate::promises::Promises;
@@ -28,6 +29,8 @@ pub struct Runner {
 pub struct Cycle {
     /// In what it was killed.
     pub during: String,
+    /// The place in the database at which it has died by itself.
+    pub reached: Option<String>,
     /// True if it had found everything in order before.
     pub audited: bool,
     /// True if the power was cut.
@@ -76,6 +79,7 @@ impl Runner {
         let lines = listen(stdout);
         let cycle = Cycle {
             during: "starting".to_owned(),
+            reached: None,
             audited: false,
             was_cut: false,
             said: Vec::new(),
@@ -131,9 +135,15 @@ impl Watch<'_> {
             self.counts.get_or_insert_with(Stopwatch::start);
         } else if line.starts_with("ack ") {
             self.acknowledged += 1;
+        } else if let Some(point) = line.strip_prefix(REACHED) {
+            self.cycle.reached = Some(point.to_owned());
         } else if line.starts_with("audited ") {
             self.cycle.audited = true;
-        } else if line.starts_with("opening") || line.starts_with("auditing") || line == "preparing" {
+        } else if line.starts_with("opening")
+            || line == "repairing"
+            || line.starts_with("auditing")
+            || line == "preparing"
+        {
             self.cycle.during = line.clone();
         }
         self.cycle.said.push(line);

@@ -26,6 +26,9 @@ pub struct Counts {
     pub nested: u64,
     /// Of the killed processes, how many were in what.
     pub kills: BTreeMap<String, u64>,
+    /// How many have died at which place in the database.
+    #[serde(default)]
+    pub kills_at: BTreeMap<String, u64>,
 }
 
 /// A life in the ledger.
@@ -94,6 +97,9 @@ impl Counts {
         for (phase, kills) in &other.kills {
             *self.kills.entry(phase.clone()).or_default() += kills;
         }
+        for (point, kills) in &other.kills_at {
+            *self.kills_at.entry(point.clone()).or_default() += kills;
+        }
     }
 }
 
@@ -115,8 +121,8 @@ impl fmt::Display for Table {
         };
         let failures = |entries: &[Entry]| entries.iter().filter(|entry| entry.failure.is_some()).count() as u64;
         let (run, all) = (sum(&self.run), sum(&self.all));
-        writeln!(f, "{:<28} {:>12} {:>12}", "", "this run", "all runs")?;
-        let mut row = |what: &str, run: u64, all: u64| writeln!(f, "{what:<28} {run:>12} {all:>12}");
+        writeln!(f, "{:<46} {:>12} {:>12}", "", "this run", "all runs")?;
+        let mut row = |what: &str, run: u64, all: u64| writeln!(f, "{what:<46} {run:>12} {all:>12}");
         row("databases", self.run.len() as u64, self.all.len() as u64)?;
         row("processes killed", run.cycles, all.cycles)?;
         row("of them by a power cut", run.cuts, all.cuts)?;
@@ -126,6 +132,9 @@ impl fmt::Display for Table {
         row("failures", failures(&self.run), failures(&self.all))?;
         for (phase, kills) in &all.kills {
             row(&format!("killed while {phase}"), run.kills.get(phase).copied().unwrap_or_default(), *kills)?;
+        }
+        for (point, kills) in &all.kills_at {
+            row(&format!("killed when {point}"), run.kills_at.get(point).copied().unwrap_or_default(), *kills)?;
         }
         Ok(())
     }
@@ -141,7 +150,7 @@ mod tests {
         let ledger = Ledger(directory.path().join("new").join("ledger.jsonl"));
         assert_eq!(ledger.read().unwrap(), []);
         let kills = [("opening".to_owned(), 2)].into();
-        let counts = Counts { cycles: 3, cuts: 1, audits: 2, commits: 40, nested: 1, kills };
+        let counts = Counts { cycles: 3, cuts: 1, audits: 2, commits: 40, nested: 1, kills, ..Counts::default() };
         let entry = Entry { version: "1".into(), seed: 7, life: 1, counts, failure: None };
         ledger.append(&entry).unwrap();
         let failed = Entry { failure: Some("torn".into()), ..entry.clone() };

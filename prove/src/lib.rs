@@ -10,10 +10,13 @@
 
 #![deny(unsafe_code)]
 
+pub mod aim;
 pub mod auditor;
 pub mod campaign;
 pub mod child;
+pub mod corner;
 pub mod cycle;
+pub mod damage;
 pub mod image;
 pub mod ledger;
 pub mod life;

@@ -9,10 +9,10 @@ use crate::ledger::Counts;
 use crate::phase::Phase;
 use crate::plan::{From, Plan};
 use crate::power::{Cut, Disk, Outage};
-use crate::promises::{Bounds, Promises};
+use crate::promises::{Bounds, LOADED_LARGE, Promises};
 use crate::random::Random;
 use crate::side::{Places, remove};
-use crate::{Result, image};
+use crate::{Result, damage, image};
 
 /// Cycles of a life at most.
 const CYCLES_MAX: u64 = 40;
@@ -23,9 +23,8 @@ const COMMITS_MAX: u64 = 4_000;
 /// Lanes at most.
 const LANES_MAX: u64 = 4;
 
-/// Documents that are loaded at once; of the larger number an index of vectors makes a graph.
+/// Documents that are loaded at once in most databases.
 const LOADED_SMALL: u64 = 250;
-const LOADED_LARGE: u64 = 4_500;
 
 /// Of a hundred cycles of a life on a disk of its own so many end by a power cut.
 const CUTS_PERCENT: u64 = 90;
@@ -76,6 +75,11 @@ impl Life {
         Ok(Life { directory, disk, places, promises, random, name, unaudited: 0, found: 0, cycles, counts })
     }
 
+    /// Has so much be loaded, or not, that it takes several files.
+    pub fn load_much(&mut self, loads_much: bool) {
+        self.promises.load_documents = if loads_much { LOADED_LARGE } else { LOADED_SMALL };
+    }
+
     /// True once only the last cycle is left, in which somebody audits.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -87,11 +91,10 @@ impl Life {
     /// # Errors
     /// Those of the system.
     pub fn cycle(&mut self, runner: &Runner) -> Result<Cycle> {
-        let loads_much = self.promises.load_documents >= LOADED_LARGE;
-        let plan = Plan::choose(&self.random, self.promises.lanes.len() as u64, self.unaudited, loads_much);
+        let plan = Plan::choose(&self.random, &self.promises, self.unaudited);
         let is_cut = self.disk.is_some() && self.random.percent(CUTS_PERCENT);
         let cut = is_cut.then(|| Cut::choose(&self.random));
-        self.live(runner, plan, cut)
+        self.live_until(runner, plan, cut)
     }
 
     /// The last cycle: it only audits.
@@ -100,10 +103,21 @@ impl Life {
     /// Those of the system.
     pub fn end(&mut self, runner: &Runner) -> Result<Cycle> {
         let plan = Plan { phase: Phase::Write, from: From::Phase, reopens: true, ..Plan::default() };
-        self.live(runner, plan, None)
+        self.live(runner, plan)
     }
 
-    fn live(&mut self, runner: &Runner, plan: Plan, cut: Option<Cut>) -> Result<Cycle> {
+    /// A cycle as somebody plans it.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn live(&mut self, runner: &Runner, plan: Plan) -> Result<Cycle> {
+        self.live_until(runner, plan, None)
+    }
+
+    fn live_until(&mut self, runner: &Runner, mut plan: Plan, cut: Option<Cut>) -> Result<Cycle> {
+        // What is damaged stays so until somebody has repaired it.
+        plan.repairs |= self.unaudited > 0 && self.promises.plan.repairs;
+        self.damage(&plan)?;
         self.promises.cycle += 1;
         self.promises.plan = plan;
         self.promises.write(&self.directory.join(PROMISES))?;
@@ -121,6 +135,18 @@ impl Life {
         Ok(cycle)
     }
 
+    /// Does to the files what they are to have suffered before the next child opens them.
+    fn damage(&self, plan: &Plan) -> Result<()> {
+        let database = self.places.database();
+        if plan.tears_log && database.exists() {
+            damage::tear_log(&database)?;
+        }
+        if plan.repairs && self.unaudited == 0 {
+            damage::inflict(&database, &self.random)?;
+        }
+        Ok(())
+    }
+
     /// Keeps the files, for whoever wants to see the child's opening again.
     fn keep_image(&self) -> Result<()> {
         let before = self.directory.join(BEFORE);
@@ -128,7 +154,12 @@ impl Life {
         fs::create_dir_all(&before)?;
         let mut kept = vec![self.places.database()];
         if self.promises.audits_copies {
-            kept.extend([self.places.backups(), self.places.restored(), self.places.checkpoints()]);
+            kept.extend([
+                self.places.backups(),
+                self.places.restored(),
+                self.places.checkpoints(),
+                self.places.salvaged(),
+            ]);
         }
         for directory in kept.iter().filter(|directory| directory.exists()) {
             if let Some(name) = directory.file_name() {
@@ -142,6 +173,9 @@ impl Life {
         self.counts.cycles += 1;
         self.counts.cuts += u64::from(cycle.was_cut);
         *self.counts.kills.entry(cycle.during.clone()).or_default() += 1;
+        if let Some(point) = &cycle.reached {
+            *self.counts.kills_at.entry(point.clone()).or_default() += 1;
+        }
         self.unaudited += 1;
         let depth = self.unaudited;
         if cycle.audited {

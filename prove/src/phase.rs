@@ -31,10 +31,24 @@ pub enum Phase {
     Checkpoint,
     /// The database is closed and opened, with transactions in between.
     Close,
+    /// The schema of a collection changes.
+    Rule,
+    /// Documents are migrated.
+    Migrate,
+    /// Values and documents expire, and a history is let go of.
+    Expire,
+    /// Texts are embedded.
+    Embed,
+    /// Objects are written outside of transactions.
+    Store,
+    /// A graph of vectors is made and changed, and the database closed meanwhile.
+    Graph,
+    /// A checkpoint is salvaged.
+    Salvage,
 }
 
-/// Each phase with its share of a hundred.
-const SHARES: [(Phase, u64); 11] = [
+/// Each phase with its share.
+const SHARES: [(Phase, u64); 18] = [
     (Phase::Write, 18),
     (Phase::Compact, 9),
     (Phase::Fold, 11),
@@ -46,6 +60,13 @@ const SHARES: [(Phase, u64); 11] = [
     (Phase::Restore, 4),
     (Phase::Checkpoint, 4),
     (Phase::Close, 6),
+    (Phase::Rule, 5),
+    (Phase::Migrate, 5),
+    (Phase::Expire, 6),
+    (Phase::Embed, 4),
+    (Phase::Store, 4),
+    (Phase::Graph, 2),
+    (Phase::Salvage, 2),
 ];
 
 impl Phase {
@@ -77,12 +98,19 @@ impl Phase {
             Phase::Restore => "restoring",
             Phase::Checkpoint => "checkpointing",
             Phase::Close => "closing",
+            Phase::Rule => "changing a schema",
+            Phase::Migrate => "migrating",
+            Phase::Expire => "expiring",
+            Phase::Embed => "embedding",
+            Phase::Store => "writing objects",
+            Phase::Graph => "making a graph",
+            Phase::Salvage => "salvaging",
         }
     }
 
     /// True if it leaves copies that the next child has to look at.
     #[must_use]
     pub fn makes_copies(self) -> bool {
-        matches!(self, Phase::Backup | Phase::Restore | Phase::Checkpoint)
+        matches!(self, Phase::Backup | Phase::Restore | Phase::Checkpoint | Phase::Salvage)
     }
 }

@@ -12,6 +12,9 @@ use crate::power::Disk;
 use crate::side::Places;
 use crate::{Finding, Result};
 
+/// Documents that are loaded at once where an index of vectors is to make a graph of them.
+pub const LOADED_LARGE: u64 = 4_500;
+
 /// How far something numbered has come: at least what was acknowledged, at most what was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {
@@ -218,6 +221,12 @@ impl Promises {
             }
         }
         Ok(())
+    }
+
+    /// True if so much is loaded that it takes files, and an index of vectors a graph.
+    #[must_use]
+    pub fn loads_much(&self) -> bool {
+        self.load_documents >= LOADED_LARGE
     }
 
     /// Commits that were acknowledged and have to be there.

@@ -2,13 +2,19 @@
 
 use std::path::Path;
 
-use blaze::{Collection, Copies, Database, Document, Durability, Feed, History, Index, IndexState};
+use blaze::schema::{Schema, int, string};
+use blaze::{
+    Collection, Copies, Database, Document, DocumentId, Durability, Feed, History, Index, IndexState, SchemaState,
+    Transaction, Validation,
+};
 
 use crate::Result;
 use crate::model::{DIMENSION, Shelf};
 
 /// The document that all lanes rewrite.
 pub const HUB: &str = "hub";
+/// What is below notes.
+const REPLIES: &str = "replies";
 /// Pairs of keys and values.
 pub const PAIRS: &str = "pairs";
 /// How many transactions each lane has committed, by its number.
@@ -30,6 +36,7 @@ pub fn index_names(shelf: Shelf) -> &'static [&'static str] {
     match shelf {
         Shelf::People => &["email", "place", "tags"],
         Shelf::Notes => &["text", "embedding"],
+        Shelf::Replies => &["below"],
     }
 }
 
@@ -41,6 +48,7 @@ pub fn index(name: &str, other_form: bool) -> Index {
         ("place", true) => Index::on("city").then("age"),
         ("tags", false) => Index::on("tags"),
         ("tags", true) => Index::on("tags").then("age"),
+        ("below", _) => Index::on("_parent").then("n"),
         ("text", false) => Index::text(["title", "body"]),
         ("text", true) => Index::text(["title", "body"]).field_boost("title", 2.0),
         (_, false) => Index::vector("embedding", DIMENSION),
@@ -55,6 +63,7 @@ pub fn name(shelf: Shelf) -> &'static str {
     match shelf {
         Shelf::People => "people",
         Shelf::Notes => "notes",
+        Shelf::Replies => "notes/replies",
     }
 }
 
@@ -63,7 +72,36 @@ pub fn name(shelf: Shelf) -> &'static str {
 /// # Errors
 /// Those of the database.
 pub fn collection(db: &Database, shelf: Shelf) -> blaze::Result<Collection<Document>> {
-    db.collection(name(shelf))
+    match shelf {
+        Shelf::Replies => db.collection::<Document>(name(Shelf::Notes))?.group(REPLIES),
+        _ => db.collection(name(shelf)),
+    }
+}
+
+/// The collection of a shelf within a transaction.
+///
+/// # Errors
+/// Those of the database.
+pub fn collection_within(tx: &Transaction, shelf: Shelf) -> blaze::Result<Collection<Document>> {
+    match shelf {
+        Shelf::Replies => tx.collection::<Document>(name(Shelf::Notes))?.group(REPLIES),
+        _ => tx.collection(name(shelf)),
+    }
+}
+
+/// The id in the database of what has an id in the model.
+#[must_use]
+pub fn document_id(shelf: Shelf, id: &str) -> DocumentId {
+    match id.rsplit_once('/') {
+        Some((parent, own)) if shelf == Shelf::Replies => (parent, own).into(),
+        _ => id.into(),
+    }
+}
+
+/// What people have to be like.
+#[must_use]
+pub fn people_schema() -> Schema {
+    Schema::new().required("email", string()).required("age", int()).required("lane", int())
 }
 
 /// Opens the database in a directory, or makes it.
@@ -92,13 +130,20 @@ pub fn open_as(path: &Path, durability: Durability) -> blaze::Result<Database> {
 /// # Errors
 /// Those of the database.
 pub fn prepare(db: &Database) -> Result<()> {
-    for shelf in [Shelf::People, Shelf::Notes] {
+    for shelf in Shelf::ALL {
         let collection = collection(db, shelf)?;
         if shelf == Shelf::People && collection.history()? != History::Forever {
             collection.set_history(History::Forever)?;
         }
         if collection.feed()? != Feed::Images {
             collection.set_feed(Feed::Images)?;
+        }
+        if shelf == Shelf::People {
+            let schema = people_schema();
+            let there = collection.schema()?;
+            if there.is_none_or(|there| there.schema != schema || there.state != SchemaState::Checked) {
+                collection.set_schema(&schema, Validation::Strict)?;
+            }
         }
         let known = collection.indexes()?;
         for name in index_names(shelf) {

@@ -5,15 +5,16 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use blaze::limits::LOAD_MEMORY_BYTES_MIN;
-use blaze::{Backups, Database, Document, Index, Vector};
+use blaze::{Backups, CollectionLoad, Database, Document, Index, IndexState, Vector};
 
-use crate::Result;
+use crate::corner;
 use crate::model::{Shelf, WORDS};
 use crate::phase::Phase;
 use crate::promises::Promises;
 use crate::random::Random;
 use crate::shelves::{self, CHURNED, CHURNED_KEYS, LOADED};
 use crate::workload::{Progress, persist, say};
+use crate::{Finding, Result};
 
 /// Documents and pairs of what is made and dropped.
 pub const CHURNED_DOCUMENTS: u64 = 20;
@@ -56,6 +57,18 @@ impl Places {
         self.0.join("restored")
     }
 
+    /// A checkpoint that is salvaged.
+    #[must_use]
+    pub fn damaged(&self) -> PathBuf {
+        self.0.join("damaged")
+    }
+
+    /// What is salvaged of it.
+    #[must_use]
+    pub fn salvaged(&self) -> PathBuf {
+        self.0.join("salvaged")
+    }
+
     /// The checkpoints, below.
     #[must_use]
     pub fn checkpoints(&self) -> PathBuf {
@@ -83,7 +96,7 @@ impl Side<'_> {
     /// A finding if the database does not do what it has to.
     pub fn run(&self, phase: Phase, random: &Random) -> Result<()> {
         match phase {
-            Phase::Write | Phase::Close => Ok(()),
+            Phase::Write | Phase::Close | Phase::Graph => Ok(()),
             Phase::Compact => self.repeat(|| Ok(self.db.compact()?)),
             Phase::Fold => self.repeat(|| self.settle()),
             Phase::Build => self.build(random),
@@ -93,6 +106,12 @@ impl Side<'_> {
             Phase::Backup => self.back_up(),
             Phase::Restore => self.restore(),
             Phase::Checkpoint => self.checkpoint(),
+            Phase::Rule => corner::ruled::work(self.db),
+            Phase::Migrate => corner::migrated::work(self.db),
+            Phase::Expire => corner::expiring::work(self.db, random),
+            Phase::Embed => corner::embedded::work(self.db, random),
+            Phase::Store => corner::streams::work(self.db, random),
+            Phase::Salvage => self.salvage(),
         }
     }
 
@@ -151,10 +170,9 @@ impl Side<'_> {
             self.progress.say(&format!("load-ask {generation}"));
             let load = || {
                 let load = self.db.load_collection::<Document>(LOADED).replace();
-                let load = load.ensure_index(Index::on("n").unique().named("n"));
-                let load = load.ensure_index(Index::text(["text"]).named("text"));
-                let mut loader = load
-                    .ensure_index(Index::vector("at", 3).named("at"))
+                let mut loader = loaded_indexes()
+                    .into_iter()
+                    .fold(load, CollectionLoad::ensure_index)
                     .memory_bytes(if random.percent(50) { LOAD_MEMORY_BYTES_MIN } else { 8 << 20 })
                     .begin()?;
                 for n in 0..self.promises.load_documents {
@@ -171,6 +189,7 @@ impl Side<'_> {
                 before[self.promises.lanes.len()] = generation;
                 self.progress.say_durable(&before);
             }
+            corner::keys::load(self.db, generation)?;
         }
         Ok(())
     }
@@ -267,6 +286,18 @@ impl Side<'_> {
         Ok(())
     }
 
+    fn salvage(&self) -> Result<()> {
+        loop {
+            remove(&self.places.salvaged())?;
+            remove(&self.places.damaged())?;
+            self.db.checkpoint(self.places.damaged())?;
+            let report = Database::salvage(self.places.damaged(), self.places.salvaged())?;
+            if report.loss_count > 0 {
+                return Err(Finding::new(format!("nothing is damaged, and a salvage has lost {report:?}")));
+            }
+        }
+    }
+
     /// What is said of a copy: what each lane has in it at least, and at most.
     fn copied(&self, what: &str, number: u64, acknowledged: &[u64]) -> String {
         let pairs = acknowledged.iter().zip(self.progress.asked()).map(|(least, most)| format!(" {least} {most}"));
@@ -316,6 +347,29 @@ fn remove_in_place(path: &Path) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// The indexes of the collection that is loaded anew.
+fn loaded_indexes() -> [Index; 3] {
+    [Index::on("n").unique().named("n"), Index::text(["text"]).named("text"), Index::vector("at", 3).named("at")]
+}
+
+/// Completes the indexes of the collection that is loaded anew, if one was to be built anew and was not.
+///
+/// # Errors
+/// Those of the database.
+pub fn complete_loaded(db: &Database) -> Result<()> {
+    if !db.collections()?.iter().any(|name| name == LOADED) {
+        return Ok(());
+    }
+    let loaded = db.collection::<Document>(LOADED)?;
+    for known in loaded.indexes()?.iter().filter(|known| known.state != IndexState::Ready) {
+        if let Some(index) = loaded_indexes().into_iter().zip(["n", "text", "at"]).find(|(_, name)| known.name == *name)
+        {
+            persist(|| loaded.ensure_index(index.0.clone()))?;
+        }
+    }
+    Ok(())
 }
 
 /// A document of a generation.

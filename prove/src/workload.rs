@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use blaze::{Database, Document, Durability, Error, ErrorKind, Transaction, TransactionOptions, Value, field, set};
 
 use crate::model::{Lane, Operation, Shelf, Step};
-use crate::shelves::{BLOBS, HUB, PAIRS, POSITIONS, TOTALS, collection, name};
+use crate::shelves::{BLOBS, HUB, PAIRS, POSITIONS, TOTALS, collection, collection_within, document_id, name};
 use crate::{Finding, Result};
 
 /// After so many commits of a lane all commits are synced.
@@ -177,11 +177,12 @@ fn write(tx: &Transaction, lane: u64, step: &Step) -> blaze::Result<()> {
 }
 
 fn write_one(tx: &Transaction, lane: u64, operation: &Operation) -> blaze::Result<()> {
-    let documents = |shelf: &Shelf| tx.collection::<Document>(name(*shelf));
+    let documents = |shelf: &Shelf| collection_within(tx, *shelf);
     match operation {
-        Operation::Put(shelf, id, document) => documents(shelf)?.put(id.as_str(), document),
+        Operation::Put(shelf, id, document) => documents(shelf)?.put(document_id(*shelf, id), document),
         Operation::Set(shelf, id, field, value) => documents(shelf)?.update(id.as_str(), set(*field, value.clone())),
-        Operation::Delete(shelf, id) => match documents(shelf)?.delete(id.as_str())? {
+        Operation::DeleteWithReplies(id) => documents(&Shelf::Notes)?.delete_with_children(id.as_str()).map(drop),
+        Operation::Delete(shelf, id) => match documents(shelf)?.delete(document_id(*shelf, id))? {
             true => Ok(()),
             false => Err(Error::not_found(format!("{id:?} should be there"))),
         },
@@ -230,10 +231,15 @@ fn try_what_is_refused(db: &Database, lane: &Lane, step: &Step) -> Result<()> {
     if given_up.as_ref().map_err(Error::kind) != Err(ErrorKind::Cancelled) {
         return Err(Finding::new(format!("a transaction that was given up answered {given_up:?}")));
     }
+    let people = collection(db, Shelf::People)?;
+    let unfit = Document::new().with("lane", lane.number as i64).with("email", "unfit").with("age", "unknown");
+    let refused = persist(|| people.insert_with_id(format!("{}/unfit", lane.number), &unfit));
+    if refused.as_ref().map_err(Error::kind) != Err(ErrorKind::Invalid) {
+        return Err(Finding::new(format!("a document that does not fit the schema was answered with {refused:?}")));
+    }
     // One that this step has not touched is in the database as it is in the model.
     let touched = |id: &String| step.before.contains_key(&(Shelf::People, id.clone()));
     let Some((id, person)) = lane.people.iter().find(|(id, _)| !touched(id)) else { return Ok(()) };
-    let people = collection(db, Shelf::People)?;
     let refused = persist(|| people.insert_with_id(format!("{id} twice"), person));
     match refused.as_ref().map_err(Error::kind) {
         Err(ErrorKind::AlreadyExists) => Ok(()),

@@ -15,7 +15,7 @@ use crate::{Finding, Result};
 /// # Errors
 /// What differs.
 pub fn check(db: &Database, lanes: &[Lane]) -> Result<()> {
-    for shelf in [Shelf::People, Shelf::Notes] {
+    for shelf in Shelf::ALL {
         let expected = lanes.iter().flat_map(|lane| lane.shelf(shelf).clone()).collect();
         let collection = collection(db, shelf)?;
         compare(name(shelf), &read(&collection)?, &expected)?;

@@ -11,7 +11,7 @@ use crate::promises::{Bounds, Copy, Promises};
 use crate::random::Random;
 use crate::side::{GONE, Places, remove};
 use crate::workload::say;
-use crate::{Finding, Result};
+use crate::{Finding, Result, corner};
 
 /// Looks at all copies: those that were acknowledged are whole, and of the others none passes for a database that is not.
 ///
@@ -30,6 +30,8 @@ pub fn check(places: &Places, promises: &Promises, random: &Random) -> Result<()
         say("restored-none");
         remove(&restored)?; // a later backup has other bounds
     }
+    auditor.check_salvaged(&places.salvaged()).map_err(|finding| finding.context("what was salvaged"))?;
+    remove(&places.salvaged())?;
     auditor.check_checkpoints(&places.checkpoints())
 }
 
@@ -95,6 +97,21 @@ impl Copies<'_> {
         }
     }
 
+    /// Looks at what was salvaged. Its indexes are built only when all else is there.
+    fn check_salvaged(&self, path: &Path) -> Result<()> {
+        if !path.exists() {
+            return Ok(());
+        }
+        match Database::builder().must_exist().open(path) {
+            Ok(db) => {
+                audit_lanes(&db, self.promises.seed, &self.anything(), self.random)?;
+                Ok(db.close()?)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => Ok(()),
+            Err(error) => Err(Finding::from(error)),
+        }
+    }
+
     fn check_whole(&self, path: &Path, lanes: &[Bounds]) -> Result<()> {
         self.check_database(&Database::builder().must_exist().open(path)?, lanes)
     }
@@ -102,6 +119,7 @@ impl Copies<'_> {
     fn check_database(&self, db: &Database, lanes: &[Bounds]) -> Result<()> {
         audit_lanes(db, self.promises.seed, lanes, self.random)?;
         others::check_loaded(db, None, self.promises.load_documents, self.random)?;
+        corner::check(db, self.random)?;
         verify(db)?;
         Ok(db.close()?)
     }

@@ -89,6 +89,7 @@ impl Told {
                     let shelf = match &*collection {
                         "people" => Shelf::People,
                         "notes" => Shelf::Notes,
+                        "notes/replies" => Shelf::Replies,
                         other => return Err(Finding::new(format!("{other:?} has no feed"))),
                     };
                     told.take_in(shelf, change)?;

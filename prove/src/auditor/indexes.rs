@@ -23,7 +23,8 @@ const NO_DISTANCE: f32 = 1e-3;
 pub fn check(db: &Database, lanes: &[Lane], random: &Random) -> Result<()> {
     check_people(&Asked::new(db, lanes, Shelf::People)?, random)?;
     check_texts(&Asked::new(db, lanes, Shelf::Notes)?)?;
-    check_vectors(&Asked::new(db, lanes, Shelf::Notes)?)
+    check_vectors(&Asked::new(db, lanes, Shelf::Notes)?)?;
+    check_replies(&Asked::new(db, lanes, Shelf::Replies)?, random)
 }
 
 /// A collection and what it has to have.
@@ -68,6 +69,18 @@ fn check_people(people: &Asked<'_>, random: &Random) -> Result<()> {
     for tag in TAGS {
         let has = |person: &Document| field("tags").contains(tag).matches(person);
         equal(&format!("by the tag {tag:?}"), &by("tags", field("tags").contains(tag))?, &people.ids(has))?;
+    }
+    Ok(())
+}
+
+fn check_replies(replies: &Asked<'_>, random: &Random) -> Result<()> {
+    for (id, _) in replies.sample(random) {
+        let Some((parent, _)) = id.rsplit_once('/') else { continue };
+        let ids = replies.collection.find(field("_parent").eq(parent)).hint(Hint::index("below")).ids()?;
+        let siblings =
+            replies.documents.iter().filter(|(id, _)| id.rsplit_once('/').is_some_and(|(of, _)| of == parent));
+        let expected = siblings.map(|(id, _)| (*id).to_owned()).collect();
+        equal(&format!("below {parent:?}"), &ids.iter().map(ToString::to_string).collect(), &expected)?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::model::Lane;
 use crate::promises::{Bounds, Promises};
 use crate::random::Random;
 use crate::shelves::POSITIONS;
-use crate::{Finding, Result};
+use crate::{Finding, Result, corner};
 
 /// What an auditor has seen where nothing was wrong.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ pub fn audit(db: &Database, promises: &Promises, random: &Random) -> Result<Audi
     let load = others::check_loaded(db, Some(promises.load), promises.load_documents, random)?;
     let churn = others::check_churned(db, promises.churn)?;
     others::check_ready(db, &promises.ready[0])?;
+    corner::check(db, random)?;
     verify(db)?;
     Ok(Audit { lanes, load, churn })
 }

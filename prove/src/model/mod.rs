@@ -14,6 +14,7 @@ use values::{tags, vector, words};
 const PEOPLE: u64 = 40;
 const NOTES: u64 = 30;
 const PAIRS: u64 = 25;
+const REPLIES_PER_NOTE: u64 = 3;
 const BLOBS: u64 = 4;
 
 /// The collections of a lane's documents.
@@ -23,6 +24,13 @@ pub enum Shelf {
     People,
     /// Documents with a text index, a vector index and a feed.
     Notes,
+    /// Documents below notes, whether these are there or not, with an index and a feed.
+    Replies,
+}
+
+impl Shelf {
+    /// All of them.
+    pub const ALL: [Shelf; 3] = [Shelf::People, Shelf::Notes, Shelf::Replies];
 }
 
 /// One thing that a transaction does.
@@ -34,6 +42,8 @@ pub enum Operation {
     Set(Shelf, String, &'static str, Value),
     /// Deletes a document that is there.
     Delete(Shelf, String),
+    /// Deletes a note that is there, with all below it.
+    DeleteWithReplies(String),
     /// Exchanges the values of two people in the unique index.
     SwapEmails(String, String),
     /// Puts a value under a key.
@@ -79,6 +89,8 @@ pub struct Lane {
     pub people: BTreeMap<String, Document>,
     /// Its notes, by id.
     pub notes: BTreeMap<String, Document>,
+    /// What is below its notes, by the ids of both.
+    pub replies: BTreeMap<String, Document>,
     /// Its pairs of key and value.
     pub pairs: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Its objects.
@@ -110,6 +122,7 @@ impl Lane {
         match shelf {
             Shelf::People => &self.people,
             Shelf::Notes => &self.notes,
+            Shelf::Replies => &self.replies,
         }
     }
 
@@ -143,7 +156,8 @@ impl Lane {
         let note = format!("{}n{:02}", self.prefix(), random.below(NOTES));
         let pair = format!("{}k{:02}", self.prefix(), random.below(PAIRS)).into_bytes();
         let blob = format!("{}b{}", self.prefix(), random.below(BLOBS));
-        Some(match random.below(100) {
+        let reply = format!("{note}/r{}", random.below(REPLIES_PER_NOTE));
+        Some(match random.below(112) {
             0..20 => Operation::Put(Shelf::People, person.clone(), self.person(&person, random)),
             20..30 if self.people.contains_key(&person) => {
                 let (field, value) = match random.below(3) {
@@ -182,6 +196,12 @@ impl Lane {
                 Operation::PutBlob(blob, bytes)
             }
             97 if self.blobs.contains_key(&blob) => Operation::DeleteBlob(blob),
+            98..106 => {
+                let document = Document::new().with("lane", self.number as i64).with("n", random.below(9) as i64);
+                Operation::Put(Shelf::Replies, reply, document.with("written", self.position as i64))
+            }
+            106..108 if self.replies.contains_key(&reply) => Operation::Delete(Shelf::Replies, reply),
+            108..110 if self.notes.contains_key(&note) => Operation::DeleteWithReplies(note),
             _ => return None,
         })
     }
@@ -237,6 +257,15 @@ impl Lane {
                 let old = self.shelf_mut(*shelf).remove(id);
                 before.entry((*shelf, id.clone())).or_insert(old);
             }
+            Operation::DeleteWithReplies(note) => {
+                let below = format!("{note}/");
+                let replies = self.replies.keys().filter(|id| id.starts_with(&below));
+                let gone = replies.map(|id| (Shelf::Replies, id.clone())).chain([(Shelf::Notes, note.clone())]);
+                for (shelf, id) in gone.collect::<Vec<_>>() {
+                    let old = self.shelf_mut(shelf).remove(&id);
+                    before.entry((shelf, id)).or_insert(old);
+                }
+            }
             Operation::SwapEmails(one, other) => {
                 let email = |lane: &Lane, id| lane.people.get(id).and_then(|person| person.get("email")).cloned();
                 let (first, second) = (email(self, one), email(self, other));
@@ -261,6 +290,7 @@ impl Lane {
         match shelf {
             Shelf::People => &mut self.people,
             Shelf::Notes => &mut self.notes,
+            Shelf::Replies => &mut self.replies,
         }
     }
 }

@@ -9,4 +9,6 @@
 
 mod kills;
 mod planted;
+#[cfg(unix)]
+mod points;
 mod power;
