@@ -57,6 +57,20 @@ pub struct EnvironmentBuilder {
     pub(crate) write_buffer_bytes: usize,
     pub(crate) background_jobs: usize,
     pub(crate) open_files_per_database: usize,
+    #[cfg(feature = "faults")]
+    files: Files,
+}
+
+/// What a test has interposed between RocksDB and its files.
+#[cfg(feature = "faults")]
+#[derive(Clone, Default)]
+struct Files(Option<rocksdb::Env>);
+
+#[cfg(feature = "faults")]
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "interposed" } else { "of the system" })
+    }
 }
 
 impl EnvironmentBuilder {
@@ -85,6 +99,14 @@ impl EnvironmentBuilder {
     /// has more opens and closes them as it reads.
     pub fn open_files_per_database(mut self, files: usize) -> EnvironmentBuilder {
         self.open_files_per_database = files;
+        self
+    }
+
+    /// Has all files of RocksDB go through what a test interposes. Blaze's own, the marker and its lock, do not.
+    #[cfg(feature = "faults")]
+    #[doc(hidden)]
+    pub fn files_through(mut self, env: rocksdb::Env) -> EnvironmentBuilder {
+        self.files = Files(Some(env));
         self
     }
 
@@ -132,6 +154,8 @@ impl Environment {
             write_buffer_bytes: 64 << 20,
             background_jobs: 2,
             open_files_per_database: 64,
+            #[cfg(feature = "faults")]
+            files: Files::default(),
         }
     }
 
@@ -157,6 +181,14 @@ impl Environment {
 
     pub(crate) fn write_buffers(&self) -> &WriteBufferManager {
         &self.0.write_buffers
+    }
+
+    /// What a test has interposed between RocksDB and its files.
+    pub(crate) fn interposed(&self) -> Option<&rocksdb::Env> {
+        #[cfg(feature = "faults")]
+        return self.0.settings.files.0.as_ref();
+        #[cfg(not(feature = "faults"))]
+        None
     }
 
     /// False for the environment of a database that was given none.

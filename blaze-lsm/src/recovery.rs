@@ -47,7 +47,7 @@ pub(crate) fn prepare_log(
         };
     }
     // The damage may lie in a file that is no longer needed. To know that takes a while, and now it is worth it.
-    let oldest = oldest_live_log(path, &files)?;
+    let oldest = oldest_live_log(path, environment, &files)?;
     files.retain(|file| file.number >= oldest);
     let findings = audit(&files)?;
     if let Some(damage) = findings.damage.as_ref().filter(|_| damaged == DamagedLog::Refuse) {
@@ -91,7 +91,7 @@ fn audit(files: &[LogFile]) -> Result<Findings> {
 ///
 /// RocksDB knows it, but replays the log when it is opened, and the damage may make it do so for ever. So it is shown a
 /// log of zeros, of the same files and sizes.
-fn oldest_live_log(path: &Path, files: &[LogFile]) -> Result<u64> {
+fn oldest_live_log(path: &Path, environment: &Environment, files: &[LogFile]) -> Result<u64> {
     let blank = path.join("BLAZE.blank-log");
     remove_blank(&blank)?;
     fs::create_dir(&blank).map_err(|error| error::file(&blank, error))?;
@@ -102,6 +102,9 @@ fn oldest_live_log(path: &Path, files: &[LogFile]) -> Result<u64> {
     }
     fault::reached(Point::BlankLogMade);
     let mut options = RocksOptions::default();
+    if let Some(env) = environment.interposed() {
+        options.set_env(env);
+    }
     options.set_track_and_verify_wals_in_manifest(true); // without it, reading a manifest that has them is a crash
     options.set_wal_dir(&blank);
     let number = DB::open_for_read_only(&options, path, false)

@@ -265,6 +265,10 @@ impl LsmStore {
         &self.path
     }
 
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.options.clock
     }

@@ -1,6 +1,6 @@
 //! What was proved over all runs: a line of JSON for each life.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -24,16 +24,34 @@ pub struct Counts {
     pub commits: u64,
     /// The most processes in a row that were killed before one of them had opened and audited.
     pub nested: u64,
-    /// Of the killed processes, how many were in what.
+    /// Of the killed processes, or of the cuts, how many were in what.
     pub kills: BTreeMap<String, u64>,
     /// How many have died at which place in the database.
     #[serde(default)]
     pub kills_at: BTreeMap<String, u64>,
+    /// Faults that were injected: calls that failed as they were told to.
+    #[serde(default)]
+    pub faults: u64,
+}
+
+/// Processes that were killed.
+pub const KILLS: &str = "kills";
+/// Cuts of the power of a file system that loses what was not synced.
+pub const CUTS: &str = "cuts";
+/// Calls to the file system that failed.
+pub const FAULTS: &str = "faults";
+
+/// What a ledger proves that says nothing of it.
+fn kills() -> String {
+    KILLS.to_owned()
 }
 
 /// A life in the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
+    /// What kind of proof it is.
+    #[serde(default = "kills")]
+    pub proof: String,
     /// The version of Blaze.
     pub version: String,
     /// The seed of the campaign.
@@ -94,6 +112,7 @@ impl Counts {
         self.audits += other.audits;
         self.commits += other.commits;
         self.nested = self.nested.max(other.nested);
+        self.faults += other.faults;
         for (phase, kills) in &other.kills {
             *self.kills.entry(phase.clone()).or_default() += kills;
         }
@@ -114,24 +133,36 @@ pub struct Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sum = |entries: &[Entry]| {
-            let mut sum = Counts::default();
-            entries.iter().for_each(|entry| sum.add(&entry.counts));
-            sum
+        writeln!(f, "{:<58} {:>12} {:>12}", "", "this run", "all runs")?;
+        let proofs: BTreeSet<&str> = self.all.iter().map(|entry| entry.proof.as_str()).collect();
+        proofs.into_iter().try_for_each(|proof| self.write_proof(f, proof))
+    }
+}
+
+impl Table {
+    fn write_proof(&self, f: &mut fmt::Formatter<'_>, proof: &str) -> fmt::Result {
+        let of = |entries: &[Entry]| {
+            let (mut sum, mut lives, mut failures) = (Counts::default(), 0, 0);
+            for entry in entries.iter().filter(|entry| entry.proof == proof) {
+                sum.add(&entry.counts);
+                lives += 1;
+                failures += u64::from(entry.failure.is_some());
+            }
+            (sum, lives, failures)
         };
-        let failures = |entries: &[Entry]| entries.iter().filter(|entry| entry.failure.is_some()).count() as u64;
-        let (run, all) = (sum(&self.run), sum(&self.all));
-        writeln!(f, "{:<46} {:>12} {:>12}", "", "this run", "all runs")?;
-        let mut row = |what: &str, run: u64, all: u64| writeln!(f, "{what:<46} {run:>12} {all:>12}");
-        row("databases", self.run.len() as u64, self.all.len() as u64)?;
-        row("processes killed", run.cycles, all.cycles)?;
+        let ((run, run_lives, run_failures), (all, all_lives, all_failures)) = (of(&self.run), of(&self.all));
+        let mut row =
+            |what: &str, run: u64, all: u64| writeln!(f, "{:<58} {run:>12} {all:>12}", format!("{proof}: {what}"));
+        row("databases", run_lives, all_lives)?;
+        row("cycles", run.cycles, all.cycles)?;
         row("of them by a power cut", run.cuts, all.cuts)?;
         row("audits", run.audits, all.audits)?;
         row("commits checked", run.commits, all.commits)?;
-        row("killed in a row, at most", run.nested, all.nested)?;
-        row("failures", failures(&self.run), failures(&self.all))?;
+        row("faults injected", run.faults, all.faults)?;
+        row("in a row, at most", run.nested, all.nested)?;
+        row("failures", run_failures, all_failures)?;
         for (phase, kills) in &all.kills {
-            row(&format!("killed while {phase}"), run.kills.get(phase).copied().unwrap_or_default(), *kills)?;
+            row(&format!("while {phase}"), run.kills.get(phase).copied().unwrap_or_default(), *kills)?;
         }
         for (point, kills) in &all.kills_at {
             row(&format!("killed when {point}"), run.kills_at.get(point).copied().unwrap_or_default(), *kills)?;
@@ -142,7 +173,7 @@ impl fmt::Display for Table {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, Entry, Ledger, Table};
+    use super::{CUTS, Counts, Entry, KILLS, Ledger, Table};
 
     #[test]
     fn a_ledger_adds_up_over_runs() {
@@ -151,18 +182,31 @@ mod tests {
         assert_eq!(ledger.read().unwrap(), []);
         let kills = [("opening".to_owned(), 2)].into();
         let counts = Counts { cycles: 3, cuts: 1, audits: 2, commits: 40, nested: 1, kills, ..Counts::default() };
-        let entry = Entry { version: "1".into(), seed: 7, life: 1, counts, failure: None };
+        let entry = Entry { proof: KILLS.into(), version: "1".into(), seed: 7, life: 1, counts, failure: None };
         ledger.append(&entry).unwrap();
         let failed = Entry { failure: Some("torn".into()), ..entry.clone() };
         ledger.append(&failed).unwrap();
+        let cut = Entry { proof: CUTS.into(), ..entry.clone() };
+        ledger.append(&cut).unwrap();
         let all = ledger.read().unwrap();
-        assert_eq!(all, [entry, failed.clone()]);
+        assert_eq!(all, [entry, failed.clone(), cut]);
         let table = Table { run: vec![failed], all }.to_string();
         let row = |what: &str| {
             let line = table.lines().find(|line| line.starts_with(what)).unwrap();
             line[what.len()..].split_whitespace().map(|n| n.parse().unwrap()).collect::<Vec<u64>>()
         };
-        assert_eq!((row("commits checked"), row("failures")), (vec![40, 80], vec![1, 1]));
-        assert_eq!((row("killed while opening"), row("processes killed")), (vec![2, 4], vec![3, 6]));
+        assert_eq!((row("kills: commits checked"), row("kills: failures")), (vec![40, 80], vec![1, 1]));
+        assert_eq!((row("kills: while opening"), row("kills: cycles")), (vec![2, 4], vec![3, 6]));
+        assert_eq!((row("cuts: cycles"), row("cuts: failures")), (vec![0, 3], vec![0, 0]));
+    }
+
+    #[test]
+    fn a_ledger_of_kills_alone_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = Ledger(directory.path().join("ledger.jsonl"));
+        let line = r#"{"version":"0.1.0","seed":1,"life":2,"cycles":3,"audits":2,"commits":9,"nested":1,"kills":{},"failure":null}"#;
+        std::fs::write(&ledger.0, format!("{line}\n")).unwrap();
+        let read = ledger.read().unwrap();
+        assert_eq!((read[0].proof.as_str(), read[0].counts.commits, read[0].counts.faults), (KILLS, 9, 0));
     }
 }

@@ -7,6 +7,8 @@
 //! database ([`promises`]), and everything in it can be predicted. A [`ledger`] adds up what was proved over all runs.
 //!
 //! Instead of the process alone the whole machine may seem to die: the loss of [`power`] takes what was not synced, too.
+//! What a process that dies cannot show, a sync that is missing and a disk that fails, is shown below one process, on a `disk`
+//! of a test's making.
 
 #![deny(unsafe_code)]
 
@@ -17,6 +19,8 @@ pub mod child;
 pub mod corner;
 pub mod cycle;
 pub mod damage;
+#[cfg(target_os = "linux")]
+pub mod disk;
 pub mod image;
 pub mod ledger;
 pub mod life;

@@ -62,6 +62,10 @@ enum Task {
         #[arg(long, hide = true)]
         isolated: bool,
     },
+    /// Cuts the power below databases again and again, or has their disk fail: files go through a file system that forgets what
+    /// was not synced.
+    #[cfg(target_os = "linux")]
+    Cuts(blaze_prove::disk::Arguments),
     /// Audits what was kept of a failure again, on a copy.
     Again {
         /// The directory that was kept.
@@ -73,6 +77,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
         Some(Task::Child { life }) => child::live(life).map(|()| true).inspect_err(child::tell),
+        #[cfg(target_os = "linux")]
+        Some(Task::Cuts(arguments)) => arguments.prove().inspect_err(say),
         Some(Task::Again { kept }) => again(kept).map(|()| true).inspect_err(say),
         Some(Task::Power { isolated }) => cut_power(&arguments, *isolated).inspect_err(say),
         None => prove(&arguments, false).inspect_err(say),

@@ -209,7 +209,8 @@ impl Promises {
     /// # Errors
     /// A finding that names both.
     pub fn check_order(&self, positions: &[u64]) -> Result<()> {
-        let is_there = |asked: &&Asked| positions.get(asked.lane as usize).is_some_and(|found| asked.position <= *found);
+        let is_there =
+            |asked: &&Asked| positions.get(asked.lane as usize).is_some_and(|found| asked.position <= *found);
         for asked in self.asked.iter().filter(is_there) {
             for (lane, (found, before)) in positions.iter().zip(&asked.after).enumerate() {
                 if found < before {
@@ -270,7 +271,8 @@ mod tests {
 
     #[test]
     fn a_loss_of_power_takes_what_is_not_durable() {
-        let mut promises = of(2, &["ask 0 1", "ack 0 1", "ask 1 1", "ack 1 1", "durable 1 0 3 0", "ask 0 2", "ack 0 2"]);
+        let mut promises =
+            of(2, &["ask 0 1", "ack 0 1", "ask 1 1", "ack 1 1", "durable 1 0 3 0", "ask 0 2", "ack 0 2"]);
         // What was durable stays so.
         ["load-ask 4", "load-ack 4", "durable 0 0 0 0"].iter().for_each(|line| promises.take_in(line));
         promises.cut();
@@ -281,7 +283,8 @@ mod tests {
     #[test]
     fn a_commit_without_one_that_was_acknowledged_before_it_is_found() {
         let mut promises = of(2, &["ask 0 1 0 0", "ack 0 1", "ask 1 1 1 0", "ask 0 2 1 0"]);
-        for (positions, is_prefix) in [([0, 0], true), ([1, 0], true), ([2, 0], true), ([1, 1], true), ([0, 1], false)] {
+        for (positions, is_prefix) in [([0, 0], true), ([1, 0], true), ([2, 0], true), ([1, 1], true), ([0, 1], false)]
+        {
             assert_eq!(promises.check_order(&positions).is_ok(), is_prefix, "{positions:?}");
         }
         promises.take_in("audited 0 1");

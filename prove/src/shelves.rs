@@ -4,8 +4,8 @@ use std::path::Path;
 
 use blaze::schema::{Schema, int, string};
 use blaze::{
-    Collection, Copies, Database, Document, DocumentId, Durability, Feed, History, Index, IndexState, SchemaState,
-    Transaction, Validation,
+    Collection, Copies, Database, Document, DocumentId, Durability, Environment, Feed, History, Index, IndexState,
+    SchemaState, Transaction, Validation,
 };
 
 use crate::Result;
@@ -121,6 +121,19 @@ pub fn open_as(path: &Path, durability: Durability) -> blaze::Result<Database> {
         .durability(durability)
         .write_buffer_bytes(1 << 20)
         .cache_bytes(8 << 20)
+        .slow_commit_ms(None)
+        .open(path)
+}
+
+/// Opens the database in a directory, or makes it, in an environment that many share.
+///
+/// # Errors
+/// Those of the database.
+pub fn open_in(path: &Path, environment: &Environment) -> blaze::Result<Database> {
+    Database::builder()
+        .durability(Durability::Buffered)
+        .environment(environment)
+        .write_buffer_bytes(1 << 20)
         .slow_commit_ms(None)
         .open(path)
 }

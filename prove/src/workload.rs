@@ -30,6 +30,7 @@ pub struct Progress<'a> {
     others: [AtomicU64; 2],
     voice: &'a (dyn Fn(&str) + Sync),
     is_over: AtomicBool,
+    ends_with: Option<&'a AtomicBool>,
 }
 
 impl fmt::Debug for Progress<'_> {
@@ -49,7 +50,13 @@ impl<'a> Progress<'a> {
     #[must_use]
     pub fn told_to(lanes: &[Lane], voice: &'a (dyn Fn(&str) + Sync)) -> Progress<'a> {
         let known = lanes.iter().map(|lane| [AtomicU64::new(lane.position), AtomicU64::new(lane.position)]);
-        Progress { lanes: known.collect(), others: Default::default(), voice, is_over: AtomicBool::new(false) }
+        Progress {
+            lanes: known.collect(),
+            others: Default::default(),
+            voice,
+            is_over: AtomicBool::new(false),
+            ends_with: None,
+        }
     }
 
     /// Says something to whoever listens.
@@ -62,10 +69,17 @@ impl<'a> Progress<'a> {
         self.is_over.store(true, Ordering::SeqCst);
     }
 
+    /// Has everybody end, too, once something else is true.
+    #[must_use]
+    pub fn until(mut self, ends: &'a AtomicBool) -> Progress<'a> {
+        self.ends_with = Some(ends);
+        self
+    }
+
     /// True once everybody is to end.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::SeqCst)
+        self.is_over.load(Ordering::SeqCst) || self.ends_with.is_some_and(|ends| ends.load(Ordering::SeqCst))
     }
 
     fn note(&self, lane: u64, which: usize, position: u64) {

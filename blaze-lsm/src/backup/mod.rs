@@ -111,7 +111,7 @@ impl Backups {
         tracing::info!(id, "restoring a backup");
         crate::directory::create_directory(to)?;
         fault::reached(Point::RestoreBegun);
-        let restored = BackupEngine::open(&self.path).and_then(|mut engine| engine.restore(id, to));
+        let restored = BackupEngine::open(&self.path, None).and_then(|mut engine| engine.restore(id, to));
         fault::reached(Point::FilesRestored);
         // The marker comes last: without it, what a crash left behind is not taken for a database.
         // It says that all is needed that this version knows: a backup does not tell.
@@ -162,7 +162,7 @@ impl Backups {
         }
         marker::sync_directory(&self.path.join("meta"))?;
         fault::reached(Point::BackupForgotten);
-        BackupEngine::open(&self.path)?.collect_garbage()
+        BackupEngine::open(&self.path, None)?.collect_garbage()
     }
 
     fn look_at(&self, id: u32) -> Result<Backup> {
@@ -245,7 +245,7 @@ impl LsmStore {
         }
         // Whatever is visible now was written to the log before, which is copied with the files.
         let commit_ts = self.read_point()?.ts();
-        let mut backups = BackupEngine::open(to)?;
+        let mut backups = BackupEngine::open(to, self.environment().interposed())?;
         let id = backups.create(&engine, &description::metadata(commit_ts), &mut report)?;
         fault::reached(Point::BackupCompleted);
         tracing::info!(id, "wrote a backup");

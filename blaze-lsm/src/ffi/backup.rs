@@ -25,9 +25,13 @@ pub(crate) struct BackupEngine {
 }
 
 impl BackupEngine {
-    /// Opens the directory, in which there is nothing yet or what a backup engine has put there.
-    pub(crate) fn open(directory: &Path) -> Result<BackupEngine> {
-        let env = Env::new().map_err(|error| error::rocks("opening backups", &error))?;
+    /// Opens the directory, in which there is nothing yet or what a backup engine has put there. All files go through what a
+    /// test has interposed, if it has.
+    pub(crate) fn open(directory: &Path, interposed: Option<&Env>) -> Result<BackupEngine> {
+        let env = match interposed {
+            Some(env) => env.clone(),
+            None => Env::new().map_err(|error| error::rocks("opening backups", &error))?,
+        };
         let path = c_path(directory)?;
         // SAFETY: the path is a C string, which the options copy.
         let options = unsafe { sys::rocksdb_backup_engine_options_create(path.as_ptr()) };

@@ -29,7 +29,7 @@ impl LsmOptions {
     /// The options of the whole database. Several are RocksDB's defaults today; they stand here because data depends
     /// on them.
     pub(crate) fn database(&self, environment: &Environment) -> Result<RocksOptions> {
-        let mut options = self.fresh()?;
+        let mut options = self.fresh(environment)?;
         // The marker says whether there is a database, so a missing one was never finished: create it.
         options.create_if_missing(true);
         options.create_missing_column_families(true);
@@ -113,14 +113,19 @@ impl LsmOptions {
         self.family(family, &self.make_environment()?)
     }
 
-    /// RocksDB's defaults, but for what only its parser can set. It makes new options, so it comes first.
-    fn fresh(&self) -> Result<RocksOptions> {
+    /// RocksDB's defaults, but for where files are, and for what only its parser can set. That makes new options, so it comes
+    /// first.
+    fn fresh(&self, environment: &Environment) -> Result<RocksOptions> {
         // Each file would have the name of the machine in it.
         let nameless = "db_host_id=blaze";
         let paranoid = "memtable_protection_bytes_per_key=8;block_protection_bytes_per_key=8;paranoid_file_checks=true";
         let text = if self.paranoid { format!("{nameless};{paranoid}") } else { nameless.to_owned() };
         let parsed = RocksOptions::default().get_options_from_string(text);
-        parsed.map_err(|error| Error::internal(format!("RocksDB's options: {error}")))
+        let mut options = parsed.map_err(|error| Error::internal(format!("RocksDB's options: {error}")))?;
+        if let Some(env) = environment.interposed() {
+            options.set_env(env);
+        }
+        Ok(options)
     }
 
     fn family(&self, family: Family, environment: &Environment) -> Result<RocksOptions> {
@@ -135,7 +140,7 @@ impl LsmOptions {
             table.set_block_size(TEXT_BLOCK_BYTES);
         }
 
-        let mut options = self.fresh()?;
+        let mut options = self.fresh(environment)?;
         options.set_block_based_table_factory(&table);
         // Half of the whole, so that one family that takes all writes fills one buffer while the other is flushed.
         options.set_write_buffer_size(self.write_buffer_bytes_in(environment) / 2);

@@ -15,6 +15,7 @@ use crate::model::Lane;
 use crate::promises::{Bounds, Promises};
 use crate::random::Random;
 use crate::shelves::POSITIONS;
+use crate::workload::list;
 use crate::{Finding, Result, corner};
 
 /// What an auditor has seen where nothing was wrong.
@@ -26,6 +27,17 @@ pub struct Audit {
     pub load: u64,
     /// How often something was made and dropped, if that is certain.
     pub churn: Option<u64>,
+}
+
+impl Audit {
+    /// What [promises](Promises::take_in) are told of it.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let positions: Vec<u64> = self.lanes.iter().map(|lane| lane.position).collect();
+        let mut lines = vec![list("audited", &positions), list("load-is", &[self.load])];
+        lines.extend(self.churn.map(|churn| list("churn-is", &[churn])));
+        lines
+    }
 }
 
 /// Looks at all that a database has: it keeps what was promised.

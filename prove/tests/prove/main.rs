@@ -7,6 +7,8 @@
     reason = "a failure that a test does not expect ends it"
 )]
 
+#[cfg(target_os = "linux")]
+mod disk;
 mod kills;
 mod planted;
 #[cfg(unix)]

@@ -1,0 +1,174 @@
+//! The life of one database whose disk fails at the `n`-th call of some kind.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use blaze::Database;
+use blaze_fault_fs::{Call, Failure};
+
+use super::machine::Machine;
+use crate::model::{Lane, Shelf};
+use crate::phase::Phase;
+use crate::promises::{Bounds, Promises};
+use crate::random::Random;
+use crate::side::{Side, remove};
+use crate::workload::{Progress, commit_next, persist};
+use crate::{Finding, Result, auditor, shelves};
+
+/// Lanes, documents that are loaded, and commits of each lane at a time.
+const LANES: usize = 2;
+const LOADED: u64 = 12;
+const COMMITS: u64 = 3;
+
+/// How a disk fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// What it is called.
+    pub name: &'static str,
+    /// The kinds of calls of which one fails.
+    pub calls: &'static [Call],
+    /// How it does.
+    pub failure: Failure,
+}
+
+/// All ways in which a disk fails.
+pub const FAULTS: [Fault; 8] = [
+    Fault { name: "reads fail", calls: &[Call::Read], failure: Failure::Io },
+    Fault { name: "writes fail", calls: &[Call::Append], failure: Failure::Io },
+    Fault { name: "the disk is full", calls: &[Call::Append, Call::Create], failure: Failure::NoSpace },
+    Fault { name: "syncs fail", calls: &[Call::Sync], failure: Failure::Io },
+    Fault { name: "renames fail", calls: &[Call::Rename], failure: Failure::Io },
+    Fault { name: "files cannot be made", calls: &[Call::Create], failure: Failure::Io },
+    Fault { name: "files cannot be deleted", calls: &[Call::Delete], failure: Failure::Io },
+    Fault { name: "syncs of directories fail", calls: &[Call::SyncDirectory], failure: Failure::Io },
+];
+
+/// A database whose disk fails.
+#[derive(Debug)]
+pub struct Trial {
+    machine: Machine,
+    random: Random,
+    /// What was not synced is lost, too, once the disk has failed.
+    loses: bool,
+}
+
+impl Trial {
+    /// Leads a database through its life while the `number`-th call of a kind fails, or all from that on; then everything has
+    /// to be there without faults. Answers how many calls have failed: none if there are not so many.
+    ///
+    /// # Errors
+    /// What was found. The directory is removed unless something was.
+    pub fn run(directory: &Path, seed: u64, fault: &Fault, number: u64, goes_on: bool) -> Result<u64> {
+        remove(directory)?;
+        fs::create_dir_all(directory)?;
+        let random = Random::of(&[seed, number, 9]);
+        let promises = Promises {
+            seed: seed & 0xffff_ffff,
+            lanes: vec![Bounds::default(); LANES],
+            load_documents: LOADED,
+            ..Promises::default()
+        };
+        let trial = Trial { machine: Machine::new(directory, promises)?, random, loses: number % 2 == 1 };
+        let what = || format!("{}, call {number}{}", fault.name, if goes_on { " and all that follow" } else { "" });
+        trial.machine.fs.fail(fault.calls, number, fault.failure, goes_on);
+        trial.script().map_err(|finding| finding.context(what()))?;
+        let failures = trial.machine.fs.failures();
+        trial.check().map_err(|finding| finding.context(format!("{}, afterwards", what())))?;
+        remove(directory)?;
+        Ok(failures)
+    }
+
+    /// All that a database is used for, in two sessions.
+    fn script(&self) -> Result<()> {
+        for _ in 0..2 {
+            let Some(db) = self.machine.open()? else { continue };
+            let Some(lanes) = self.machine.audit(&db, &self.random)? else { continue };
+            let Some(()) = self.machine.prepare(&db)? else { continue };
+            self.session(&db, lanes)?;
+        }
+        Ok(())
+    }
+
+    fn session(&self, db: &Database, lanes: Vec<Lane>) -> Result<()> {
+        let (machine, ends) = (&self.machine, AtomicBool::new(false));
+        let voice = |line: &str| {
+            machine.hear(line);
+            ends.store(line.starts_with("load-ask") || line.starts_with("churn-ask"), Ordering::SeqCst);
+        };
+        let progress = Progress::told_to(&lanes, &voice).until(&ends);
+        let mut lanes: Vec<Option<Lane>> = lanes.into_iter().map(Some).collect();
+        self.commit(db, &mut lanes, &progress)?;
+        self.durable(&progress, || Ok(db.settle()?))?;
+        let people = shelves::collection(db, Shelf::People)?;
+        self.try_to(|| Ok(persist(|| people.drop_index("tags")).map(drop)?))?;
+        self.try_to(|| Ok(persist(|| people.ensure_index(shelves::index("tags", false)))?))?;
+        for phase in [Phase::Load, Phase::Churn] {
+            ends.store(false, Ordering::SeqCst);
+            let promises = machine.promises().clone();
+            let side = Side { db, places: &machine.places, promises: &promises, progress: &progress };
+            self.try_to(|| side.run(phase, &self.random))?;
+        }
+        self.commit(db, &mut lanes, &progress)?;
+        self.durable(&progress, || Ok(db.sync()?))?;
+        self.try_to(|| Ok(db.compact()?))?;
+        self.try_to(|| Ok(persist(|| people.replace_index("place", shelves::index("place", true)))?))?;
+        self.commit(db, &mut lanes, &progress)?;
+        let promises = machine.promises().clone();
+        self.try_to(|| auditor::audit(db, &promises, &self.random).map(drop))?;
+        self.durable(&progress, || Ok(db.close()?))
+    }
+
+    /// Commits of each lane, as long as it is certain what that has.
+    fn commit(&self, db: &Database, lanes: &mut [Option<Lane>], progress: &Progress<'_>) -> Result<()> {
+        for _ in 0..COMMITS {
+            for place in lanes.iter_mut() {
+                let Some(lane) = place else { continue };
+                if self.machine.forgive(commit_next(db, lane, progress))?.is_none() {
+                    *place = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn try_to(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.machine.forgive(work()).map(drop)
+    }
+
+    /// Does what makes everything durable that was acknowledged.
+    fn durable(&self, progress: &Progress<'_>, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        let acknowledged = progress.all_acknowledged();
+        if self.machine.forgive(work())?.is_some() {
+            progress.say_durable(&acknowledged);
+        }
+        Ok(())
+    }
+
+    /// Opens without faults: what has to be there is, and everything works.
+    fn check(&self) -> Result<()> {
+        let machine = &self.machine;
+        machine.fs.heal();
+        if self.loses {
+            machine.fs.set_active(false);
+            machine.fs.drop_unsynced()?;
+            machine.fs.delete_files_created_after_last_dir_sync()?;
+            machine.promises().cut();
+        }
+        machine.fs.reset();
+        let nothing = || Finding::new("nothing fails, and yet something does");
+        for _ in 0..2 {
+            let db = machine.open()?.ok_or_else(nothing)?;
+            let lanes = machine.audit(&db, &self.random)?.ok_or_else(nothing)?;
+            machine.prepare(&db)?.ok_or_else(nothing)?;
+            auditor::indexes::check(&db, &lanes, &self.random)?;
+            let voice = |line: &str| machine.hear(line);
+            let progress = Progress::told_to(&lanes, &voice);
+            for mut lane in lanes {
+                commit_next(&db, &mut lane, &progress)?;
+            }
+            db.close()?;
+        }
+        Ok(())
+    }
+}
