@@ -14,6 +14,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64};
 
+use blaze_core::fault::{self, Mistake};
 use blaze_core::{Family, KeyRange, Prefix, Timestamp, Write, prefix_of_range};
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
@@ -242,7 +243,7 @@ impl RecordCache {
             self.look_at_fill((ENTRY_OVERHEAD_BYTES + key.len() + value.len()) as u64);
         }
         let mut shard = self.shard(hash);
-        if shard.stamp <= ts {
+        if shard.stamp <= ts || fault::makes(Mistake::StaleCacheFill) {
             shard.used = true;
             self.entries.insert(key.into(), Cached::new(ts, value, None));
         }

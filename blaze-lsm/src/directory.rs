@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind as IoErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use blaze_core::fault::{self, Point};
+use blaze_core::fault::{self, Mistake, Point};
 use blaze_core::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
@@ -139,8 +139,12 @@ impl Claim {
             file.sync_all()
         };
         write().map_err(|error| error::file(&name, error))?;
+        let mut claim = Claim { path: path.to_path_buf(), features: Mutex::new(0), marker: file, is_new: true };
+        if fault::makes(Mistake::MarkerBeforeFiles) {
+            claim.complete()?;
+        }
         fault::reached(Point::MarkerWritten);
-        Ok(Claim { path: path.to_path_buf(), features: Mutex::new(0), marker: file, is_new: true })
+        Ok(claim)
     }
 }
 

@@ -187,6 +187,9 @@ fn write(tx: &Transaction, lane: u64, step: &Step) -> blaze::Result<()> {
     for operation in &step.operations {
         write_one(tx, lane, operation)?;
     }
+    if step.tries_refused {
+        write_and_take_back(tx, lane)?;
+    }
     tx.keyspace(POSITIONS)?.put(lane.to_string(), step.position.to_string())
 }
 
@@ -214,7 +217,12 @@ fn write_one(tx: &Transaction, lane: u64, operation: &Operation) -> blaze::Resul
         Operation::DeletePair(key) => tx.keyspace(PAIRS)?.delete(key),
         // The character after the slash ends the lane.
         Operation::ClearPairs => tx.keyspace(PAIRS)?.delete_range(format!("{lane}/")..format!("{lane}0")),
-        Operation::Add(delta) => tx.keyspace(TOTALS)?.add("total", *delta),
+        Operation::Add(delta) => {
+            let totals = tx.keyspace(TOTALS)?;
+            totals.add("total", *delta)?;
+            // Who reads what it has added to is set against others who add.
+            if delta % 4 == 0 { totals.get("total").map(drop) } else { Ok(()) }
+        }
         Operation::Visit => {
             let hub = tx.collection::<Document>(HUB)?;
             let mut document = hub.get(HUB)?.map(|found| found.value).unwrap_or_default();
@@ -230,6 +238,15 @@ fn write_one(tx: &Transaction, lane: u64, operation: &Operation) -> blaze::Resul
         }
         Operation::DeleteBlob(key) => tx.objects(BLOBS)?.delete(key).map(drop),
     }
+}
+
+/// Writes, and goes back to a savepoint before that: nothing of it may be left.
+fn write_and_take_back(tx: &Transaction, lane: u64) -> blaze::Result<()> {
+    let savepoint = tx.savepoint()?;
+    tx.keyspace(PAIRS)?.put(format!("{lane}/taken back"), "never")?;
+    let person = Document::new().with("lane", lane as i64).with("city", "nowhere");
+    tx.collection(name(Shelf::People))?.put(format!("{lane}/taken back"), &person)?;
+    tx.rollback_to(&savepoint)
 }
 
 /// A transaction that gives up at its end, and one that puts a value into the unique index that is there already: neither may

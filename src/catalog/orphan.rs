@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use blaze_core::fault::{self, Point};
+use blaze_core::fault::{self, Mistake, Point};
 use blaze_core::{
     Direction, Durability, Error, ErrorKind, FEATURE_TEXT_INDEXES, Family, Isolation, KeyRange, Result, Timestamp,
 };
@@ -59,6 +59,11 @@ impl Orphan {
             return Ok(());
         }
         fault::reached(Point::OrphanClaimed);
+        if fault::makes(Mistake::LostReclaim) {
+            return commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
+                session.delete(Family::Data, self.key())
+            });
+        }
         let range = KeyRange::prefix(&self.prefix);
         // Not the other way round: the files could take the removal of the range with them.
         core.storage.discard(self.family, &range, since)?;

@@ -1,5 +1,6 @@
 //! Writing a document with everything that follows from it.
 
+use blaze_core::fault::{self, Mistake};
 use blaze_core::record::{self, STAMP_AT};
 use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid, take_parent};
 
@@ -123,13 +124,17 @@ pub(crate) fn write_entries(
         session.note_unbuilt(index.id)?;
     }
     for (key, value) in before.iter().filter(|(key, _)| !after.has(key)) {
-        if is_own(session, index, key, value)? {
+        let forgets = fault::makes(Mistake::ForgottenIndexEntry) && family == Family::Index;
+        if !forgets && is_own(session, index, key, value)? {
             session.delete(family, key.to_vec())?;
         }
     }
     after.traits().remember(session, index)?;
     write_backlog(session, index, before, &after)?;
     for (key, value) in after.into_iter().filter(|(key, value)| before.get(key) != Some(value.as_slice())) {
+        if fault::makes(Mistake::ForgottenVector) && family == Family::Vector && before.has(&key) {
+            continue;
+        }
         session.put(family, key, value, None)?;
     }
     Ok(())

@@ -11,7 +11,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blaze_core::fault::{self, Point};
+use blaze_core::fault::{self, Mistake, Point};
 use blaze_core::limits::INDEXES_PER_COLLECTION_MAX;
 use blaze_core::{Direction, Error, ErrorKind, Family, Isolation, KeyRange, Result};
 
@@ -118,7 +118,8 @@ pub(super) fn build(
 fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress: &mut Progress<'_>) -> Result<()> {
     let _span = tracing::info_span!("build index", index = declared.id).entered();
     let mut fill = Fill::of_all_before(core, collection, declared)?;
-    while !fill.complete {
+    let swaps_at_once = fault::makes(Mistake::SwapWithoutOld) && declared.replaces();
+    while !fill.complete && !swaps_at_once {
         fill = fill.commit_batch(core, collection, declared)?;
         fault::reached(Point::IndexBatchFilled);
         tell(progress, &fill)?;

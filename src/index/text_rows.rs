@@ -1,5 +1,6 @@
 //! Writing what an index on text has of a document.
 
+use blaze_core::fault::{self, Mistake};
 use blaze_core::record::RawDocument;
 use blaze_core::{Document, DocumentId, Family, Result, Timestamp};
 
@@ -47,7 +48,9 @@ impl TextChange {
             Some(Some(own)) => ChangeRow::read(&own)?.before.map(<[u8]>::to_vec),
             Some(None) => None,
             // Counts as read: nobody may add the entry of a document that was there before the index meanwhile.
-            None if self.had_text => session.get(Family::Text, &entry_key)?,
+            None if self.had_text && !fault::makes(Mistake::ForgottenPosting) => {
+                session.get(Family::Text, &entry_key)?
+            }
             None => None,
         };
         let row = ChangeRow { ts: Timestamp::ZERO, before: before.as_deref(), after: self.after.occurrences() };

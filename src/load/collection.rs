@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blaze_core::fault::{self, Point};
+use blaze_core::fault::{self, Mistake, Point};
 use blaze_core::record::{self, Dictionary, DictionaryEntry, Record, RecordSerializer, STAMP_AT};
 use blaze_core::{Document, DocumentId, Error, Family, Result, Uuid};
 use blaze_lsm::RowSorter;
@@ -111,12 +111,18 @@ impl<'a, T> CollectionLoader<'a, T> {
         }
         let mut progress = LoadProgress { documents: self.documents, rows: sorter.rows(), written_rows: 0 };
         let sorted = sorter.into_sorted(&mut || report(&mut self.progress, progress))?;
+        let shows_first = fault::makes(Mistake::TornLoad);
+        if shows_first {
+            self.target.publish(&self.core, self.documents, &self.learnt)?;
+        }
         write_rows(&self.core, &self.target.indexes, sorted, &mut |written_rows| {
             progress.written_rows = written_rows;
             report(&mut self.progress, progress)
         })?;
         fault::reached(Point::LoadedUnseen);
-        self.target.publish(&self.core, self.documents, &self.learnt)?;
+        if !shows_first {
+            self.target.publish(&self.core, self.documents, &self.learnt)?;
+        }
         Ok(self.documents)
     }
 

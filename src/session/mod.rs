@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use blaze_core::fault::{self, Point};
+use blaze_core::fault::{self, Mistake, Point};
 use blaze_core::{
     Direction, Durability, Error, Family, Isolation, KeyRange, ReadPoint, Result, Timestamp, Tracking, VisitMany,
     Write, counter,
@@ -217,6 +217,9 @@ impl Session {
             Error::limit_exceeded(format!("{count} + {sum} is beyond the limits of a counter, 64 bits"))
         })?;
         self.write(Write::put(family, key, counter::encode(count)))?;
+        if fault::makes(Mistake::CounterAppliedTwice) {
+            self.write(Write::Add { family, key: key.to_vec(), delta: sum as i64 })?;
+        }
         Ok(counter::encode(count))
     }
 

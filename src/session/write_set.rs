@@ -3,6 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Mistake};
 use blaze_core::limits::TRANSACTION_BYTES_MAX;
 use blaze_core::{Direction, Error, Family, KeyRange, Result, Write};
 
@@ -303,7 +304,7 @@ impl WriteSet {
     pub(super) fn cut_to_savepoint(&mut self, number: u64) -> bool {
         let Some(at) = self.savepoints.iter().position(|savepoint| savepoint.number == number) else { return false };
         self.savepoints.truncate(at + 1);
-        self.cut(self.savepoints[at].position);
+        self.cut(self.savepoints[at].position + usize::from(fault::makes(Mistake::SavepointKeepsWrites)));
         true
     }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use blaze_core::fault::{self, Point};
+use blaze_core::fault::{self, Mistake, Point};
 use blaze_core::{Direction, Durability, Error, Family, Isolation, Result, Write};
 use blaze_text::{SegmentMeta, SegmentWriter, Stream};
 
@@ -65,6 +65,7 @@ impl Texts {
     ) -> Result<Vec<(usize, u32)>> {
         let mut dead = Vec::new();
         let changed = documents.iter().filter_map(|document| document.changes.first());
+        let changed = changed.filter(|_| !fault::makes(Mistake::LostDelete));
         for first in changed.filter(|first| first.before.is_some()) {
             for (place, part) in segments.parts.iter().enumerate() {
                 let pages = pages(session.point(), &self.pages, index, part.number);

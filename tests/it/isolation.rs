@@ -7,6 +7,7 @@ mod hermitage;
 mod history;
 mod long;
 mod recorded;
+mod recorder;
 
 use Isolation::{Serializable, Snapshot};
 use blaze::{Database, Durability, ErrorKind, Isolation, Keyspace, Result, Timestamp, Transaction, TransactionOptions};

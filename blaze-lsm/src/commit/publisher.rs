@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use blaze_core::Timestamp;
+use blaze_core::fault::{self, Mistake};
 
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
@@ -144,6 +145,10 @@ impl<G> Publisher<G> {
     ) -> MutexGuard<'a, State<G>> {
         let (reached, reached_ts) = (state.written, state.written_ts);
         state.is_syncing = true;
+        if fault::makes(Mistake::PublishedBeforeDurable) {
+            state.durable = reached;
+            state.publish(outlet);
+        }
         drop(state); // groups are written and submitted meanwhile
         let succeeded = outlet.sync();
         let mut state = self.state.lock();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blaze_core::fault::{self, Point};
+use blaze_core::fault::{self, Mistake, Point};
 use blaze_core::{
     Clock, CommitHook, Durability, Error, Family, Head, HybridClock, KeyRange, Result, Timestamp, Write, counter,
     limits,
@@ -89,6 +89,7 @@ impl Writer {
         trail: Arc<Trail>,
     ) -> Result<Writer> {
         let ceiling = read_ceiling(engine)?;
+        let goes_on_after = if fault::makes(Mistake::MovedClock) { Timestamp::ZERO } else { ceiling };
         let head = Head { ts: ceiling, catalog_ts: ceiling };
         handles.publish(Published { head, sequence: engine.sequence() }, None);
         Ok(Writer {
@@ -97,7 +98,7 @@ impl Writer {
             clock,
             disk_space,
             trail,
-            commits: HybridClock::after(ceiling),
+            commits: HybridClock::after(goes_on_after),
             ceiling,
             logged: ceiling,
             oracle: Oracle::new(ceiling, limits::ORACLE_BYTES_MAX),
@@ -187,6 +188,9 @@ impl Writer {
             (batch, own) => *batch = own,
         }
         if let Some(batch) = assembly.batch.as_mut().filter(|_| !followed.writes.is_empty()) {
+            if fault::makes(Mistake::SplitBatch) {
+                self.write_beforehand(engine, batch);
+            }
             batch.append(&encode(&followed.writes, &self.families, &mut Vec::new()));
         }
         assembly.hooks.extend(prepared.request.hook.take().map(|hook| (ts, hook)));
@@ -238,6 +242,15 @@ impl Writer {
                     turn.outcomes[position] = Err(unknown(ts).with_source(Error::unavailable(error.to_string())));
                 }
             }
+        }
+    }
+
+    /// Writes what there is of a batch, before all of it is there: a mistake, which a test has it make.
+    fn write_beforehand(&self, engine: &Arc<Engine>, batch: &mut Batch) {
+        let _ = self.materialize_last(engine);
+        let mark = LogMark { last: self.logged, previous: self.logged, durable: Timestamp::ZERO };
+        if engine.write(batch.representation(mark)).is_ok() {
+            fault::reached(Point::BatchWritten);
         }
     }
 

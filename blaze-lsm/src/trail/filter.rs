@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Mistake};
 use blaze_core::{Prefix, Timestamp, UndoKey};
 use parking_lot::RwLock;
 use rocksdb::CompactionDecision;
@@ -32,6 +33,9 @@ impl DropFloors {
 impl Floors {
     /// The floor of a prefix; of one that has no history, everything is kept.
     pub(super) fn of(&self, prefix: Prefix) -> Timestamp {
+        if fault::makes(Mistake::WrongFloor) {
+            return Timestamp::MAX;
+        }
         let position = self.0.binary_search_by_key(&prefix, |(prefix, _)| *prefix);
         position.ok().and_then(|position| self.0.get(position)).map_or(Timestamp::ZERO, |(_, floor)| *floor)
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use blaze_core::fault::{self, Mistake};
 use blaze_core::limits::RANGE_HISTORY_BYTES_MAX;
 use blaze_core::{
     Change, ChangeKind, CommitRequest, Error, Family, Feed, KeyRange, MarkChange, Prefix, Result, Timestamp, Tracking,
@@ -45,6 +46,9 @@ impl Trail {
         let mut writes = self.mark(request, ts);
         for (key, before) in before {
             let gone = matches!(own.get(&key), Some(None));
+            if fault::makes(Mistake::LostUndo) && gone {
+                continue;
+            }
             if let Some((prefix, rest)) = key.split_first_chunk().filter(|_| before.is_some() || !gone) {
                 let value = UndoKey::value(before.as_deref());
                 writes.push(Write::put(Family::History, UndoKey::bytes(*prefix, rest, ts), value));
@@ -188,7 +192,7 @@ impl<'a> Follower<'a> {
         before: Option<Vec<u8>>,
         after: Option<Vec<u8>>,
     ) {
-        if tracking.feed == Feed::Off {
+        if tracking.feed == Feed::Off || (fault::makes(Mistake::LeftOutOfFeed) && kind == ChangeKind::Delete) {
             return;
         }
         // A transaction has fewer writes than that by orders of magnitude.

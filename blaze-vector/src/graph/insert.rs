@@ -1,5 +1,6 @@
 //! Insertion: the long half that only reads, and the short half that links.
 
+use blaze_core::fault::{self, Mistake};
 use blaze_core::{Error, Result};
 
 use crate::code::{Coded, Codes, Probe};
@@ -135,6 +136,9 @@ impl Graph {
                 reverses.resize_with(reverses.len().max(level + 1), Vec::new);
                 reverses[level].extend(chosen.iter().map(|&target| Reverse { target, source: node }));
             }
+        }
+        if fault::makes(Mistake::UnrepairedEdge) {
+            return;
         }
         for (level, mut reverses) in reverses.into_iter().enumerate() {
             reverses.sort_unstable_by_key(|reverse| (reverse.target, reverse.source));

@@ -10,6 +10,7 @@
 #[cfg(target_os = "linux")]
 mod disk;
 mod kills;
+mod mistakes;
 mod planted;
 #[cfg(unix)]
 mod points;
