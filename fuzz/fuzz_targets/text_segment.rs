@@ -2,6 +2,8 @@
 
 #![no_main]
 
+use std::sync::LazyLock;
+
 use blaze_core::Result;
 use blaze_text::{
     DocumentBuilder, DocumentPostings, DocumentTerms, END, FoldedChange, MemoryPages, Pages, Postings, Segment, SegmentMeta,
@@ -10,6 +12,8 @@ use blaze_text::{
 use libfuzzer_sys::fuzz_target;
 
 /// A segment of documents long enough for blocks.
+static SEGMENT: LazyLock<(SegmentMeta, MemoryPages)> = LazyLock::new(segment);
+
 fn segment() -> (SegmentMeta, MemoryPages) {
     let changes = (0_u32..200).map(|document| {
         let mut builder = DocumentBuilder::new(1);
@@ -54,7 +58,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!((document.terms().to_bytes().as_slice(), document.occurrences().as_slice()), (terms, occurrences));
     }
     // One page of a sound segment is replaced, with a checksum that is right.
-    let (meta, mut pages) = segment();
+    let (meta, mut pages) = SEGMENT.clone();
     let stream = Stream::ALL[usize::from(stream) % Stream::ALL.len()];
     let mut sealed = rest.to_vec();
     let mut hasher = crc32fast::Hasher::new();
