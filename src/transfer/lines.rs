@@ -49,7 +49,11 @@ impl Pieces for Lines<'_> {
                     Err(format!("line {line}: it has {bytes} bytes, the limit is {IMPORT_LINE_BYTES_MAX}"))
                 }
                 Ok(text) if text.trim_ascii().is_empty() => continue,
-                Ok(text) => self.form.read_document_at(text, line).map_err(|error| error.to_string()),
+                // Without its end, behind which a place would be on the next line.
+                Ok(text) => {
+                    let text = text.strip_suffix('\n').unwrap_or(text);
+                    self.form.read_document_at(text, line).map_err(|error| error.to_string())
+                }
                 Err(error) => Err(format!("line {line}, byte {}: invalid UTF-8", error.valid_up_to() + 1)),
             };
             return Ok(Some(Piece { line, document }));
@@ -62,5 +66,24 @@ impl Pieces for Lines<'_> {
 
     fn bytes(&self) -> u64 {
         self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_that_is_not_closed_is_on_its_own_line() {
+        let input: &[u8] = b"{\"a\": 1}\n{\"a\":\n{\"a\": 2}\r\n{\r\n";
+        let mut lines = Lines::new(Box::new(input), JsonForm::Plain);
+        let mut bad = Vec::new();
+        while let Some(Piece { line, document }) = lines.next_piece().unwrap() {
+            bad.extend(document.err().map(|reason| (line, reason)));
+        }
+        assert_eq!(bad.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 4]);
+        for (line, reason) in bad {
+            assert!(reason.starts_with(&format!("line {line}, column ")), "{reason}");
+        }
     }
 }
