@@ -46,7 +46,7 @@ fn fill(db: &Database) -> blaze::Result<()> {
     films.ensure_index(Index::on("year").then_desc("title"))?;
     films.ensure_index(Index::on("tags"))?;
     films.ensure_index(Index::on("email").unique().only(field("year").gt(0)))?;
-    films.ensure_index(Index::vector("near", 2, Metric::L2))?;
+    films.ensure_index(Index::vector("near", 2).metric(Metric::L2))?;
     films.ensure_index(Index::text(["title", "tags"]))?;
     films.set_history(History::Forever)?;
     films.set_feed(Feed::Images)?;
@@ -147,7 +147,7 @@ fn ask(db: &Database) {
         let nearest = || films.search().nearest("near", vec![3.0_f32, 1.0]);
         let _ = (nearest().run(), nearest().exact().filter(field("year").gt(1903)).run());
         let _ = (films.search().text("space river").run(), films.search().text("\"moon star\"~2").count());
-        let _ = films.search().suggest("title", "s").run();
+        let _ = films.suggest("title", "s").run();
         let _ = (films.put(50, &film(50)), films.update(5, blaze::inc("year", 1)), films.delete(6));
         let _ = films.update_many(Filter::everything(), blaze::set("seen", true));
         if let Ok(cast) = films.subcollection::<Document>(1, "cast") {
