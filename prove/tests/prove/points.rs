@@ -30,7 +30,7 @@ struct Dying<'a> {
 impl<'a> Dying<'a> {
     fn begin(runner: &'a Runner, directory: &'a Path, lives: &'a AtomicUsize, has_much: bool) -> Dying<'a> {
         let number = lives.fetch_add(1, Ordering::Relaxed) as u64;
-        let mut life = Life::begin(directory, 7, number).unwrap();
+        let mut life = Life::begin(directory, 7, number, false).unwrap();
         life.load_much(has_much);
         Dying { runner, directory, life, has_much, lives }
     }
