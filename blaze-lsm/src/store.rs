@@ -184,18 +184,22 @@ impl LsmStore {
     }
 
     /// Deletes at once the files that hold nothing but keys of `range`, which nobody reads or writes in the view of the
-    /// commit `since` or in a later one; does nothing, and answers false, while somebody has an earlier view. Other keys
-    /// of the range stay, until a commit deletes it afterwards.
+    /// commit `since` or in a later one, which is made durable before; does nothing, and answers false, while somebody has an
+    /// earlier view. Other keys of the range stay, until a commit deletes it afterwards.
     ///
     /// # Errors
-    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable).
+    /// [`Closed`](blaze_core::ErrorKind::Closed); [`Unavailable`](blaze_core::ErrorKind::Unavailable), also when that commit
+    /// cannot be made durable.
     pub fn discard(&self, family: Family, range: &KeyRange, since: Timestamp) -> Result<bool> {
         // New views are always later.
         if self.handles.live_views().first().is_some_and(|oldest| *oldest < since) {
             return Ok(false);
         }
         self.handles.release_idle();
-        self.handles.engine()?.delete_files(family, range)?;
+        let engine = self.handles.engine()?;
+        // The files go at once, and for good: a loss of power must not take the commit that let go of them and leave what it led to.
+        self.pipeline.sync_up_to(&engine, since)?;
+        engine.delete_files(family, range)?;
         self.pipeline.metrics().reclaimed();
         Ok(true)
     }

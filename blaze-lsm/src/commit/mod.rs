@@ -243,6 +243,13 @@ impl Pipeline {
         self.publisher.sync(&self.outlet(engine)).map_err(|_| Error::unavailable("a sync failed: reopen the database"))
     }
 
+    /// Makes every commit up to that of `ts` durable, which it may be already.
+    pub(crate) fn sync_up_to(&self, engine: &Arc<Engine>, ts: Timestamp) -> Result<()> {
+        engine.check_healthy()?;
+        let synced = self.publisher.sync_up_to(ts, &self.outlet(engine));
+        synced.map_err(|_| Error::unavailable("a sync failed: reopen the database"))
+    }
+
     /// Makes every commit so far durable that has waited for it long enough. What goes wrong is told to the next commit.
     pub(crate) fn sync_because_it_is_due(&self) {
         self.next_sync.take();

@@ -120,6 +120,14 @@ impl<G> Publisher<G> {
         self.until(|state| state.durable >= written, outlet)
     }
 
+    /// Makes every group up to the commit of `ts` durable; does nothing if it is.
+    ///
+    /// # Errors
+    /// [`SyncFailed`], now or before.
+    pub(crate) fn sync_up_to(&self, ts: Timestamp, outlet: &impl Outlet<G>) -> Result<(), SyncFailed> {
+        self.until(|state| state.durable_ts >= ts.min(state.written_ts), outlet)
+    }
+
     /// Syncs, or waits for the sync of another thread, until `is_reached`.
     fn until(&self, is_reached: impl Fn(&State<G>) -> bool, outlet: &impl Outlet<G>) -> Result<(), SyncFailed> {
         let mut state = self.state.lock();

@@ -208,3 +208,18 @@ fn closing_lets_go_of_views_that_were_never_published() {
     });
     is_done.recv_timeout(Duration::from_secs(60)).expect("closing hangs");
 }
+
+#[test]
+fn files_are_discarded_only_once_the_commit_that_let_go_of_them_is_durable() {
+    let fixture = Fixture::new();
+    let syncs = || fixture.store.stats().unwrap().commits.syncs;
+    let kept = fixture.store.commit(put("abcd", "1")).unwrap();
+    fixture.store.sync().unwrap();
+    let before = syncs();
+    let discard = |since| fixture.store.discard(Family::Data, &KeyRange::prefix(b"abcd"), since).unwrap();
+    assert!(discard(kept));
+    assert_eq!(syncs(), before, "it was durable already");
+    let let_go = fixture.store.commit(put("name", "another")).unwrap();
+    assert!(discard(let_go) && discard(let_go));
+    assert_eq!(syncs(), before + 1);
+}
