@@ -90,17 +90,17 @@ impl Runner {
         let writeback = outage.and_then(Outage::begin_writeback);
         let until = watch.wait(&lines, self.limit);
         drop(writeback);
-        let mut is_excused = false;
         match outage {
             Some(outage) if until == Until::Due && child.try_wait()?.is_none() => {
-                is_excused = outage.bring(&mut child)?;
+                child.kill()?;
+                outage.bring()?;
                 watch.cycle.was_cut = true;
             }
             _ if until == Until::Gone => drop(child.wait()?),
             _ => child.kill()?,
         }
         lines.iter().for_each(|line| watch.take_in(line));
-        watch.cycle.failure = failure(&mut child, until, &errors)?.filter(|told| !(is_excused && blames_the_disk(told)));
+        watch.cycle.failure = failure(&mut child, until, &errors)?;
         if let Some(failure) = &mut watch.cycle.failure {
             *failure = format!("while {}: {failure}", watch.cycle.during);
         }
@@ -181,9 +181,4 @@ fn failure(child: &mut Child, until: Until, errors: &Path) -> Result<Option<Stri
     }
     let told = fs::read_to_string(errors).unwrap_or_default();
     Ok(Some(format!("the process ended by itself ({status}): {}", told.trim())))
-}
-
-/// True of what a process says that got errors from a disk without power, and knows them for what they are.
-fn blames_the_disk(told: &str) -> bool {
-    ["answered Unavailable", "answered CommitOutcomeUnknown", "the system answered"].iter().any(|blame| told.contains(blame))
 }

@@ -1,6 +1,7 @@
 //! The life of one database: some tens of cycles, each death followed by an audit.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::child::PROMISES;
@@ -124,6 +125,7 @@ impl Life {
         self.keep_image()?;
         let outage = self.disk.as_ref().zip(cut).map(|(disk, cut)| Outage { disk, cut });
         let cycle = runner.run(&self.directory, &mut self.promises, outage.as_ref())?;
+        self.note_down(&cycle)?;
         if cycle.failure.is_some() {
             return Ok(cycle);
         }
@@ -145,6 +147,16 @@ impl Life {
             damage::inflict(&database, &self.random)?;
         }
         Ok(())
+    }
+
+    /// Keeps what was said in the directory.
+    fn note_down(&self, cycle: &Cycle) -> Result<()> {
+        let mut said = File::options().create(true).append(true).open(self.directory.join("said.log"))?;
+        let end = if cycle.was_cut { "the power is cut" } else { "it is killed" };
+        let plan = self.promises.plan;
+        let (number, phase) = (self.promises.cycle, plan.phase.name());
+        let lines = cycle.said.join("\n");
+        Ok(said.write_all(format!("cycle {number}, for {phase}:\n{lines}\n{end} while {}\n", cycle.during).as_bytes())?)
     }
 
     /// Keeps the files, for whoever wants to see the child's opening again.
@@ -205,7 +217,6 @@ impl Life {
         remove(&kept)?;
         fs::create_dir_all(directory.join("failures"))?;
         fs::rename(&self.directory, &kept)?;
-        fs::write(kept.join("said.log"), cycle.said.join("\n"))?;
         let found = cycle.failure.as_deref().unwrap_or_default();
         fs::write(kept.join("found.txt"), format!("{}\ncycle {}\n{found}\n", self.name, self.promises.cycle))?;
         Ok(kept)

@@ -1,42 +1,29 @@
 //! How a cycle ends by a loss of power.
 
-use std::process::Child;
-use std::thread;
-use std::time::Duration;
-
 use super::{Disk, Writeback};
 use crate::Result;
 use crate::random::Random;
-use crate::stopwatch::Stopwatch;
 
-/// Of a hundred cuts, before so many the system writes back what it likes, right before so many the journal is committed, and
-/// in so many the process is dead already.
+/// Of a hundred cuts, before so many the system writes back what it likes, and right before so many the journal is committed.
 const WRITTEN_BACK_PERCENT: u64 = 60;
 const COMMITTED_PERCENT: u64 = 20;
-const DEAD_PERCENT: u64 = 50;
 
-/// How long a process lives at most on a disk without power.
-const LINGERS_MICROSECONDS: u64 = 20_000;
-
-/// What happens around a loss of power.
+/// What happens before a loss of power.
 #[derive(Clone, Copy, Debug)]
 pub struct Cut {
-    /// Fixes what is written back before.
+    /// Fixes what is written back.
     writeback: Option<u64>,
     commits_journal: bool,
-    /// How long the process goes on after it. One that is killed first has no chance to acknowledge what is lost.
-    lingers: Option<Duration>,
 }
 
 impl Cut {
     /// One of them.
     #[must_use]
     pub fn choose(random: &Random) -> Cut {
-        let (writeback, lingers) = (random.below(1 << 48), random.below(LINGERS_MICROSECONDS));
+        let seed = random.below(1 << 48);
         Cut {
-            writeback: random.percent(WRITTEN_BACK_PERCENT).then_some(writeback),
+            writeback: random.percent(WRITTEN_BACK_PERCENT).then_some(seed),
             commits_journal: random.percent(COMMITTED_PERCENT),
-            lingers: (!random.percent(DEAD_PERCENT)).then(|| Duration::from_micros(lingers)),
         }
     }
 }
@@ -57,26 +44,12 @@ impl Outage<'_> {
         self.cut.writeback.map(|seed| Writeback::begin(self.disk.path().to_owned(), Random::of(&[seed])))
     }
 
-    /// Cuts the power and kills the process. True if that has lived on for a while and may have got errors from the disk.
+    /// Cuts the power. Whoever writes to the disk was killed right before: of a sync that the cut meets halfway Linux may say
+    /// that it went well, and nobody must hear that. A machine without power tells nobody either.
     ///
     /// # Errors
     /// Those of the system.
-    pub fn bring(&self, child: &mut Child) -> Result<bool> {
-        let Some(lingers) = self.cut.lingers else {
-            child.kill()?;
-            self.cut_power()?;
-            return Ok(false);
-        };
-        self.cut_power()?;
-        let since = Stopwatch::start();
-        while !since.left_of(lingers).is_zero() {
-            thread::park_timeout(since.left_of(lingers));
-        }
-        child.kill()?;
-        Ok(true)
-    }
-
-    fn cut_power(&self) -> Result<()> {
+    pub fn bring(&self) -> Result<()> {
         if self.cut.commits_journal {
             self.disk.commit_journal()?;
         }
