@@ -156,7 +156,8 @@ impl Life {
         let plan = self.promises.plan;
         let (number, phase) = (self.promises.cycle, plan.phase.name());
         let lines = cycle.said.join("\n");
-        Ok(said.write_all(format!("cycle {number}, for {phase}:\n{lines}\n{end} while {}\n", cycle.during).as_bytes())?)
+        Ok(said
+            .write_all(format!("cycle {number}, for {phase}:\n{lines}\n{end} while {}\n", cycle.during).as_bytes())?)
     }
 
     /// Keeps the files, for whoever wants to see the child's opening again.

@@ -94,7 +94,9 @@ fn say(finding: &Finding) {
 fn cut_power(arguments: &Arguments, is_isolated: bool) -> Result<bool> {
     let possible = match is_isolated {
         true => power::try_out(&arguments.directory),
-        false => power::isolation::enter(env::args_os().skip(1).chain(["--isolated".into()])).map(|never| match never {}),
+        false => {
+            power::isolation::enter(env::args_os().skip(1).chain(["--isolated".into()])).map(|never| match never {})
+        }
     };
     match possible {
         Ok(()) => prove(arguments, true),
