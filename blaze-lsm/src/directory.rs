@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use crate::error;
 use crate::marker;
 use crate::options::CreateMode;
+use crate::recovery::BLANK_NAME;
 
 /// A directory that nobody else may open, or only read: released when dropped.
 #[derive(Debug)]
@@ -211,7 +212,8 @@ pub(crate) fn create_directory(path: &Path) -> Result<()> {
 fn is_unclaimed(path: &Path) -> Result<bool> {
     let names = names(path)?;
     let begun = names.iter().any(|name| name == marker::TEMPORARY_NAME);
-    Ok(names.is_empty() || begun && names.iter().all(|name| name == marker::TEMPORARY_NAME || is_of_rocksdb(name)))
+    let is_ours = |name: &String| name == marker::TEMPORARY_NAME || name == BLANK_NAME;
+    Ok(names.is_empty() || begun && names.iter().all(|name| is_ours(name) || is_of_rocksdb(name)))
 }
 
 fn is_of_rocksdb(name: &str) -> bool {
@@ -274,6 +276,16 @@ mod tests {
         assert_eq!(Claim::to_read(&path).unwrap_err().kind(), ErrorKind::Locked, "it keeps its lock");
         drop(claim);
         assert_eq!(Claim::to_read(&path).unwrap().features(), FEATURE_VECTOR_GRAPHS);
+    }
+
+    #[test]
+    fn a_creation_that_was_cut_short_twice_is_gone_on_with() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("db");
+        drop(Claim::to_write(&path, CreateMode::OpenOrCreate).unwrap());
+        // The second time, while the torn end of a log was looked at.
+        fs::create_dir(path.join(BLANK_NAME)).unwrap();
+        LsmStore::open(&path, options()).unwrap().close().unwrap();
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::log::{Audit, Findings, LogDamage, Position};
 use crate::options::LsmOptions;
 use crate::{error, marker};
 
+/// The directory with a log of zeros, which is there only while a database is being opened.
+pub(crate) const BLANK_NAME: &str = "BLAZE.blank-log";
+
 /// What to do when damage in the log loses commits that had been synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DamagedLog {
@@ -92,7 +95,7 @@ fn audit(files: &[LogFile]) -> Result<Findings> {
 /// RocksDB knows it, but replays the log when it is opened, and the damage may make it do so for ever. So it is shown a
 /// log of zeros, of the same files and sizes.
 fn oldest_live_log(path: &Path, environment: &Environment, files: &[LogFile]) -> Result<u64> {
-    let blank = path.join("BLAZE.blank-log");
+    let blank = path.join(BLANK_NAME);
     remove_blank(&blank)?;
     fs::create_dir(&blank).map_err(|error| error::file(&blank, error))?;
     for file in files {
