@@ -100,4 +100,5 @@ fn a_process_dies_at_every_place_that_has_a_name_and_nothing_is_lost() {
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|_| panic!("{:?}", directory))).collect()
     });
     assert!(missed.is_empty(), "no process came to {missed:?}");
+    std::fs::remove_dir_all(directory).unwrap(); // what was found stays
 }
