@@ -19,7 +19,7 @@ pub enum Mistake {
     SavepointKeepsWrites,
     /// What was added to a counter counts twice, once the same transaction has read it.
     CounterAppliedTwice,
-    /// After a database was opened, commits have the time of the clock, even if that went back.
+    /// Who opens a database forgets which commit was its last, and goes by the clock, even if that went back.
     MovedClock,
     /// A new database has its name before it has its files.
     MarkerBeforeFiles,

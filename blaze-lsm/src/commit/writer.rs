@@ -88,8 +88,7 @@ impl Writer {
         disk_space: DiskSpace,
         trail: Arc<Trail>,
     ) -> Result<Writer> {
-        let ceiling = read_ceiling(engine)?;
-        let goes_on_after = if fault::makes(Mistake::MovedClock) { Timestamp::ZERO } else { ceiling };
+        let ceiling = if fault::makes(Mistake::MovedClock) { Timestamp::ZERO } else { read_ceiling(engine)? };
         let head = Head { ts: ceiling, catalog_ts: ceiling };
         handles.publish(Published { head, sequence: engine.sequence() }, None);
         Ok(Writer {
@@ -98,7 +97,7 @@ impl Writer {
             clock,
             disk_space,
             trail,
-            commits: HybridClock::after(goes_on_after),
+            commits: HybridClock::after(ceiling),
             ceiling,
             logged: ceiling,
             oracle: Oracle::new(ceiling, limits::ORACLE_BYTES_MAX),

@@ -45,6 +45,9 @@ pub(super) fn run(directory: &Path) -> Result<()> {
     life.commit(&db, 120)?;
     settle(&db)?;
     life.audit(&db)?;
+    life.commit(&db, 40)?; // what is folded changes
+    settle(&db)?;
+    life.audit(&db)?;
     life.load(&db, 2, true)?;
     life.audit(&db)?;
     replace_all(&db)?;
@@ -53,9 +56,14 @@ pub(super) fn run(directory: &Path) -> Result<()> {
     settle(&db)?;
     db.compact()?;
     life.audit(&db)?;
+    let last = db.snapshot()?.read_ts();
     db.close()?;
     life.clock.set_ms(NOW_MS - TEN_YEARS_MS);
     let db = life.open()?;
+    let now = db.snapshot()?.read_ts();
+    if now < last {
+        return Err(Finding::new(format!("the database goes back from commit {last} to {now}")));
+    }
     life.commit(&db, 40)?;
     life.audit(&db)?;
     db.close()?;

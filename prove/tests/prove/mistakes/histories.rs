@@ -12,7 +12,7 @@ use blaze_prove::{Finding, Result, shelves};
 use recorder::{THREADS, TRANSACTIONS_PER_THREAD, record};
 
 /// Histories that are looked at until something is found.
-const ROUNDS: u64 = 3;
+const ROUNDS: u64 = 6;
 
 pub(super) fn run(directory: &Path) -> Result<()> {
     for seed in 1..=ROUNDS {

@@ -68,17 +68,17 @@ caught! {
     an_old_value_in_the_cache_is_found: StaleCacheFill, Histories, "";
     a_write_that_a_savepoint_keeps_is_found: SavepointKeepsWrites, Audit, "\"pairs\"";
     an_addition_that_counts_twice_is_found: CounterAppliedTwice, Audit, "the counter \"totals\"";
-    commits_that_go_back_in_time_are_found: MovedClock, Audit, "";
+    commits_that_go_back_in_time_are_found: MovedClock, Audit, "goes back";
     a_new_database_that_has_its_name_too_early_is_found: MarkerBeforeFiles, Creation, "CURRENT";
-    a_lost_undo_record_is_found: LostUndo, Audit, "";
-    a_history_that_is_let_go_of_is_found: WrongFloor, Audit, "";
+    a_lost_undo_record_is_found: LostUndo, Audit, "the people of the past";
+    a_history_that_is_let_go_of_is_found: WrongFloor, Audit, "the people of the past";
     a_change_that_the_feed_leaves_out_is_found: LeftOutOfFeed, Audit, "told is None";
     an_entry_that_an_update_forgets_is_found: ForgottenIndexEntry, Audit, "index \"";
     a_second_document_in_a_unique_key_is_found: SkippedUniqueCheck, Audit, "a second document with the email";
     a_vector_that_an_update_forgets_is_found: ForgottenVector, Audit, "index \"embedding\"";
     a_node_that_no_edge_leads_to_is_found: UnrepairedEdge, Graph, "does not find itself";
-    a_posting_that_an_update_forgets_is_found: ForgottenPosting, Audit, "";
-    a_document_that_a_fold_brings_back_is_found: LostDelete, Audit, "";
+    a_posting_that_an_update_forgets_is_found: ForgottenPosting, Audit, "text index";
+    a_document_that_a_fold_brings_back_is_found: LostDelete, Audit, "is in 2 places";
     a_load_that_is_seen_before_it_is_there_is_found: TornLoad, Audit, "loaded";
     an_index_that_replaces_another_too_early_is_found: SwapWithoutOld, Audit, "index \"";
     rows_that_a_drop_leaves_are_found: LostReclaim, Leftovers, "rows are left";
@@ -91,6 +91,7 @@ fn assert_caught(mistake: Mistake) {
     let (_, proof, words) = CAUGHT.iter().find(|(of, ..)| *of == mistake).unwrap();
     let found = found_by(*proof, Some(mistake));
     let found = found.unwrap_or_else(|| panic!("{proof:?} does not find {mistake:?}"));
+    println!("{mistake:?} is found by {proof:?}: {found}");
     assert!(found.contains(words), "{words:?} was to be found, and {proof:?} says of {mistake:?}: {found}");
 }
 

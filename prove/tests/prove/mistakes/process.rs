@@ -23,7 +23,7 @@ const MISTAKE: &str = "BLAZE_PROVE_MISTAKE";
 const FOUND: &str = "found";
 
 /// A process that takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A command for a process of a role, which makes a mistake.
 pub(super) fn command(role: &str, place: &Path, mistake: Option<Mistake>) -> Command {
@@ -41,9 +41,11 @@ pub(super) fn command(role: &str, place: &Path, mistake: Option<Mistake>) -> Com
 pub(super) fn found_by(proof: Proof, mistake: Option<Mistake>) -> Option<String> {
     let directory = tempfile::tempdir().unwrap();
     let output = command(&format!("{proof:?}"), directory.path(), mistake).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{proof:?} with {mistake:?} ended with {}: {told}", output.status);
-    found_in(directory.path())
+    match output.status.success() {
+        true => found_in(directory.path()),
+        // Something was answered that nobody reckons with.
+        false => Some(format!("it ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim())),
+    }
 }
 
 /// What a process has found that ended.
