@@ -21,6 +21,7 @@ pub mod cycle;
 pub mod damage;
 #[cfg(target_os = "linux")]
 pub mod disk;
+pub mod flips;
 pub mod image;
 pub mod ledger;
 pub mod life;

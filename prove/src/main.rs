@@ -9,6 +9,7 @@ use std::time::Duration;
 use blaze::{Entropy, SystemEntropy};
 use blaze_prove::campaign::{Campaign, tell};
 use blaze_prove::cycle::Runner;
+use blaze_prove::flips::{self, campaign::Flips};
 use blaze_prove::ledger::{Ledger, Table};
 use blaze_prove::life::BEFORE;
 use blaze_prove::promises::Promises;
@@ -71,6 +72,29 @@ enum Task {
         /// The directory that was kept.
         kept: PathBuf,
     },
+    /// Damages single files of databases, checkpoints and backups, and proves that it is noticed or has no effect.
+    Flips {
+        /// For so many minutes; ten unless something else is said.
+        #[arg(long)]
+        minutes: Option<f64>,
+        /// Until so many files were damaged.
+        #[arg(long)]
+        cycles: Option<u64>,
+        /// Fixes what is done; a random one unless it is given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Where databases are.
+        #[arg(long, default_value = "target/prove")]
+        directory: PathBuf,
+    },
+    /// The process that damages files.
+    #[command(hide = true)]
+    FlipsChild {
+        /// Where its specimen is.
+        directory: PathBuf,
+        /// The seed, the number of the specimen, and that of the first trial.
+        numbers: Vec<u64>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -80,6 +104,13 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Some(Task::Cuts(arguments)) => arguments.prove().inspect_err(say),
         Some(Task::Again { kept }) => again(kept).map(|()| true).inspect_err(say),
+        Some(Task::Flips { minutes, cycles, seed, directory }) => {
+            flip(*minutes, *cycles, *seed, directory).inspect_err(say)
+        }
+        Some(Task::FlipsChild { directory, numbers }) => {
+            let [seed, number, from] = [0, 1, 2].map(|at| numbers.get(at).copied().unwrap_or_default());
+            flips::campaign::live(directory, seed, number, from).map(|()| true).inspect_err(child::tell)
+        }
         Some(Task::Power { isolated }) => cut_power(&arguments, *isolated).inspect_err(say),
         None => prove(&arguments, false).inspect_err(say),
     };
@@ -136,6 +167,23 @@ fn prove(arguments: &Arguments, cuts_power: bool) -> Result<bool> {
     let is_right = run.iter().all(|entry| entry.failure.is_none());
     tell(&format!("\n{}", Table { run, all: campaign.ledger.read()? }));
     Ok(is_right)
+}
+
+fn flip(minutes: Option<f64>, cycles: Option<u64>, seed: Option<u64>, directory: &Path) -> Result<bool> {
+    let seconds = minutes.map_or(if cycles.is_some() { f64::from(u32::MAX) } else { 600.0 }, |minutes| minutes * 60.0);
+    let flips = Flips {
+        program: env::current_exe()?,
+        directory: directory.to_owned(),
+        seed: seed.unwrap_or_else(|| SystemEntropy.next_u64() >> 32),
+        cycles,
+        time: Duration::try_from_secs_f64(seconds).map_err(|error| Finding::new(format!("{seconds} s: {error}")))?,
+        limit: Duration::from_secs(120),
+    };
+    tell(&format!("seed {}, in {}", flips.seed, directory.display()));
+    let run = flips.run()?;
+    let all = run.append(&directory.join("flips.jsonl"))?;
+    tell(&format!("this run\n{run}\n\nall runs\n{all}"));
+    Ok(run.findings.is_empty())
 }
 
 /// Does to a copy of what was kept what the process did that failed: it opens, audits and prepares, and asks every index.

@@ -9,6 +9,7 @@
 
 #[cfg(target_os = "linux")]
 mod disk;
+mod flips;
 mod kills;
 mod mistakes;
 mod planted;
