@@ -28,6 +28,7 @@ mod interval;
 mod load;
 mod log;
 mod maintenance;
+mod manifest;
 mod marker;
 #[cfg(feature = "metrics")]
 pub mod metrics;

@@ -30,7 +30,7 @@ use crate::read_point::TransactionPoint;
 use crate::recovery::{self, DamagedLog};
 use crate::sort::RowSorter;
 use crate::trail::Trail;
-use crate::{error, marker};
+use crate::{error, manifest, marker};
 
 /// A durable store in one directory, which one handle of one process has open at a time, or any number of them for
 /// reading only.
@@ -111,6 +111,9 @@ impl LsmStore {
             false => Claim::to_write(path, options.create)?,
         };
         options.drop_floors = Arc::default(); // of this store alone, however often the options were cloned
+        if damaged == DamagedLog::Refuse {
+            manifest::check(path)?;
+        }
         let damage = recovery::prepare_log(path, &options, &environment, damaged)?;
         fault::reached(Point::LogAudited);
         let engine = Engine::open(path, &options, &environment, claim)?;
@@ -158,6 +161,7 @@ impl LsmStore {
         let _span = tracing::info_span!("checkpoint").entered();
         engine.checkpoint(to)?;
         fault::reached(Point::CheckpointMade);
+        manifest::note(to)?;
         // Last: without it, what a crash left behind is not taken for a copy.
         marker::write_of_copy(to, engine.features())?;
         marker::sync_parent(to)
@@ -401,6 +405,8 @@ impl Store for LsmStore {
             // So that the next opening has nothing to replay. If it fails, on a full disk say, the log has it all.
             let _ = engine.flush();
             fault::reached(Point::MemoryFlushed);
+            // Without it the manifest is only less guarded.
+            let _ = manifest::note(&self.path);
         }
         drop(engine);
         match self.handles.close() {

@@ -165,7 +165,7 @@ fn is_known(name: &str) -> bool {
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let kinds = [("", ".sst"), ("", ".blob"), ("", ".log"), ("MANIFEST-", ""), ("OPTIONS-", ""), ("LOG.old.", "")];
-    ["BLAZE", "CURRENT", "IDENTITY", "LOCK", "LOG"].contains(&name)
+    ["BLAZE", "BLAZE.manifest", "CURRENT", "IDENTITY", "LOCK", "LOG"].contains(&name)
         || kinds.iter().any(|(start, end)| numbered(name, start, end))
 }
 

@@ -19,7 +19,7 @@ use self::description::Description;
 use self::directory::Hold;
 use crate::ffi::{BackupEngine, REPORT_BYTES};
 use crate::store::LsmStore;
-use crate::{error, marker};
+use crate::{error, manifest, marker};
 
 /// A database as it was at one moment, in a directory of [`Backups`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Backups {
         fault::reached(Point::FilesRestored);
         // The marker comes last: without it, what a crash left behind is not taken for a database.
         // It says that all is needed that this version knows: a backup does not tell.
-        restored.and_then(|()| marker::write_of_copy(to, marker::READ_FEATURES)).map_err(|error| {
+        restored.and_then(|()| manifest::note(to)).and_then(|()| marker::write_of_copy(to, marker::READ_FEATURES)).map_err(|error| {
             let _ = fs::remove_dir_all(to); // the first error is the one to be told
             self.of(id, error)
         })
