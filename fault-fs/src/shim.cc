@@ -20,8 +20,10 @@
 #include <mutex>
 #include <string>
 
+#include "env/composite_env_wrapper.h"
 #include "rocksdb/env.h"
 #include "rocksdb/file_system.h"
+#include "rocksdb/system_clock.h"
 #include "utilities/fault_injection_fs.h"
 
 // As RocksDB's C interface has it.
@@ -49,6 +51,19 @@ class Numbers {
 
  private:
   uint64_t state_;
+};
+
+// After a failure in the background RocksDB sleeps for a second, and so does who closes the database. Here failures are not
+// rare.
+class ImpatientClock : public SystemClockWrapper {
+ public:
+  using SystemClockWrapper::SystemClockWrapper;
+  static const char* kClassName() { return "BlazeImpatientClock"; }
+  const char* Name() const override { return kClassName(); }
+
+  void SleepForMicroseconds(int micros) override {
+    SystemClockWrapper::SleepForMicroseconds(std::min(micros, 1000));
+  }
 };
 
 // How much of a file was written, and how much of that is synced.
@@ -596,7 +611,8 @@ blaze_fault_fs* blaze_fault_fs_create() {
 void blaze_fault_fs_destroy(blaze_fault_fs* fs) { delete fs; }
 
 rocksdb_env_t* blaze_fault_fs_env(const blaze_fault_fs* fs) {
-  return new rocksdb_env_t{rocksdb::NewCompositeEnv(fs->rep).release(), false};
+  auto clock = std::make_shared<ImpatientClock>(rocksdb::SystemClock::Default());
+  return new rocksdb_env_t{new rocksdb::CompositeEnvWrapper(rocksdb::Env::Default(), fs->rep, clock), false};
 }
 
 void blaze_fault_fs_set_on(const blaze_fault_fs* fs, bool on) { fs->rep->SetOn(on); }

@@ -94,7 +94,9 @@ impl Trial {
         let (machine, ends) = (&self.machine, AtomicBool::new(false));
         let voice = |line: &str| {
             machine.hear(line);
-            ends.store(line.starts_with("load-ask") || line.starts_with("churn-ask"), Ordering::SeqCst);
+            if line.starts_with("load-ask") || line.starts_with("churn-ask") {
+                ends.store(true, Ordering::SeqCst);
+            }
         };
         let progress = Progress::told_to(&lanes, &voice).until(&ends);
         let mut lanes: Vec<Option<Lane>> = lanes.into_iter().map(Some).collect();

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use blaze_prove::disk::Campaign;
+use blaze::{Document, Index};
+use blaze_prove::disk::{Campaign, Machine};
 use blaze_prove::ledger::{Counts, Entry, Ledger};
+use blaze_prove::promises::Promises;
 
 fn campaign(directory: &Path, cycles: u64) -> Campaign {
     Campaign {
@@ -58,4 +60,29 @@ fn a_sync_that_is_skipped_is_found() {
     let output = child.arg(directory.path()).arg("--ledger").arg(directory.path().join("ledger")).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && told.contains(" lost, "), "{told}");
+}
+
+#[test]
+fn a_dropped_index_or_collection_that_a_loss_of_power_brings_back_is_whole() {
+    for drops_index in [true, false] {
+        let directory = directory();
+        let machine = Machine::new(directory.path(), Promises::default()).unwrap();
+        let db = machine.open().unwrap().unwrap();
+        let words = db.collection::<Document>("words").unwrap();
+        words.insert_many((0..500_i64).map(|n| Document::new().with("text", format!("word{n}")))).unwrap();
+        words.ensure_index(Index::text(["text"]).named("text")).unwrap();
+        db.compact().unwrap();
+        db.sync().unwrap();
+        let dropped = if drops_index { words.drop_index("text") } else { db.drop_collection("words") };
+        assert!(dropped.unwrap());
+        machine.fs.set_active(false);
+        drop((words, db));
+        machine.fs.drop_unsynced().unwrap();
+        machine.fs.reset();
+        let db = machine.open().unwrap().unwrap();
+        assert_eq!(db.verify().unwrap().problems, []);
+        if db.collections().unwrap() == ["words"] {
+            assert_eq!(db.collection::<Document>("words").unwrap().find_all().iter().unwrap().count(), 500);
+        }
+    }
 }
