@@ -108,6 +108,10 @@ impl SegmentMeta {
             return None;
         }
         let mut meta = SegmentMeta { documents: reader.varint32()?, ..SegmentMeta::default() };
+        // Of fields there are lengths, which show whether there are so many documents: searches take memory for each.
+        if fields == 0 && meta.documents > 0 {
+            return None;
+        }
         for _ in 0..fields {
             meta.fields.push((read_totals(reader)?, read_totals(reader)?));
         }
@@ -126,4 +130,19 @@ impl SegmentMeta {
 fn read_totals(reader: &mut Reader<'_>) -> Option<FieldTotals> {
     let mut signed = || reader.varint().map(|number| (number >> 1) as i64 ^ -((number & 1) as i64));
     Some(FieldTotals { documents: signed()?, tokens: signed()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_that_no_field_has_lengths_of_are_refused() {
+        let meta = |documents, fields| {
+            let fields = vec![Default::default(); fields];
+            SegmentMeta::from_bytes(&SegmentMeta { documents, fields, ..SegmentMeta::default() }.to_bytes())
+        };
+        assert!(meta(u32::MAX, 1).is_ok() && meta(0, 0).is_ok());
+        assert!(meta(u32::MAX, 0).is_err(), "they could be any number");
+    }
 }
