@@ -63,7 +63,9 @@ fn check(value: &Value, text: &str) {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(value) = std::str::from_utf8(bytes).map_err(drop).and_then(|text| JsonForm::Extended.read(text).map_err(drop)) {
+    if let Ok(value) =
+        std::str::from_utf8(bytes).map_err(drop).and_then(|text| JsonForm::Extended.read(text).map_err(drop))
+    {
         check(&value, "Die Vögel (1963) und the_birds of XMLHttp");
     }
     let mut source = Unstructured::new(bytes);

@@ -4,7 +4,12 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code, unreachable_pub, unused_imports, reason = "only what reads is used; the database around it needs RocksDB")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "only what reads is used; the database around it needs RocksDB"
+)]
 #[path = "../../src/transfer"]
 mod transfer {
     mod cell;

@@ -4,12 +4,17 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code, unreachable_pub, unused_imports, reason = "only the reader is used; the engine around it needs RocksDB")]
-#[path = "../../blaze-lsm/src/log/mod.rs"]
-mod log;
 #[allow(dead_code, unreachable_pub, reason = "the log's part of it is used")]
 #[path = "../../blaze-lsm/src/crc32c.rs"]
 mod crc32c;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "only the reader is used; the engine around it needs RocksDB"
+)]
+#[path = "../../blaze-lsm/src/log/mod.rs"]
+mod log;
 
 const BLOCK_BYTES: usize = 32 * 1024;
 const HEADER_BYTES: usize = 7;

@@ -8,8 +8,8 @@
 use std::sync::{Arc, LazyLock};
 
 use blaze::{
-    Database, Document, Durability, Expires, Feed, Filter, History, Index, ManualClock, Metric, SeededEntropy, Validation, Value,
-    field, inside,
+    Database, Document, Durability, Expires, Feed, Filter, History, Index, ManualClock, Metric, SeededEntropy,
+    Validation, Value, field, inside,
 };
 use blaze_core::record::{Dictionary, Record};
 use blaze_core::{CommitRequest, Direction, Family, KeyRange, Write};
@@ -130,8 +130,13 @@ fn database(rows: Vec<Row>) -> blaze::Result<Database> {
     let db = empty();
     let store = inside::store(&db);
     let point = store.read_point()?;
-    let mut request = CommitRequest { read_ts: point.ts(), durability: Durability::Buffered, ..CommitRequest::default() };
-    request.writes = rows.into_iter().filter(|(_, key, _)| !key.is_empty()).map(|(family, key, value)| Write::put(family, key, value)).collect();
+    let mut request =
+        CommitRequest { read_ts: point.ts(), durability: Durability::Buffered, ..CommitRequest::default() };
+    request.writes = rows
+        .into_iter()
+        .filter(|(_, key, _)| !key.is_empty())
+        .map(|(family, key, value)| Write::put(family, key, value))
+        .collect();
     store.commit(request)?;
     Ok(db)
 }

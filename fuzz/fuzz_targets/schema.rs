@@ -43,7 +43,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let document = documents.pop().unwrap_or_default();
     check(&schema, &document);
-    let Ok(read) = std::str::from_utf8(bytes).map_err(drop).and_then(|text| JsonForm::Extended.read_document(text).map_err(drop)) else {
+    let Ok(read) =
+        std::str::from_utf8(bytes).map_err(drop).and_then(|text| JsonForm::Extended.read_document(text).map_err(drop))
+    else {
         return;
     };
     if let Ok(schema) = Schema::from_json_schema(&read) {

@@ -46,7 +46,8 @@ mod sort {
     pub(super) fn check(rows: &[OwnedRow], damage: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
         let path = std::env::temp_dir().join(format!("blaze-fuzz-sort-{}", std::process::id()));
         let _ = fs::remove_file(&path);
-        let mut writer = run::RunWriter::create(path.clone(), &Arc::new(handles::Handles), BLOCK_BYTES).expect("a file");
+        let mut writer =
+            run::RunWriter::create(path.clone(), &Arc::new(handles::Handles), BLOCK_BYTES).expect("a file");
         for (family, key, value) in rows {
             writer.push((*family, key, value)).expect("a row");
         }

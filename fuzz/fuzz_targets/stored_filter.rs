@@ -8,8 +8,29 @@ use libfuzzer_sys::fuzz_target;
 
 /// The names that stored filters begin with, and a little that none does.
 const NAMES: [&str; 23] = [
-    "and", "or", "nor", "not", "eq", "ne", "lt", "le", "gt", "ge", "between", "in", "nin", "exists", "type",
-    "starts_with", "like", "regex", "contains", "all", "size", "elem_match", "what",
+    "and",
+    "or",
+    "nor",
+    "not",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "between",
+    "in",
+    "nin",
+    "exists",
+    "type",
+    "starts_with",
+    "like",
+    "regex",
+    "contains",
+    "all",
+    "size",
+    "elem_match",
+    "what",
 ];
 
 /// An array that begins with a name, a path perhaps behind it, then anything.

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use blaze_core::Result;
 use blaze_text::{
-    DeltaLeaf, DocumentBuilder, DocumentPostings, DocumentTerms, END, FoldedChange, MemoryPages, MergePart, Node, Pages, Postings,
-    Searcher, Segment, SegmentLeaf, SegmentMeta, SegmentWriter, Stream, TermKey, check, fold, merge,
+    DeltaLeaf, DocumentBuilder, DocumentPostings, DocumentTerms, END, FoldedChange, MemoryPages, MergePart, Node,
+    Pages, Postings, Searcher, Segment, SegmentLeaf, SegmentMeta, SegmentWriter, Stream, TermKey, check, fold, merge,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -75,7 +75,10 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let (terms, occurrences) = rest.split_at(rest.len().min(usize::from(split)));
         if let Ok(document) = DocumentPostings::read(terms, occurrences) {
-            assert_eq!((document.terms().to_bytes().as_slice(), document.occurrences().as_slice()), (terms, occurrences));
+            assert_eq!(
+                (document.terms().to_bytes().as_slice(), document.occurrences().as_slice()),
+                (terms, occurrences)
+            );
         }
         if let Ok(read) = SegmentMeta::from_bytes(rest) {
             assert_eq!(read.to_bytes(), rest);

@@ -9,10 +9,13 @@ mod naive;
 
 use std::sync::Arc;
 
-use blaze::{Collection, Database, Document, Entropy, Index, ManualClock, Savepoint, SeededEntropy, Snapshot, TextQuery, Transaction, Value, field};
+use blaze::{
+    Collection, Database, Document, Entropy, Index, ManualClock, Savepoint, SeededEntropy, Snapshot, TextQuery,
+    Transaction, Value, field,
+};
 use libfuzzer_sys::fuzz_target;
-use parking_lot::Mutex;
 use naive::{FIELDS, Naive, random_document, random_query};
+use parking_lot::Mutex;
 
 /// The input as random numbers; zeros when it has ended.
 #[derive(Debug)]

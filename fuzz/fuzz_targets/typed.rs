@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use blaze_core::record::{Dictionary, Record, RecordSerializer, encode};
 use blaze_core::{
-    Decimal, Document, DocumentId, Time, Timestamp, Uuid, Value, Vector, from_document, from_document_under, take_id, to_document,
+    Decimal, Document, DocumentId, Time, Timestamp, Uuid, Value, Vector, from_document, from_document_under, take_id,
+    to_document,
 };
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
@@ -86,7 +87,11 @@ fn write<T: Serialize + std::fmt::Debug>(value: &T) {
     if let Some(found) = RecordSerializer::default().encode(value, &dictionary, &mut record) {
         assert_eq!(found, id, "the id of {value:?}");
         let read = Record::open(&record, &dictionary).and_then(|record| record.decode());
-        assert_eq!(format!("{:?}", read.expect("what was written can be read")), format!("{document:?}"), "of {value:?}");
+        assert_eq!(
+            format!("{:?}", read.expect("what was written can be read")),
+            format!("{document:?}"),
+            "of {value:?}"
+        );
     }
 }
 

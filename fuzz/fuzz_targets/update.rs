@@ -7,12 +7,27 @@ use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 
 const OPERATORS: [&str; 16] = [
-    "$set", "$setOnInsert", "$currentDate", "$unset", "$rename", "$inc", "$mul", "$min", "$max", "$push", "$addToSet",
-    "$pop", "$pull", "$what", "a", "",
+    "$set",
+    "$setOnInsert",
+    "$currentDate",
+    "$unset",
+    "$rename",
+    "$inc",
+    "$mul",
+    "$min",
+    "$max",
+    "$push",
+    "$addToSet",
+    "$pop",
+    "$pull",
+    "$what",
+    "a",
+    "",
 ];
 
 const PATHS: [&str; 16] = [
-    "a", "b", "a.b", "a.0", "a.0.b", "a.$[].b", "a.$[]", "a.$[x]", "a.$[x].b", "b.c", "x.y", "", "a.", "$[]", "_id", "a.9",
+    "a", "b", "a.b", "a.0", "a.0.b", "a.$[].b", "a.$[]", "a.$[x]", "a.$[x].b", "b.c", "x.y", "", "a.", "$[]", "_id",
+    "a.9",
 ];
 
 const MODIFIERS: [&str; 6] = ["$each", "$position", "$slice", "$sort", "$gt", "b"];

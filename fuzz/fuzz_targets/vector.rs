@@ -38,7 +38,9 @@ const METRICS: [Metric; 4] = [Metric::Cosine, Metric::Dot, Metric::L2, Metric::H
 fn rows(bytes: &[u8], copies: Copies, metric: Metric) {
     let mut numbers = Vec::new();
     let dimension = bytes.len() / copies.bytes(1);
-    if copies.read(bytes, dimension, &mut numbers).is_ok() && copies.validate(metric, dimension, numbers.as_slice()).is_ok() {
+    if copies.read(bytes, dimension, &mut numbers).is_ok()
+        && copies.validate(metric, dimension, numbers.as_slice()).is_ok()
+    {
         let mut written = Vec::new();
         copies.write(numbers.as_slice(), &mut written);
         assert_eq!(written, bytes, "{numbers:?} reads back as others");

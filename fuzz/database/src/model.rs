@@ -23,7 +23,8 @@ fn step_of([high, low, which]: &[u8; STEP_BYTES]) -> Step {
     let mut seed = [0x5A; 16];
     seed[..2].copy_from_slice(&[*high, *low]);
     let random = TestRng::from_seed(RngAlgorithm::XorShift, &seed);
-    let mut runner = TestRunner::new_with_rng(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }, random);
+    let mut runner =
+        TestRunner::new_with_rng(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }, random);
     let mut drawn = steps().new_tree(&mut runner).expect("steps can be drawn").current();
     let which = usize::from(*which) % drawn.len();
     drawn.swap_remove(which)
