@@ -30,7 +30,10 @@ pub(crate) fn note(path: &Path) -> Result<()> {
     let name = fs::read(&named).map_err(|error| error::file(&named, error))?;
     let name = name.trim_ascii_end();
     let manifest = path.join(String::from_utf8_lossy(name).as_ref());
-    let bytes = fs::read(&manifest).map_err(|error| error::file(&manifest, error))?;
+    // What is noted must survive whatever the note survives.
+    let synced =
+        fs::read(&manifest).and_then(|bytes| File::options().append(true).open(&manifest)?.sync_all().map(|()| bytes));
+    let bytes = synced.map_err(|error| error::file(&manifest, error))?;
     let temporary = path.join(TEMPORARY_NAME);
     let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(&encode(name, &bytes))?;

@@ -115,10 +115,13 @@ impl Backups {
         fault::reached(Point::FilesRestored);
         // The marker comes last: without it, what a crash left behind is not taken for a database.
         // It says that all is needed that this version knows: a backup does not tell.
-        restored.and_then(|()| manifest::note(to)).and_then(|()| marker::write_of_copy(to, marker::READ_FEATURES)).map_err(|error| {
-            let _ = fs::remove_dir_all(to); // the first error is the one to be told
-            self.of(id, error)
-        })
+        restored
+            .and_then(|()| manifest::note(to))
+            .and_then(|()| marker::write_of_copy(to, marker::READ_FEATURES))
+            .map_err(|error| {
+                let _ = fs::remove_dir_all(to); // the first error is the one to be told
+                self.of(id, error)
+            })
     }
 
     /// Removes a backup, and its files but for those that others share. When it is the last one, its number will be
