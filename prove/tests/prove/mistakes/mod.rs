@@ -91,7 +91,6 @@ fn assert_caught(mistake: Mistake) {
     let (_, proof, words) = CAUGHT.iter().find(|(of, ..)| *of == mistake).unwrap();
     let found = found_by(*proof, Some(mistake));
     let found = found.unwrap_or_else(|| panic!("{proof:?} does not find {mistake:?}"));
-    println!("{mistake:?} is found by {proof:?}: {found}");
     assert!(found.contains(words), "{words:?} was to be found, and {proof:?} says of {mistake:?}: {found}");
 }
 
