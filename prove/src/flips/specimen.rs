@@ -174,7 +174,7 @@ impl Specimen {
     /// Bounds for what has lost some of its last commits.
     #[must_use]
     pub fn earlier(&self) -> Vec<Bounds> {
-        let bounds = |position: &u64| Bounds { acknowledged: 0, asked: *position };
+        let bounds = |position: &u64| Bounds { acknowledged: 0, asked: *position, durable: 0 };
         self.positions().iter().map(bounds).collect()
     }
 
@@ -223,7 +223,7 @@ pub fn builder() -> DatabaseBuilder {
 }
 
 fn exactly(positions: &[u64]) -> Vec<Bounds> {
-    positions.iter().map(|position| Bounds { acknowledged: *position, asked: *position }).collect()
+    positions.iter().map(|position| Bounds { acknowledged: *position, asked: *position, durable: *position }).collect()
 }
 
 /// Copies the files of a database that is open, while none comes or goes.

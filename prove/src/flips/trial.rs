@@ -253,7 +253,7 @@ fn is_told(finding: &Finding) -> bool {
 
 fn look_at(db: &Database, specimen: &Specimen, bounds: &[Bounds], random: &Random) -> Result<Vec<Lane>> {
     let lanes = auditor::audit_lanes(db, specimen.seed, bounds, random)?;
-    let load = Bounds { acknowledged: 1, asked: 1 };
+    let load = Bounds { acknowledged: 1, asked: 1, durable: 1 };
     auditor::others::check_loaded(db, Some(load), specimen.load_documents, random)?;
     auditor::indexes::check(db, &lanes, random)?;
     Ok(lanes)
