@@ -55,8 +55,11 @@ pub fn live(life: &Path) -> Result<()> {
     }
 }
 
-/// Has the database make the mistake that the environment names.
-fn plant_mistake() -> Result<()> {
+/// Has the databases of this process make the mistake that the environment names, if any.
+///
+/// # Errors
+/// When nobody knows it.
+pub fn plant_mistake() -> Result<()> {
     let Ok(name) = env::var(MISTAKE) else { return Ok(()) };
     let mistake = Mistake::ALL.into_iter().find(|mistake| format!("{mistake:?}") == name);
     fault::plant(mistake.ok_or_else(|| Finding::new(format!("nobody knows the mistake {name:?}")))?);

@@ -5,14 +5,12 @@
 //! Both have everything audited as after the death of a process; a cut takes at most what the [`promises`](crate::promises)
 //! do not call durable.
 
-mod arguments;
 mod campaign;
 mod life;
 mod machine;
 mod plan;
 mod trial;
 
-pub use arguments::Arguments;
 pub use campaign::Campaign;
 pub use life::Life;
 pub use machine::Machine;

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use blaze::{Document, Index};
+use blaze_prove::child::MISTAKE;
 use blaze_prove::disk::{Campaign, Machine};
 use blaze_prove::ledger::{Counts, Entry, Ledger};
 use blaze_prove::promises::Promises;
@@ -56,7 +57,8 @@ fn no_call_that_fails_loses_or_changes_anything() {
 fn a_sync_that_is_skipped_is_found() {
     let directory = directory();
     let mut child = Command::new(env!("CARGO_BIN_EXE_blaze-prove"));
-    child.args(["cuts", "--plant", "0", "--seed", "1", "--cycles", "2000", "--minutes", "1", "--directory"]);
+    child.env(MISTAKE, "SkippedSync");
+    child.args(["cuts", "--seed", "1", "--cycles", "2000", "--minutes", "1", "--directory"]);
     let output = child.arg(directory.path()).arg("--ledger").arg(directory.path().join("ledger")).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && told.contains(" lost, "), "{told}");
