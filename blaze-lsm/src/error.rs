@@ -32,6 +32,10 @@ pub(crate) fn open(path: &Path, error: &rocksdb::Error) -> Error {
     if text.contains("lock hold by current process") || text.contains("While lock file") {
         return locked(path);
     }
+    if text.contains("Direct I/O is not supported") {
+        // Nobody has asked for it. RocksDB says so when a file cannot be read at first and can be when it tries again.
+        return Error::unavailable(format!("opening {}: a file could not be read: {text}", path.display()));
+    }
     if text.contains("Column family not found") {
         let path = path.display();
         return Error::invalid(format!("{path} is of an older version of Blaze: open it for writing once"));

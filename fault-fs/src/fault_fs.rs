@@ -154,8 +154,8 @@ impl FaultFs {
         self.drop(None)
     }
 
-    /// Cuts every file somewhere between where it is synced and its end, as the seed says. Of some the last bytes that are
-    /// kept become zeros, or anything: the disk had written the length and not the content. No file may be open.
+    /// Cuts every file somewhere between where it is synced and its end, as the seed says. Of some logs the last bytes that
+    /// are kept become zeros, or anything: the disk had written the length and not the content. No file may be open.
     ///
     /// # Errors
     /// Those of the system.

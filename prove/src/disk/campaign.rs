@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::life::Life;
-use super::trial::{FAULTS, Fault, Trial};
+use super::trial::{FAULTS, Fault, Trial, Verdict};
 use crate::campaign::tell;
 use crate::ledger::{CUTS, Counts, Entry, FAULTS as PROOF_OF_FAULTS, Ledger};
 use crate::stopwatch::Stopwatch;
@@ -37,8 +37,10 @@ pub struct Campaign {
     pub time: Duration,
     /// After how many cycles it ends, unless its time is up before.
     pub cycles: Option<u64>,
-    /// The only life to be led, instead of all.
+    /// The only life to be led, or the only kind of failure, instead of all.
     pub life: Option<u64>,
+    /// The only call that fails, instead of all.
+    pub call: Option<u64>,
     /// A cycle that takes longer hangs.
     pub limit: Duration,
 }
@@ -84,6 +86,9 @@ impl Campaign {
             loop {
                 let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
                 let Some(fault) = FAULTS.get(number as usize / 2) else { return Ok(()) };
+                if self.life.is_some_and(|life| life != number) {
+                    continue;
+                }
                 let entry = self.try_all(shared, worker, number, fault, stride)?;
                 self.take_in(shared, entry)?;
             }
@@ -191,27 +196,33 @@ impl Campaign {
 
     fn try_all(&self, shared: &Shared, worker: usize, life: u64, fault: &Fault, stride: u64) -> Result<Entry> {
         let (goes_on, mut counts, mut failure) = (life % 2 == 1, Counts::default(), None);
-        for number in (1..).step_by(stride.max(1) as usize) {
+        for number in (self.call.unwrap_or(1)..).step_by(stride.max(1) as usize) {
             if self.is_over(shared) {
                 break;
             }
-            shared.does(worker, Some(format!("{}, call {number}, {goes_on}", fault.name)));
+            let again = format!("blaze-prove cuts --faults 1 --seed {} --life {life} --call {number}", self.seed);
+            shared.does(worker, Some(format!("{}, call {number}, which is {again:?},", fault.name)));
             let place = self.directory.join(format!("faults-{}-{life}-{number}", self.seed));
             let met = guarded(|| Trial::run(&place, self.seed, fault, number, goes_on));
             shared.does(worker, None);
             shared.cycles.fetch_add(1, Ordering::Relaxed);
             match met {
-                Ok(0) => break,
-                Ok(_) => {
+                Ok(Verdict::NothingFailed) => break,
+                Ok(verdict) => {
+                    let is_in_order = verdict == Verdict::InOrder;
+                    let what = if is_in_order { fault.name } else { "RocksDB takes back files of its manifest" };
                     counts.cycles += 1;
                     counts.faults += 1;
-                    counts.audits += 3;
-                    *counts.kills.entry(fault.name.to_owned()).or_default() += 1;
+                    counts.audits += if is_in_order { 2 } else { 0 };
+                    *counts.kills.entry(what.to_owned()).or_default() += 1;
                 }
                 Err(finding) => {
-                    failure = Some(format!("{finding}\nkept in {}", place.display()));
+                    failure = Some(format!("{finding}\nkept in {}; {again} tries it again", place.display()));
                     break;
                 }
+            }
+            if self.call.is_some() {
+                break;
             }
         }
         Ok(self.entry(PROOF_OF_FAULTS, life, counts, failure))

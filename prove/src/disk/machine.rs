@@ -39,7 +39,7 @@ impl Machine {
     /// One in a directory that is there.
     ///
     /// # Errors
-    /// None that is known of.
+    /// Those of the database.
     pub fn new(directory: &Path, promises: Promises) -> Result<Machine> {
         let fs = FaultFs::new();
         let environment = Environment::builder().cache_bytes(CACHE_BYTES).write_buffer_bytes(WRITE_BUFFER_BYTES);

@@ -15,4 +15,4 @@ pub use campaign::Campaign;
 pub use life::Life;
 pub use machine::Machine;
 pub use plan::{Ending, Plan};
-pub use trial::{FAULTS, Fault, Trial};
+pub use trial::{FAULTS, Fault, Trial, Verdict};

@@ -19,6 +19,7 @@ fn campaign(directory: &Path, cycles: u64) -> Campaign {
         time: Duration::from_secs(20),
         cycles: Some(cycles),
         life: None,
+        call: None,
         limit: Duration::from_secs(60),
     }
 }
