@@ -1,7 +1,5 @@
 //! Compiles the shim as RocksDB itself was compiled.
 
-#![expect(clippy::print_stdout, reason = "this is how Cargo is told")]
-
 use std::env;
 use std::error::Error;
 use std::path::PathBuf;

@@ -73,12 +73,15 @@ pub(crate) enum Task {
     /// was not synced.
     #[cfg(target_os = "linux")]
     Cuts {
-        /// Leads one life of the seed, and no other.
+        /// Leads one life of the seed, and no other; with --faults it is the number of the kind of failure.
         #[arg(long)]
         life: Option<u64>,
         /// Has calls fail instead of the power: each so many-th of every kind.
         #[arg(long)]
         faults: Option<u64>,
+        /// With --faults: has that call fail, and no other.
+        #[arg(long, requires = "faults")]
+        call: Option<u64>,
     },
     /// Damages single files of databases, checkpoints and backups, and proves that it is noticed or has no effect.
     Flips,
@@ -165,7 +168,7 @@ impl Task {
             Task::Kills => kill(limits, false),
             Task::Power { isolated } => cut_power(limits, *isolated),
             #[cfg(target_os = "linux")]
-            Task::Cuts { life, faults } => cut(limits, *life, *faults),
+            Task::Cuts { life, faults, call } => cut(limits, *life, *faults, *call),
             Task::Flips => flip(limits),
             Task::Again { kept } => again(kept).map(|()| true),
             Task::Child { .. } | Task::FlipsChild { .. } => Err(Finding::new("a child has no campaign")),
@@ -206,7 +209,7 @@ fn kill(limits: &Limits, cuts_power: bool) -> Result<bool> {
 }
 
 #[cfg(target_os = "linux")]
-fn cut(limits: &Limits, life: Option<u64>, faults: Option<u64>) -> Result<bool> {
+fn cut(limits: &Limits, life: Option<u64>, faults: Option<u64>, call: Option<u64>) -> Result<bool> {
     let in_memory = Path::new("/dev/shm/blaze-prove");
     let unlimited = limits.minutes.is_none() && limits.hours.is_none() && (life.is_some() || faults.is_some());
     let campaign = blaze_prove::disk::Campaign {
@@ -217,6 +220,7 @@ fn cut(limits: &Limits, life: Option<u64>, faults: Option<u64>) -> Result<bool> 
         time: if unlimited { Duration::from_secs(u64::from(u32::MAX)) } else { limits.time()? },
         cycles: limits.cycles,
         life,
+        call,
         limit: limits.limit(),
     };
     child::plant_mistake()?;

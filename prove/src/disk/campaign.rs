@@ -134,7 +134,7 @@ impl Campaign {
     fn follow(&self, shared: &Shared) {
         let mut told = Stopwatch::start();
         while shared.working.load(Ordering::SeqCst) > 0 {
-            thread::sleep(Duration::from_millis(20));
+            thread::park_timeout(Duration::from_millis(20));
             for does in &shared.does {
                 let does = does.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if let Some((what, _)) = does.filter(|(_, since)| since.left_of(self.limit).is_zero()) {
