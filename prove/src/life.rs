@@ -30,6 +30,9 @@ const LOADED_SMALL: u64 = 250;
 /// Of a hundred cycles of a life on a disk of its own so many end by a power cut.
 const CUTS_PERCENT: u64 = 90;
 
+/// How much more time a child has on such a disk for what syncs many files.
+const SYNCING_TAKES: u64 = 8;
+
 /// Where the files are kept as they were before the last child opened them.
 pub const BEFORE: &str = "before";
 
@@ -92,7 +95,11 @@ impl Life {
     /// # Errors
     /// Those of the system.
     pub fn cycle(&mut self, runner: &Runner) -> Result<Cycle> {
-        let plan = Plan::choose(&self.random, &self.promises, self.unaudited);
+        let mut plan = Plan::choose(&self.random, &self.promises, self.unaudited);
+        let syncs_much = plan.phase.makes_copies() || plan.phase == Phase::Load && !self.promises.loads_much();
+        if self.disk.is_some() && plan.from == From::Phase && syncs_much {
+            plan.microseconds *= SYNCING_TAKES; // or nothing of it is ever acknowledged
+        }
         let is_cut = self.disk.is_some() && self.random.percent(CUTS_PERCENT);
         let cut = is_cut.then(|| Cut::choose(&self.random));
         self.live_until(runner, plan, cut)

@@ -207,14 +207,13 @@ impl Side<'_> {
             }
             self.progress.say(&format!("churn-ask {number}"));
             let mut before = self.progress.all_acknowledged();
-            if number % 2 == 1 {
-                self.make(number)?;
-            } else {
-                persist(|| self.db.drop_collection(CHURNED))?;
-                persist(|| self.db.drop_keyspace(CHURNED_KEYS))?;
-            }
+            let commits = match number % 2 {
+                1 => self.make(number).map(|()| true)?,
+                // What is not there is dropped without a commit, which syncs nothing.
+                _ => persist(|| self.db.drop_collection(CHURNED))? | persist(|| self.db.drop_keyspace(CHURNED_KEYS))?,
+            };
             self.progress.acknowledge_churn(number);
-            if self.promises.syncs {
+            if self.promises.syncs && commits {
                 before[self.promises.lanes.len() + 1] = number;
                 self.progress.say_durable(&before);
             }
