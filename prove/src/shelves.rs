@@ -4,7 +4,8 @@ use std::path::Path;
 
 use blaze::schema::{Schema, int, string};
 use blaze::{
-    Collection, Copies, Database, Document, DocumentId, Durability, Environment, Feed, History, Index, IndexState,
+    Collection, Copies, Database, Document, DocumentId, Durability, Environment, ErrorKind, Feed, History, Index,
+    IndexState,
     SchemaState, Transaction, Validation,
 };
 
@@ -165,7 +166,11 @@ pub fn prepare(db: &Database) -> Result<()> {
                     collection.replace_index(name, self::index(name, false))?
                 }
                 Some(index) if index.state == IndexState::Ready => {}
-                _ => collection.ensure_index(index(name, false))?,
+                // What a repair has begun anew and not completed is of the form that it had.
+                _ => match collection.ensure_index(index(name, false)) {
+                    Err(error) if error.kind() == ErrorKind::Invalid => collection.ensure_index(index(name, true))?,
+                    ensured => ensured?,
+                },
             }
         }
     }
