@@ -6,14 +6,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use blaze::{Database, Document};
 
 use crate::Result;
+use crate::corner::expiring::GOING;
 
-/// Of each name a hash of all that is in it.
+/// Of each name a hash of all that is in it, but for what goes by itself.
 ///
 /// # Errors
 /// Those of the database.
 pub fn of(db: &Database) -> Result<BTreeMap<String, u64>> {
     let mut digest = BTreeMap::new();
-    for name in db.collections()? {
+    for name in db.collections()?.into_iter().filter(|name| stays(name)) {
         let mut hasher = DefaultHasher::new();
         let collection = db.collection::<Document>(&name)?;
         for found in collection.find_all().iter()? {
@@ -26,7 +27,7 @@ pub fn of(db: &Database) -> Result<BTreeMap<String, u64>> {
         collection.count()?.hash(&mut hasher);
         digest.insert(format!("collection {name}"), hasher.finish());
     }
-    for name in db.keyspaces()? {
+    for name in db.keyspaces()?.into_iter().filter(|name| stays(name)) {
         let mut hasher = DefaultHasher::new();
         for pair in db.keyspace(&name)?.iter()? {
             pair?.hash(&mut hasher);
@@ -41,4 +42,8 @@ pub fn of(db: &Database) -> Result<BTreeMap<String, u64>> {
         digest.insert(format!("objects {name}"), hasher.finish());
     }
     Ok(digest)
+}
+
+fn stays(name: &str) -> bool {
+    !GOING.contains(&name)
 }

@@ -36,7 +36,7 @@ pub fn work(mut db: Database, path: &Path, random: &Random) -> Result<()> {
             false => load(&db, random.below(1_000))?,
         }
         if random.percent(50) {
-            thread::sleep(Duration::from_millis(random.below(MAKING_MS_MAX)));
+            thread::park_timeout(Duration::from_millis(random.below(MAKING_MS_MAX)));
         } else {
             db.settle()?;
         }
