@@ -9,13 +9,8 @@ use blaze_prove::{Finding, Result};
 use crate::arguments::Limits;
 
 /// Each proof with the parts of a hundred that it takes of the time.
-const SHARES: [(&[&str], f64); 5] = [
-    (&["kills"], 40.0),
-    (&["power"], 20.0),
-    (&["cuts"], 20.0),
-    (&["cuts", "--faults", "3"], 10.0),
-    (&["flips"], 10.0),
-];
+const SHARES: [(&[&str], f64); 5] =
+    [(&["kills"], 40.0), (&["power"], 20.0), (&["cuts"], 20.0), (&["cuts", "--faults", "3"], 10.0), (&["flips"], 10.0)];
 
 /// Has each proof made by a process of its own; true if none of them finds anything.
 ///

@@ -5,8 +5,7 @@ use std::path::Path;
 use blaze::schema::{Schema, int, string};
 use blaze::{
     Collection, Copies, Database, Document, DocumentId, Durability, Environment, ErrorKind, Feed, History, Index,
-    IndexState,
-    SchemaState, Transaction, Validation,
+    IndexState, SchemaState, Transaction, Validation,
 };
 
 use crate::Result;
