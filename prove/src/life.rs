@@ -125,7 +125,7 @@ impl Life {
     fn live_until(&mut self, runner: &Runner, mut plan: Plan, cut: Option<Cut>) -> Result<Cycle> {
         // What is damaged stays so until somebody has repaired it.
         plan.repairs |= self.unaudited > 0 && self.promises.plan.repairs;
-        self.damage(&plan)?;
+        self.damage(&mut plan)?;
         self.promises.cycle += 1;
         self.promises.plan = plan;
         self.promises.write(&self.directory.join(PROMISES))?;
@@ -145,13 +145,13 @@ impl Life {
     }
 
     /// Does to the files what they are to have suffered before the next child opens them.
-    fn damage(&self, plan: &Plan) -> Result<()> {
+    fn damage(&self, plan: &mut Plan) -> Result<()> {
         let database = self.places.database();
         if plan.tears_log && database.exists() {
             damage::tear_log(&database)?;
         }
         if plan.repairs && self.unaudited == 0 {
-            damage::inflict(&database, &self.random)?;
+            plan.repairs = damage::inflict(&database, &self.random)?;
         }
         Ok(())
     }
