@@ -200,9 +200,14 @@ impl Retention {
         let shortest_ms = kept.iter().map(|kept| kept.age_ms).chain([self.feed_age_ms]).min().unwrap_or(u64::MAX);
         let expiring: Vec<_> = definitions.iter().filter(|(_, definition)| definition.expires()).collect();
         let kept_ms = kept_time(&session)?.filter(|_| !expiring.is_empty());
+        let told_until_ms = match state.clock {
+            Some(_) => None,
+            None => oldest_told(core, &session, &*marks)?.map(|oldest| oldest.ms().saturating_add(self.feed_age_ms)),
+        };
         let clock = state.clock.get_or_insert_with(|| {
             // Floors were raised by a clock that was believed; what came later may have come from one that is not.
-            let by_floors = kept.iter().map(|kept| kept.from.ms().saturating_add(kept.age_ms)).chain(kept_ms).min();
+            let by_floors = kept.iter().map(|kept| kept.from.ms().saturating_add(kept.age_ms));
+            let by_floors = by_floors.chain(kept_ms).chain(told_until_ms).min();
             RetentionClock::new(session.read_ts().ms().min(by_floors.unwrap_or(u64::MAX)))
         });
         let believed_ms = clock.observe(now_ms, shortest_ms.saturating_add(LEAP_MS));

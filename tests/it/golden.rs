@@ -1,10 +1,12 @@
 //! Directories that earlier releases have left: each later one opens them and finds everything.
 //!
-//! `golden/v1` holds one that was closed, and one whose process was killed, so that its data is in the log. They are
-//! made once for each release that changes a format, by `cargo test --test it golden::make -- --ignored`, into
+//! `golden/v1` holds one that was closed, and one whose process was killed, so that its data is in the log; and two of
+//! these with everything that a database may have ([`whole`]). They are made once for each release that changes a format, by `cargo test --test it golden::make -- --ignored`, into
 //! `target/golden`, and never changed after.
 
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+
+mod whole;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -114,10 +116,10 @@ fn a_directory_of_this_format_is_read_and_written_whole() {
 
 #[test]
 fn golden_directories_are_small_and_name_no_machine() {
-    for state in ["closed", "killed"] {
+    for state in ["closed", "killed"].into_iter().chain(whole::STATES) {
         let files: Vec<_> = fs::read_dir(golden(state)).unwrap().map(|entry| entry.unwrap().path()).collect();
         let bytes: usize = files.iter().map(|file| fs::read(file).unwrap().len()).sum();
-        assert!(bytes < 100_000, "{state} has {bytes} bytes");
+        assert!(bytes < 75_000, "{state} has {bytes} bytes");
         for file in files {
             let bytes = fs::read(&file).unwrap();
             let absolute = env!("CARGO_MANIFEST_DIR").as_bytes();
@@ -130,17 +132,37 @@ fn golden_directories_are_small_and_name_no_machine() {
 #[test]
 #[ignore = "writes files that are made once for a release"]
 fn make() {
+    make_of(["killed", "closed"], fill);
+    let [closed, killed] = whole::STATES;
+    make_of([killed, closed], whole::fill);
+}
+
+/// Copies the files of a database that is open, once none comes or goes and its log is one file.
+fn copy_of_open(from: &Path, to: &Path) {
+    let names = || -> Vec<_> { fs::read_dir(from).unwrap().map(|entry| entry.unwrap().file_name()).collect() };
+    loop {
+        let before = names();
+        let logs = before.iter().filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "log"));
+        let _ = fs::remove_dir_all(to);
+        fs::create_dir_all(to).unwrap();
+        let is_whole = before.iter().all(|name| fs::copy(from.join(name), to.join(name)).is_ok());
+        if is_whole && logs.count() == 1 && names() == before {
+            return;
+        }
+    }
+}
+
+fn make_of(states: [&str; 2], fill: fn(&Database)) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("db");
-    let clock = Arc::new(ManualClock::at_ms(1_700_000_000_000));
-    let db = Database::builder().clock(clock).entropy(Arc::new(SeededEntropy::new(1))).open(&path).unwrap();
+    let db = Database::builder().clock(whole::clock(0)).entropy(Arc::new(SeededEntropy::new(1))).open(&path).unwrap();
     fill(&db);
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/golden");
-    for (state, close) in [("killed", false), ("closed", true)] {
+    for (state, close) in states.into_iter().zip([false, true]) {
         if close {
             db.close().unwrap();
         }
-        copy(&path, &target.join(state));
+        copy_of_open(&path, &target.join(state));
         // They say where the database was, and no opening needs them.
         for file in fs::read_dir(target.join(state)).unwrap().map(|entry| entry.unwrap()) {
             let name = file.file_name().to_string_lossy().into_owned();

@@ -6,6 +6,7 @@ mod backup;
 mod bad_input;
 mod bulk_load;
 mod callbacks;
+mod clock_jumps;
 mod collection_load;
 mod collections;
 mod copies;

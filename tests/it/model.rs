@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod life;
 mod naive;
 mod operations;
 mod sides;
