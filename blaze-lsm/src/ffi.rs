@@ -257,6 +257,13 @@ impl Engine {
             .map_err(|error| error::rocks("flushing", &error))
     }
 
+    /// Ends flushes and compactions, and waits for them: no file changes any more, though what is there can be read. False if one
+    /// of them has failed since the database was opened.
+    pub(crate) fn end_background_work(&self) -> bool {
+        self.database.cancel_all_background_work(true);
+        self.database.property_int_value("rocksdb.background-errors").is_ok_and(|errors| errors == Some(0))
+    }
+
     pub(crate) fn settle(&self) -> Result<()> {
         let mut options = WaitForCompactOptions::default();
         options.set_flush(true);

@@ -24,16 +24,14 @@ const TEMPORARY_NAME: &str = "BLAZE.manifest.new";
 /// The file that names the manifest.
 const CURRENT: &str = "CURRENT";
 
-/// Notes how long the manifest is.
+/// Notes how long the manifest is, which nobody writes to meanwhile.
 pub(crate) fn note(path: &Path) -> Result<()> {
     let named = path.join(CURRENT);
     let name = fs::read(&named).map_err(|error| error::file(&named, error))?;
     let name = name.trim_ascii_end();
     let manifest = path.join(String::from_utf8_lossy(name).as_ref());
-    // What is noted must survive whatever the note survives.
-    let synced =
-        fs::read(&manifest).and_then(|bytes| File::options().append(true).open(&manifest)?.sync_all().map(|()| bytes));
-    let bytes = synced.map_err(|error| error::file(&manifest, error))?;
+    // All of it is synced: RocksDB does that with each record, and nobody writes any more.
+    let bytes = fs::read(&manifest).map_err(|error| error::file(&manifest, error))?;
     let temporary = path.join(TEMPORARY_NAME);
     let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(&encode(name, &bytes))?;

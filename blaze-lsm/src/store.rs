@@ -403,10 +403,12 @@ impl Store for LsmStore {
         };
         if settled.is_ok() && !engine.is_read_only() {
             // So that the next opening has nothing to replay. If it fails, on a full disk say, the log has it all.
-            let _ = engine.flush();
+            let is_flushed = engine.flush().is_ok();
             fault::reached(Point::MemoryFlushed);
-            // Without it the manifest is only less guarded.
-            let _ = manifest::note(&self.path);
+            // What is written of the manifest and not synced must not be noted; without a note it is only less guarded.
+            if engine.end_background_work() && is_flushed {
+                let _ = manifest::note(&self.path);
+            }
         }
         drop(engine);
         match self.handles.close() {

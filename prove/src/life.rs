@@ -48,6 +48,8 @@ pub struct Life {
     name: String,
     /// Children that were killed since somebody has audited.
     unaudited: u64,
+    /// True if no index is being built as the last child has left it.
+    is_built: bool,
     /// Commits that an audit has found.
     found: u64,
     /// How many cycles it is to have.
@@ -76,7 +78,19 @@ impl Life {
         let places = promises.places(&directory);
         let cycles = 10 + random.below(CYCLES_MAX - 10);
         let counts = Counts::default();
-        Ok(Life { directory, disk, places, promises, random, name, unaudited: 0, found: 0, cycles, counts })
+        Ok(Life {
+            directory,
+            disk,
+            places,
+            promises,
+            random,
+            name,
+            unaudited: 0,
+            is_built: false,
+            found: 0,
+            cycles,
+            counts,
+        })
     }
 
     /// Has so much be loaded, or not, that it takes several files.
@@ -145,13 +159,17 @@ impl Life {
     }
 
     /// Does to the files what they are to have suffered before the next child opens them.
-    fn damage(&self, plan: &mut Plan) -> Result<()> {
+    fn damage(&mut self, plan: &mut Plan) -> Result<()> {
         let database = self.places.database();
         if plan.tears_log && database.exists() {
             damage::tear_log(&database)?;
         }
+        if self.unaudited == 0 {
+            plan.repairs &= self.is_built;
+        }
         if plan.repairs && self.unaudited == 0 {
-            plan.repairs = damage::inflict(&database, &self.random)?;
+            damage::inflict(&database, &self.random)?;
+            self.promises.ready = Default::default(); // a repair may begin an index anew, and be cut short
         }
         Ok(())
     }
@@ -196,6 +214,8 @@ impl Life {
         if let Some(point) = &cycle.reached {
             *self.counts.kills_at.entry(point.clone()).or_default() += 1;
         }
+        let builds = !matches!(self.promises.plan.phase, Phase::Write | Phase::Compact | Phase::Fold | Phase::Close);
+        self.is_built = cycle.said.iter().any(|line| line.starts_with("phase ")) && !builds;
         self.unaudited += 1;
         let depth = self.unaudited;
         if cycle.audited {

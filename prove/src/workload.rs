@@ -244,7 +244,8 @@ fn write_one(tx: &Transaction, lane: u64, operation: &Operation) -> blaze::Resul
 fn write_and_take_back(tx: &Transaction, lane: u64) -> blaze::Result<()> {
     let savepoint = tx.savepoint()?;
     tx.keyspace(PAIRS)?.put(format!("{lane}/taken back"), "never")?;
-    let person = Document::new().with("lane", lane as i64).with("city", "nowhere");
+    let email = format!("{lane} taken back");
+    let person = Document::new().with("lane", lane as i64).with("city", "nowhere").with("email", email).with("age", 1);
     tx.collection(name(Shelf::People))?.put(format!("{lane}/taken back"), &person)?;
     tx.rollback_to(&savepoint)
 }
