@@ -1,6 +1,6 @@
 //! Clocks that jump by ten years, ahead and back: commits stay in order, and nothing that is young is let go of.
 
-#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 mod model;
 

@@ -4,7 +4,7 @@
 //! these with everything that a database may have ([`whole`]). They are made once for each release that changes a format, by `cargo test --test it golden::make -- --ignored`, into
 //! `target/golden`, and never changed after.
 
-#![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
 mod whole;
 

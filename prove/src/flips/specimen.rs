@@ -211,7 +211,6 @@ impl Specimen {
 }
 
 /// How databases of specimens are opened: nothing happens by itself.
-#[must_use]
 pub fn builder() -> DatabaseBuilder {
     Database::builder()
         .clock(Arc::new(ManualClock::at_ms(NOW_MS)))

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 const CUTS: u64 = 60;
 
 /// Runs a campaign of its own; none where no power can be cut.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn cut(directory: &Path, cycles: u64, mistake: Option<&str>) -> Option<(Output, Vec<Entry>)> {
     let ledger = Ledger(directory.join("ledger.jsonl"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_blaze-prove"));
