@@ -1,8 +1,8 @@
 //! Directories that earlier releases have left: each later one opens them and finds everything.
 //!
 //! `golden/v1` holds one that was closed, and one whose process was killed, so that its data is in the log; and two of
-//! these with everything that a database may have ([`whole`]). They are made once for each release that changes a format, by `cargo test --test it golden::make -- --ignored`, into
-//! `target/golden`, and never changed after.
+//! these with everything that a database may have ([`whole`]). They are made once for each release that changes a
+//! format, by `cargo test --test it golden::make -- --ignored`, into `target/golden`, and never changed after.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 

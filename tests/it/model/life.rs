@@ -2,7 +2,7 @@
 //! them, pairs, counters, values that expire, objects and loads, in transactions with savepoints; it is closed, killed and
 //! opened again, and read as it is, as it was, and by its feeds.
 //!
-//! The seed is printed with the shortest steps that fail; `PROPTEST_CASES=5000` runs more.
+//! The shortest steps that fail are printed; `PROPTEST_CASES=5000` runs more.
 
 mod changes;
 mod naive;
