@@ -12,9 +12,9 @@ use blaze_prove::cycle::Runner;
 use blaze_prove::flips::campaign::Flips;
 use blaze_prove::ledger::{Entry, Ledger, Table};
 use blaze_prove::life::BEFORE;
+use blaze_prove::places::Places;
 use blaze_prove::promises::Promises;
 use blaze_prove::random::Random;
-use blaze_prove::side::Places;
 use blaze_prove::{Finding, Result, auditor, child, image, power, shelves};
 use clap::{Args, Parser, Subcommand};
 

@@ -10,10 +10,11 @@ use blaze::fault::{self, Mistake};
 
 use crate::model::Lane;
 use crate::phase::Phase;
+use crate::places::Places;
 use crate::plan::From;
 use crate::promises::Promises;
 use crate::random::Random;
-use crate::side::{self, Places, Side};
+use crate::side::{self, Side};
 use crate::workload::{Progress, commit_next, say};
 use crate::{Finding, Result, aim, auditor, corner, shelves};
 

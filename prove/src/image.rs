@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::Result;
-use crate::side::remove;
+use crate::places::remove;
 
 /// Copies a directory in the place of what is at `to`. Files that are never changed once they are written are linked, if
 /// the file system can do that.

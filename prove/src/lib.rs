@@ -27,6 +27,7 @@ pub mod ledger;
 pub mod life;
 pub mod model;
 pub mod phase;
+pub mod places;
 pub mod plan;
 pub mod power;
 pub mod promises;

@@ -8,11 +8,11 @@ use crate::child::PROMISES;
 use crate::cycle::{Cycle, Runner};
 use crate::ledger::Counts;
 use crate::phase::Phase;
+use crate::places::{Places, remove};
 use crate::plan::{From, Plan};
 use crate::power::{Cut, Disk, Outage};
 use crate::promises::{Bounds, LOADED_LARGE, Promises};
 use crate::random::Random;
-use crate::side::{Places, remove};
 use crate::{Result, damage, image};
 
 /// Cycles of a life at most.

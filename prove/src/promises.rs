@@ -7,9 +7,9 @@ use std::{fs, io};
 use blaze::Durability;
 use serde::{Deserialize, Serialize};
 
+use crate::places::Places;
 use crate::plan::Plan;
 use crate::power::Disk;
-use crate::side::Places;
 use crate::{Finding, Result};
 
 /// Documents that are loaded at once where an index of vectors is to make a graph of them.

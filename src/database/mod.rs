@@ -454,7 +454,8 @@ impl Database {
 
     /// Writes a copy of the database, as it is at one moment during the call, to the new directory `to`. On the same
     /// file system it takes little space and time. Opened for writing, the copy gets a replica id of its own, so that it and
-    /// the original never make the same automatic id; a directory that was copied by other means does not.
+    /// the original never make the same automatic id; a directory that was copied by other means does not. Once this returns,
+    /// the copy survives a loss of power.
     ///
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists) when there is something at `to`;

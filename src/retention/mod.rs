@@ -202,7 +202,8 @@ impl Retention {
         let kept_ms = kept_time(&session)?.filter(|_| !expiring.is_empty());
         let told_until_ms = match state.clock {
             Some(_) => None,
-            None => oldest_told(core, &session, &marks)?.map(|oldest| oldest.ms().saturating_add(self.feed_age_ms)),
+            None => oldest_told(core, &session, &marks)?
+                .map(|oldest| oldest.ms().saturating_add(self.feed_age_ms).saturating_sub(1)),
         };
         let clock = state.clock.get_or_insert_with(|| {
             // Floors were raised by a clock that was believed; what came later may have come from one that is not.

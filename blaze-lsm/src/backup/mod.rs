@@ -90,7 +90,7 @@ impl Backups {
     }
 
     /// Makes a database of a backup, in the new directory `to`. Every file is checked on the way. What a crash leaves
-    /// behind in the middle does not open as a database.
+    /// behind in the middle does not open as a database; once this returns, it survives a loss of power.
     ///
     /// Opened for writing, it gets a replica id of its own, so that it and the original never make the same automatic id.
     ///

@@ -7,9 +7,9 @@ use std::path::Path;
 use blaze::{Backups, Database, ErrorKind};
 
 use super::{audit_lanes, others, verify};
+use crate::places::{GONE, Places, remove};
 use crate::promises::{Bounds, Copy, Promises};
 use crate::random::Random;
-use crate::side::{GONE, Places, remove};
 use crate::workload::say;
 use crate::{Finding, Result, corner};
 

@@ -16,9 +16,10 @@ use crate::ledger::Counts;
 use crate::life::BEFORE;
 use crate::model::Lane;
 use crate::phase::Phase;
+use crate::places::remove;
 use crate::promises::{Bounds, Promises};
 use crate::random::Random;
-use crate::side::{Side, remove};
+use crate::side::Side;
 use crate::workload::{Progress, commit_next};
 use crate::{Finding, Result, auditor, image};
 

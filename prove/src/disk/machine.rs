@@ -7,9 +7,9 @@ use blaze::{Database, Environment};
 use blaze_fault_fs::FaultFs;
 
 use crate::model::Lane;
+use crate::places::Places;
 use crate::promises::Promises;
 use crate::random::Random;
-use crate::side::Places;
 use crate::{Finding, Result, auditor, shelves};
 
 /// Memory for what is read, and for what is written.

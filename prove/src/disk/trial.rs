@@ -10,9 +10,10 @@ use blaze_fault_fs::{Call, Failure};
 use super::machine::Machine;
 use crate::model::{Lane, Shelf};
 use crate::phase::Phase;
+use crate::places::remove;
 use crate::promises::{Bounds, Promises};
 use crate::random::Random;
-use crate::side::{Side, remove};
+use crate::side::Side;
 use crate::workload::{Progress, commit_next, persist};
 use crate::{Finding, Result, auditor, shelves};
 

@@ -184,7 +184,7 @@ pub fn live(directory: &Path, seed: u64, number: u64, from: u64) -> Result<()> {
         if at < from {
             continue;
         }
-        crate::side::remove(&copy)?;
+        crate::places::remove(&copy)?;
         say(&format!("trial\t{at}\t{}\t{trial}", trial.kind));
         let (outcome, told) = trial.run(&specimen, &copy, &random)?;
         if outcome == Outcome::Wrong {

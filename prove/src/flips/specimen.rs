@@ -7,10 +7,11 @@ use std::sync::Arc;
 use blaze::{Database, DatabaseBuilder, Document, Durability, Index, ManualClock, SeededEntropy};
 
 use crate::model::Lane;
+use crate::places::remove;
 use crate::promises::Bounds;
 use crate::random::Random;
 use crate::shelves::{self, LOADED};
-use crate::side::{loaded, remove};
+use crate::side::loaded;
 use crate::{Finding, Result, image, workload};
 
 /// When its commits are made. Under a clock that stands still nothing happens beside them.

@@ -10,9 +10,9 @@ use super::damage::Damage;
 use super::kind;
 use super::specimen::{Place, Specimen, builder};
 use crate::model::Lane;
+use crate::places::remove;
 use crate::promises::Bounds;
 use crate::random::Random;
-use crate::side::remove;
 use crate::{Finding, Result, auditor, image};
 
 /// How the system says, after the name of a file, that it is not there.

@@ -22,8 +22,8 @@ pub use disk::Disk;
 pub use writeback::Writeback;
 
 use crate::Result;
+use crate::places::remove;
 use crate::random::Random;
-use crate::side::remove;
 
 /// Tries out in a directory whether power can be cut here.
 ///

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::{fs, thread};
 
 use blaze::fault::Mistake;
-use blaze_prove::side::Places;
+use blaze_prove::places::Places;
 use blaze_prove::{Finding, Result, shelves};
 
 use super::process::command;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use blaze::fault::{self, Mistake, Point};
 use blaze_prove::child::{self, PROMISES};
+use blaze_prove::places::Places;
 use blaze_prove::promises::{Bounds, Promises};
 use blaze_prove::random::Random;
-use blaze_prove::side::Places;
 use blaze_prove::workload::{Progress, commit_next};
 use blaze_prove::{Finding, Result, shelves};
 

@@ -14,10 +14,11 @@ use blaze::{Collection, Database, Document};
 use blaze_core::{CommitRequest, Direction, Family, KeyRange, ManualClock, Store, Write};
 use blaze_lsm::{LsmOptions, LsmStore};
 use blaze_prove::model::{Lane, Shelf};
+use blaze_prove::places::Places;
 use blaze_prove::promises::{Bounds, Promises};
 use blaze_prove::random::Random;
 use blaze_prove::shelves::{self, LOADED};
-use blaze_prove::side::{Places, loaded};
+use blaze_prove::side::loaded;
 use blaze_prove::{auditor, workload};
 use tempfile::TempDir;
 

@@ -1,15 +1,14 @@
 //! What is done beside the writers, again and again, until the process is killed.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+mod copies;
 
 use blaze::limits::LOAD_MEMORY_BYTES_MIN;
-use blaze::{Backups, CollectionLoad, Database, Document, Index, IndexState, Vector};
+use blaze::{CollectionLoad, Database, Document, Index, IndexState, Vector};
 
 use crate::corner;
 use crate::model::{Shelf, WORDS};
 use crate::phase::Phase;
+use crate::places::Places;
 use crate::promises::Promises;
 use crate::random::Random;
 use crate::shelves::{self, CHURNED, CHURNED_KEYS, LOADED};
@@ -18,9 +17,6 @@ use crate::{Finding, Result};
 
 /// Documents and pairs of what is made and dropped.
 pub const CHURNED_DOCUMENTS: u64 = 20;
-
-/// The extension of a directory that is being removed.
-pub const GONE: &str = "gone";
 
 /// The unique index that is there only at times.
 const AT_TIMES: &str = "email again";
@@ -33,48 +29,6 @@ pub const BUILT: [(Shelf, &str); 5] = [
     (Shelf::Notes, "text"),
     (Shelf::Notes, "embedding"),
 ];
-
-/// Where a life keeps what.
-#[derive(Clone, Debug)]
-pub struct Places(pub PathBuf);
-
-impl Places {
-    /// The database.
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.0.join("db")
-    }
-
-    /// Its backups.
-    #[must_use]
-    pub fn backups(&self) -> PathBuf {
-        self.0.join("backups")
-    }
-
-    /// What a child restores until it is killed.
-    #[must_use]
-    pub fn restored(&self) -> PathBuf {
-        self.0.join("restored")
-    }
-
-    /// A checkpoint that is salvaged.
-    #[must_use]
-    pub fn damaged(&self) -> PathBuf {
-        self.0.join("damaged")
-    }
-
-    /// What is salvaged of it.
-    #[must_use]
-    pub fn salvaged(&self) -> PathBuf {
-        self.0.join("salvaged")
-    }
-
-    /// The checkpoints, below.
-    #[must_use]
-    pub fn checkpoints(&self) -> PathBuf {
-        self.0.join("checkpoints")
-    }
-}
 
 /// The work beside the writers.
 #[derive(Debug)]
@@ -237,71 +191,6 @@ impl Side<'_> {
         };
         Ok(persist(fill)?)
     }
-
-    fn back_up(&self) -> Result<()> {
-        self.repeat(|| {
-            self.back_up_once()?;
-            Ok(Backups::open(self.places.backups())?.keep_last(2).map(drop)?)
-        })
-    }
-
-    fn back_up_once(&self) -> Result<u32> {
-        let acknowledged = self.progress.acknowledged();
-        let backup = self.db.backup(self.places.backups())?;
-        self.progress.say(&self.copied("backup", u64::from(backup.id), &acknowledged));
-        Ok(backup.id)
-    }
-
-    fn restore(&self) -> Result<()> {
-        let id = match &self.promises.backup {
-            Some(backup) => backup.number as u32,
-            None => self.back_up_once()?,
-        };
-        self.repeat(|| {
-            self.progress.say("restored-none");
-            remove(&self.places.restored())?;
-            Backups::open(self.places.backups())?.restore(id, self.places.restored())?;
-            self.progress.say("restored");
-            Ok(())
-        })
-    }
-
-    fn checkpoint(&self) -> Result<()> {
-        self.progress.say("checkpoint-none");
-        remove(&self.places.checkpoints())?;
-        fs::create_dir_all(self.places.checkpoints())?;
-        sync_directory(&self.places.0)?;
-        for number in 1_u64.. {
-            if self.progress.is_over() {
-                break;
-            }
-            let acknowledged = self.progress.acknowledged();
-            self.db.checkpoint(self.places.checkpoints().join(number.to_string()))?;
-            self.progress.say(&self.copied("checkpoint", number, &acknowledged));
-            if number > 2 {
-                remove(&self.places.checkpoints().join((number - 2).to_string()))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn salvage(&self) -> Result<()> {
-        loop {
-            remove(&self.places.salvaged())?;
-            remove(&self.places.damaged())?;
-            self.db.checkpoint(self.places.damaged())?;
-            let report = Database::salvage(self.places.damaged(), self.places.salvaged())?;
-            if report.loss_count > 0 {
-                return Err(Finding::new(format!("nothing is damaged, and a salvage has lost {report:?}")));
-            }
-        }
-    }
-
-    /// What is said of a copy: what each lane has in it at least, and at most.
-    fn copied(&self, what: &str, number: u64, acknowledged: &[u64]) -> String {
-        let pairs = acknowledged.iter().zip(self.progress.asked()).map(|(least, most)| format!(" {least} {most}"));
-        pairs.fold(format!("{what} {number}"), |line, pair| line + &pair)
-    }
 }
 
 /// Says which indexes are ready once everything is prepared.
@@ -313,38 +202,6 @@ pub fn say_ready(promises: &Promises) {
                 say(&format!("index-durable {number}"));
             }
         }
-    }
-}
-
-/// Removes a directory, if it is there. A death amid it leaves nothing of the name, which could pass for damaged.
-///
-/// # Errors
-/// Those of the system.
-pub fn remove(path: &Path) -> Result<()> {
-    let gone = path.with_extension(GONE);
-    remove_in_place(&gone)?;
-    match fs::rename(path, &gone) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        renamed => {
-            renamed?;
-            path.parent().map_or(Ok(()), sync_directory)?;
-            remove_in_place(&gone)
-        }
-    }
-}
-
-/// Makes what was made and renamed in a directory survive a loss of power.
-fn sync_directory(path: &Path) -> Result<()> {
-    match cfg!(unix) {
-        true => Ok(fs::File::open(path)?.sync_all()?),
-        false => Ok(()),
-    }
-}
-
-fn remove_in_place(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
     }
 }
 
