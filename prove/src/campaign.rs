@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::cycle::Runner;
-use crate::ledger::{Counts, Entry, KILLS, Ledger};
+use crate::ledger::{Counts, Entry, KILLS, Ledger, POWER};
 use crate::life::Life;
 use crate::stopwatch::Stopwatch;
 
@@ -123,7 +123,8 @@ impl Campaign {
                 crate::campaign::tell(&format!("life {number} of seed {}: {failure}", self.seed));
             }
             let (version, seed) = (env!("CARGO_PKG_VERSION").to_owned(), self.seed);
-            let (proof, counts) = (KILLS.to_owned(), life.counts.clone());
+            let proof = if self.cuts_power { POWER } else { KILLS }.to_owned();
+            let counts = life.counts.clone();
             tell(News::Life(Box::new(Entry { proof, version, seed, life: number, counts, failure })));
         }
         Ok(())

@@ -36,6 +36,8 @@ pub struct Counts {
 
 /// Processes that were killed.
 pub const KILLS: &str = "kills";
+/// Processes that were killed, most of them with the power of their disk.
+pub const POWER: &str = "power";
 /// Cuts of the power of a file system that loses what was not synced.
 pub const CUTS: &str = "cuts";
 /// Calls to the file system that failed.

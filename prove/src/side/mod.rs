@@ -5,6 +5,7 @@ mod copies;
 use blaze::limits::LOAD_MEMORY_BYTES_MIN;
 use blaze::{CollectionLoad, Database, Document, Index, IndexState, Vector};
 
+use crate::Result;
 use crate::corner;
 use crate::model::{Shelf, WORDS};
 use crate::phase::Phase;
@@ -13,7 +14,6 @@ use crate::promises::Promises;
 use crate::random::Random;
 use crate::shelves::{self, CHURNED, CHURNED_KEYS, LOADED};
 use crate::workload::{Progress, persist, say};
-use crate::{Finding, Result};
 
 /// Documents and pairs of what is made and dropped.
 pub const CHURNED_DOCUMENTS: u64 = 20;
