@@ -1,5 +1,6 @@
 //! Random transactions of several threads over a keyspace, an index and a text index, recorded and judged by `blaze-check`.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -20,11 +21,20 @@ fn serializable_transactions_are_free_of_anomalies() {
 fn snapshots_have_write_skew_and_no_other_anomaly() {
     let seed = SystemEntropy.next_u64();
     println!("seed {seed}");
-    for history in assert_sound(seed, &|_| Snapshot) {
-        let report = check(&history.under(Serializable)).unwrap();
-        let kinds: Vec<_> = report.kinds().collect();
-        assert_eq!(kinds, [Kind::G2Item, Kind::G2], "each is there dozens of times: {report}");
+    let write_skew = BTreeSet::from([Kind::G2Item, Kind::G2]);
+    let mut found = BTreeSet::new();
+    // Each is there dozens of times, unless a busy machine has run one thread after the other.
+    for attempt in 0..20 {
+        for history in assert_sound(seed.wrapping_add(attempt), &|_| Snapshot) {
+            let report = check(&history.under(Serializable)).unwrap();
+            found.extend(report.kinds());
+            assert!(found.is_subset(&write_skew), "{report}");
+        }
+        if found == write_skew {
+            return;
+        }
     }
+    panic!("only {found:?} were found");
 }
 
 #[test]
