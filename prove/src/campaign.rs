@@ -15,10 +15,10 @@ use crate::life::Life;
 use crate::stopwatch::Stopwatch;
 
 /// Time between two lines of progress.
-const TOLD_EVERY: Duration = Duration::from_secs(5);
+pub(crate) const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// Failures after which a campaign ends.
-const FAILURES_MAX: usize = 10;
+pub(crate) const FAILURES_MAX: usize = 10;
 
 /// What is to be proved, and where.
 #[derive(Clone, Debug)]

@@ -70,14 +70,20 @@ const SHARES: [(Phase, u64); 18] = [
 ];
 
 impl Phase {
-    /// One of them, by their shares.
+    /// One of all, by their shares.
     #[must_use]
     pub fn choose(random: &Random) -> Phase {
-        let mut left = random.below(SHARES.iter().map(|(_, share)| share).sum());
-        for (phase, share) in SHARES {
-            match left.checked_sub(share) {
+        Phase::choose_of(&SHARES, random)
+    }
+
+    /// One of some, each with its share of all of theirs.
+    #[must_use]
+    pub fn choose_of(shares: &[(Phase, u64)], random: &Random) -> Phase {
+        let mut left = random.below(shares.iter().map(|(_, share)| share).sum());
+        for (phase, share) in shares {
+            match left.checked_sub(*share) {
                 Some(rest) => left = rest,
-                None => return phase,
+                None => return *phase,
             }
         }
         Phase::Write

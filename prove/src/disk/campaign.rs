@@ -11,16 +11,10 @@ use std::time::Duration;
 
 use super::life::Life;
 use super::trial::{FAULTS, Fault, Trial, Verdict};
-use crate::campaign::tell;
+use crate::campaign::{FAILURES_MAX, TOLD_EVERY, tell};
 use crate::ledger::{CUTS, Counts, Entry, FAULTS as PROOF_OF_FAULTS, Ledger};
 use crate::stopwatch::Stopwatch;
 use crate::{Finding, Result};
-
-/// Time between two lines of progress.
-const TOLD_EVERY: Duration = Duration::from_secs(5);
-
-/// Failures after which a campaign ends.
-const FAILURES_MAX: usize = 10;
 
 /// What is to be proved, and where.
 #[derive(Clone, Debug)]

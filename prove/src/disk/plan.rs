@@ -63,7 +63,7 @@ impl Plan {
             1 + random.below(scale)
         });
         Plan {
-            phase: choose_phase(random),
+            phase: Phase::choose_of(&SHARES, random),
             writers: 1 + random.below(lanes),
             commits: 1 + random.below(if random.percent(20) { 60 } else { 15 }),
             ending: match random.below(10) {
@@ -81,15 +81,4 @@ impl Plan {
     /// The kinds of calls before which the power goes off in an opening: reads are among them, or half of a recovery would
     /// seem to be one moment.
     pub const OPENING: [Call; 7] = Call::ALL;
-}
-
-fn choose_phase(random: &Random) -> Phase {
-    let mut left = random.below(SHARES.iter().map(|(_, share)| share).sum());
-    for (phase, share) in SHARES {
-        match left.checked_sub(share) {
-            Some(rest) => left = rest,
-            None => return phase,
-        }
-    }
-    Phase::Write
 }
