@@ -18,6 +18,9 @@ use blaze_prove::random::Random;
 use blaze_prove::{Finding, Result, auditor, child, image, power, shelves};
 use clap::{Args, Parser, Subcommand};
 
+/// More than anybody waits for.
+const UNLIMITED: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// Kills processes that use Blaze, cuts their power, has their disks fail and damages their files, and proves of each database
 /// that nothing was lost. Without a proof that is named, all take their turn.
 #[derive(Parser)]
@@ -83,6 +86,13 @@ pub(crate) enum Task {
         #[arg(long, requires = "faults")]
         call: Option<u64>,
     },
+    /// Records what concurrent transactions do and see, over cuts of the power, too, and looks for anomalies.
+    #[cfg(target_os = "linux")]
+    Histories {
+        /// Records one history of the seed, and no other.
+        #[arg(long)]
+        life: Option<u64>,
+    },
     /// Damages single files of databases, checkpoints and backups, and proves that it is noticed or has no effect.
     Flips,
     /// Audits what was kept of a failure again, on a copy.
@@ -112,7 +122,7 @@ impl Limits {
         let seconds = match (self.hours, self.minutes, self.cycles) {
             (Some(hours), _, _) => hours * 3_600.0,
             (None, Some(minutes), _) => minutes * 60.0,
-            (None, None, Some(_)) => f64::from(u32::MAX),
+            (None, None, Some(_)) => return Ok(UNLIMITED),
             (None, None, None) => 600.0,
         };
         Duration::try_from_secs_f64(seconds).map_err(|error| Finding::new(format!("{seconds} s: {error}")))
@@ -169,6 +179,10 @@ impl Task {
             Task::Power { isolated } => cut_power(limits, *isolated),
             #[cfg(target_os = "linux")]
             Task::Cuts { life, faults, call } => cut(limits, *life, *faults, *call),
+            #[cfg(target_os = "linux")]
+            Task::Histories { life } => {
+                limits.conclude(on_a_machine(limits, *life, None, life.is_some())?.histories()?)
+            }
             Task::Flips => flip(limits),
             Task::Again { kept } => again(kept).map(|()| true),
             Task::Child { .. } | Task::FlipsChild { .. } => Err(Finding::new("a child has no campaign")),
@@ -210,14 +224,29 @@ fn kill(limits: &Limits, cuts_power: bool) -> Result<bool> {
 
 #[cfg(target_os = "linux")]
 fn cut(limits: &Limits, life: Option<u64>, faults: Option<u64>, call: Option<u64>) -> Result<bool> {
+    let campaign = on_a_machine(limits, life, call, life.is_some() || faults.is_some())?;
+    limits.conclude(match faults {
+        Some(stride) => campaign.faults(stride)?,
+        None => campaign.cuts()?,
+    })
+}
+
+/// A campaign whose files go through a file system that fails; one that ends by itself needs no time.
+#[cfg(target_os = "linux")]
+fn on_a_machine(
+    limits: &Limits,
+    life: Option<u64>,
+    call: Option<u64>,
+    ends_by_itself: bool,
+) -> Result<blaze_prove::disk::Campaign> {
     let in_memory = Path::new("/dev/shm/blaze-prove");
-    let unlimited = limits.minutes.is_none() && limits.hours.is_none() && (life.is_some() || faults.is_some());
+    let is_limited = limits.minutes.is_some() || limits.hours.is_some();
     let campaign = blaze_prove::disk::Campaign {
         directory: limits.directory.clone().unwrap_or_else(|| in_memory.to_owned()),
         ledger: limits.ledger(),
         seed: limits.seed(),
         workers: limits.workers(),
-        time: if unlimited { Duration::from_secs(u64::from(u32::MAX)) } else { limits.time()? },
+        time: if ends_by_itself && !is_limited { UNLIMITED } else { limits.time()? },
         cycles: limits.cycles,
         life,
         call,
@@ -225,10 +254,7 @@ fn cut(limits: &Limits, life: Option<u64>, faults: Option<u64>, call: Option<u64
     };
     child::plant_mistake()?;
     begin(campaign.seed, campaign.workers, &campaign.directory);
-    limits.conclude(match faults {
-        Some(stride) => campaign.faults(stride)?,
-        None => campaign.cuts()?,
-    })
+    Ok(campaign)
 }
 
 fn flip(limits: &Limits) -> Result<bool> {

@@ -9,8 +9,14 @@ use blaze_prove::{Finding, Result};
 use crate::arguments::Limits;
 
 /// Each proof with the parts of a hundred that it takes of the time.
-const SHARES: [(&[&str], f64); 5] =
-    [(&["kills"], 40.0), (&["power"], 20.0), (&["cuts"], 20.0), (&["cuts", "--faults", "3"], 10.0), (&["flips"], 10.0)];
+const SHARES: [(&[&str], f64); 6] = [
+    (&["kills"], 35.0),
+    (&["power"], 20.0),
+    (&["cuts"], 15.0),
+    (&["cuts", "--faults", "3"], 10.0),
+    (&["histories"], 10.0),
+    (&["flips"], 10.0),
+];
 
 /// Has each proof made by a process of its own; true if none of them finds anything.
 ///
@@ -18,7 +24,9 @@ const SHARES: [(&[&str], f64); 5] =
 /// Those of the system.
 pub(crate) fn prove(limits: &Limits) -> Result<bool> {
     if limits.cycles.is_some() {
-        return Err(Finding::new("how many cycles, of which proof? Say `kills`, `power`, `cuts` or `flips` before"));
+        return Err(Finding::new(
+            "how many cycles, of which proof? Say `kills`, `power`, `cuts`, `histories` or `flips` before",
+        ));
     }
     let seconds = limits.time()?.as_secs_f64();
     let mut is_right = true;

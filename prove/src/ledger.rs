@@ -22,6 +22,9 @@ pub struct Counts {
     pub audits: u64,
     /// Commits that were found whole by the first audit after them.
     pub commits: u64,
+    /// Transactions of concurrent threads that `blaze-check` has judged.
+    #[serde(default)]
+    pub transactions: u64,
     /// The most processes in a row that were killed before one of them had opened and audited.
     pub nested: u64,
     /// Of the killed processes, or of the cuts, how many were in what.
@@ -40,6 +43,8 @@ pub const KILLS: &str = "kills";
 pub const POWER: &str = "power";
 /// Cuts of the power of a file system that loses what was not synced.
 pub const CUTS: &str = "cuts";
+/// Histories of concurrent transactions.
+pub const HISTORIES: &str = "histories";
 /// Calls to the file system that failed.
 pub const FAULTS: &str = "faults";
 
@@ -113,6 +118,7 @@ impl Counts {
         self.cuts += other.cuts;
         self.audits += other.audits;
         self.commits += other.commits;
+        self.transactions += other.transactions;
         self.nested = self.nested.max(other.nested);
         self.faults += other.faults;
         for (phase, kills) in &other.kills {
@@ -160,6 +166,7 @@ impl Table {
         row("of them by a power cut", run.cuts, all.cuts)?;
         row("audits", run.audits, all.audits)?;
         row("commits checked", run.commits, all.commits)?;
+        row("transactions judged", run.transactions, all.transactions)?;
         row("faults injected", run.faults, all.faults)?;
         row("in a row, at most", run.nested, all.nested)?;
         row("failures", run_failures, all_failures)?;

@@ -32,6 +32,8 @@ pub mod plan;
 pub mod power;
 pub mod promises;
 pub mod random;
+#[path = "../../tests/it/isolation/recorder/mod.rs"]
+pub mod recorder;
 pub mod shelves;
 pub mod side;
 pub mod stopwatch;

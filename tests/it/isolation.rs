@@ -7,6 +7,7 @@ mod hermitage;
 mod history;
 mod long;
 mod recorded;
+#[expect(unreachable_pub, reason = "the crate that proves has it, too")]
 mod recorder;
 
 use Isolation::{Serializable, Snapshot};

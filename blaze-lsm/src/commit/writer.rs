@@ -22,8 +22,8 @@ use crate::read_point::View;
 use crate::stats::CommitStats;
 use crate::trail::{Overlay, Trail};
 
-/// Where the catalog keeps the ceiling: no commit timestamp in the database is above it. Nobody else can write or see
-/// the empty key.
+/// Where the catalog keeps the ceiling: no commit timestamp in the database is above it, and none above it as it is durable has
+/// ever been seen. Nobody else can write or see the empty key.
 pub(crate) const CEILING_KEY: &[u8] = b"";
 
 /// How far the ceiling is ahead of the commit that raises it: the ceiling is written every ten seconds at most, and
@@ -209,8 +209,9 @@ impl Writer {
         assembly: &mut Assembly,
         turn: &mut Turn,
     ) {
-        let Assembly { batch, commits, needs_sync, fed, hooks, .. } = std::mem::take(assembly);
+        let Assembly { batch, commits, mut needs_sync, fed, hooks, .. } = std::mem::take(assembly);
         let (Some(mut batch), Some(&(_, ts))) = (batch, commits.last()) else { return };
+        needs_sync |= ts > self.ceiling;
         let (has_pending, durable) = publisher.has_pending_and_durable_ts();
         if turn.last.is_none() && (needs_sync || has_pending) {
             // Readers stay for a while with the views of what is written before this batch.
@@ -293,7 +294,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Raises the ceiling in the same batch if `ts` is above it, so that one is never durable without the other.
+    /// Raises the ceiling in the same batch if `ts` is above it, so that one is never durable without the other. The batch is
+    /// synced before anybody sees it, or a loss of power could give timestamps a second time that are kept elsewhere, as in
+    /// cursors of the change feed.
     fn lease(&self, batch: &mut Batch, ts: Timestamp) -> Timestamp {
         if ts <= self.ceiling {
             return self.ceiling;

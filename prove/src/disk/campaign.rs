@@ -1,4 +1,4 @@
-//! Many lives over cuts of the power, or all trials of a disk that fails, on some threads.
+//! Many lives or recordings over cuts of the power, or all trials of a disk that fails, on some threads.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,9 +10,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::life::Life;
+use super::recording::Recording;
 use super::trial::{FAULTS, Fault, Trial, Verdict};
 use crate::campaign::{FAILURES_MAX, TOLD_EVERY, tell};
-use crate::ledger::{CUTS, Counts, Entry, FAULTS as PROOF_OF_FAULTS, Ledger};
+use crate::ledger::{CUTS, Counts, Entry, FAULTS as PROOF_OF_FAULTS, HISTORIES, Ledger};
 use crate::stopwatch::Stopwatch;
 use crate::{Finding, Result};
 
@@ -57,17 +58,15 @@ impl Campaign {
     /// # Errors
     /// Those of the system; what is found of databases is in the lives.
     pub fn cuts(&self) -> Result<Vec<Entry>> {
-        self.run(|shared, worker| {
-            while !self.is_over(shared) {
-                let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
-                if self.life.is_some() && number > 0 {
-                    break;
-                }
-                let entry = self.live(shared, worker, self.life.unwrap_or(number))?;
-                self.take_in(shared, entry)?;
-            }
-            Ok(())
-        })
+        self.run(|shared, worker| self.one_after_another(shared, |number| self.live(shared, worker, number)))
+    }
+
+    /// Records what concurrent transactions do and see, and has it judged; answers the histories. Progress is told on stderr.
+    ///
+    /// # Errors
+    /// Those of the system; what is found of databases is in the entries.
+    pub fn histories(&self) -> Result<Vec<Entry>> {
+        self.run(|shared, worker| self.one_after_another(shared, |number| Ok(self.record(shared, worker, number))))
     }
 
     /// Has the disk fail at every `stride`-th call of every kind, once and from then on; answers a life for each kind. Progress
@@ -116,6 +115,17 @@ impl Campaign {
                 .try_for_each(|worker| worker.join().unwrap_or_else(|_| Err(Finding::new("a worker panicked"))))
         })?;
         Ok(shared.entries.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn one_after_another(&self, shared: &Shared, lead: impl Fn(u64) -> Result<Entry>) -> Result<()> {
+        while !self.is_over(shared) {
+            let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
+            if self.life.is_some() && number > 0 {
+                break;
+            }
+            self.take_in(shared, lead(self.life.unwrap_or(number))?)?;
+        }
+        Ok(())
     }
 
     fn is_over(&self, shared: &Shared) -> bool {
@@ -186,6 +196,20 @@ impl Campaign {
             }
         };
         Ok(self.entry(CUTS, number, life.counts.clone(), failure))
+    }
+
+    fn record(&self, shared: &Shared, worker: usize, number: u64) -> Entry {
+        let place = self.directory.join(format!("history-{}-{number}", self.seed));
+        let mut recording = Recording::new(self.seed, number);
+        shared.does(worker, Some(format!("history {number}")));
+        let done = guarded(|| recording.run(&place));
+        shared.does(worker, None);
+        shared.cycles.fetch_add(recording.counts.cycles, Ordering::Relaxed);
+        let failure = done.err().map(|finding| {
+            let again = format!("blaze-prove histories --seed {} --life {number} records a like one", self.seed);
+            format!("{finding}\nkept in {}; {again}", place.display())
+        });
+        self.entry(HISTORIES, number, recording.counts, failure)
     }
 
     fn try_all(&self, shared: &Shared, worker: usize, life: u64, fault: &Fault, stride: u64) -> Result<Entry> {
