@@ -15,6 +15,7 @@ use std::path::Path;
 
 use blaze_core::{Error, Result};
 
+use crate::log::endless_at;
 use crate::{error, marker};
 
 /// The name of the note.
@@ -40,6 +41,16 @@ pub(crate) fn note(path: &Path) -> Result<()> {
     written.map_err(|error| error::file(&temporary, error))?;
     fs::rename(&temporary, path.join(NAME)).map_err(|error| error::file(&temporary, error))?;
     marker::sync_directory(path)
+}
+
+/// Refuses a manifest that RocksDB would never end reading.
+pub(crate) fn refuse_endless(path: &Path) -> Result<()> {
+    let Ok(name) = fs::read(path.join(CURRENT)) else { return Ok(()) }; // which RocksDB misses, as it does a manifest
+    let manifest = path.join(String::from_utf8_lossy(name.trim_ascii_end()).as_ref());
+    match fs::read(&manifest).ok().and_then(|bytes| endless_at(&bytes)) {
+        None => Ok(()),
+        Some(at) => Err(Error::corruption(format!("{} is damaged at byte {at}", manifest.display()))),
+    }
 }
 
 /// Refuses a manifest that is not what was noted, with more behind it at most.

@@ -9,7 +9,7 @@ use blaze_core::{Error, Result};
 use rocksdb::{DB, Options as RocksOptions};
 
 use crate::environment::Environment;
-use crate::log::{Audit, Findings, LogDamage, Position};
+use crate::log::{Audit, Findings, LogDamage, Position, endless_at};
 use crate::options::LsmOptions;
 use crate::{error, marker};
 
@@ -44,9 +44,13 @@ pub(crate) fn prepare_log(
     }
     if options.read_only {
         // Nothing may be changed here. RocksDB reads up to the damage, which is right if no synced commit is behind it.
-        return match findings.damage {
-            Some(damage) => Err(Error::corruption(format!("{}: {damage}; open it to write", path.display()))),
-            None => Ok(None),
+        let path = path.display();
+        return match (findings.damage, findings.cut) {
+            (Some(damage), _) => Err(Error::corruption(format!("{path}: {damage}; open it to write"))),
+            (None, Some(Position { file, offset })) => Err(Error::corruption(format!(
+                "{path}: the log {file:06}.log ends at byte {offset}, and RocksDB would go on there; open it to write"
+            ))),
+            (None, None) => Ok(None),
         };
     }
     // The damage may lie in a file that is no longer needed. To know that takes a while, and now it is worth it.
@@ -64,6 +68,18 @@ pub(crate) fn prepare_log(
         forget_logs(path, options, environment)?;
     }
     Ok(findings.damage)
+}
+
+/// Refuses a log that RocksDB would never end reading, where nothing may be changed.
+pub(crate) fn refuse_endless_logs(path: &Path) -> Result<()> {
+    for LogFile { path, .. } in log_files(path)? {
+        let bytes = fs::read(&path).map_err(|error| error::file(&path, error))?;
+        if let Some(at) = endless_at(&bytes) {
+            let text = format!("{} is damaged at byte {at} so that nobody ends reading it", path.display());
+            return Err(Error::corruption(format!("{text}; open_salvage() opens the database without what is behind")));
+        }
+    }
+    Ok(())
 }
 
 /// The files of the log in their order.

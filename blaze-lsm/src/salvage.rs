@@ -12,9 +12,9 @@ use crate::commit::CEILING_KEY;
 use crate::directory::{self, Claim};
 use crate::environment::Environment;
 use crate::ffi::Engine;
-use crate::marker;
 use crate::options::LsmOptions;
 use crate::verify::{Met, Scrub};
+use crate::{manifest, marker, recovery};
 
 /// Bytes that are written at once.
 const BATCH_BYTES: usize = 1 << 20;
@@ -55,7 +55,8 @@ pub struct SalvagedStore {
 /// [`NotFound`](ErrorKind::NotFound) when there is no directory `from`; [`Invalid`](ErrorKind::Invalid) when it is
 /// something else or of a newer version, or `to` is within it; [`AlreadyExists`](ErrorKind::AlreadyExists) when there is something at `to`;
 /// [`Corruption`](ErrorKind::Corruption) when the files that say what the database consists of, `CURRENT` and the
-/// manifest, are damaged; what `sieve` returns; [`Unavailable`](ErrorKind::Unavailable).
+/// manifest, are damaged, or a log in such a way that RocksDB would never end reading it: [`LsmStore::open_salvage`](crate::LsmStore::open_salvage)
+/// cuts that; what `sieve` returns; [`Unavailable`](ErrorKind::Unavailable).
 pub fn salvage(from: &Path, to: &Path, options: &LsmOptions, sieve: &mut dyn Sieve) -> Result<SalvagedStore> {
     marker::check_damaged(from)?;
     if fs::symlink_metadata(to).is_ok() {
@@ -66,6 +67,8 @@ pub fn salvage(from: &Path, to: &Path, options: &LsmOptions, sieve: &mut dyn Sie
         Err(error) if error.kind() == ErrorKind::Locked => return Err(error),
         claim => claim.ok(), // a marker that is damaged cannot be claimed by anybody
     };
+    manifest::refuse_endless(from)?;
+    recovery::refuse_endless_logs(from)?;
     let environment = options.make_environment()?;
     let (damaged, log_damage) = open_damaged(from, options, &environment)?;
     directory::create_directory(to)?;

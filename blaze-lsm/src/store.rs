@@ -111,6 +111,7 @@ impl LsmStore {
             false => Claim::to_write(path, options.create)?,
         };
         options.drop_floors = Arc::default(); // of this store alone, however often the options were cloned
+        manifest::refuse_endless(path)?;
         if damaged == DamagedLog::Refuse {
             manifest::check(path)?;
         }

@@ -159,6 +159,11 @@ mod tests {
             written[at] ^= 0x10;
             prop_assert!(Header::from_bytes(index, &written).is_err());
             prop_assert!(Header::from_bytes(index, &bytes).is_err());
+            let mut sealed = bytes;
+            seal(&layout::header_key(index), &mut sealed);
+            if let Ok(header) = Header::from_bytes(index, &sealed) {
+                prop_assert_eq!(header.to_bytes(index), sealed, "what passes is a header");
+            }
         }
     }
 }

@@ -26,7 +26,8 @@ pub enum Durability {
     /// Power loss: the log is synced to the disk.
     #[default]
     Sync,
-    /// The death of the process, but not of the machine: the log is with the operating system.
+    /// The death of the process, but not of the machine: the log is with the operating system. One commit in ten seconds at most
+    /// is synced all the same, so that no loss of power has a timestamp given twice.
     Buffered,
     /// As [`Buffered`](Durability::Buffered), and power loss after this time: the log is synced in the background. A sync
     /// that fails there is noticed by the next commit.

@@ -93,9 +93,14 @@ impl Audit {
         while let Some(event) = reader.next()? {
             match event {
                 Event::Zeros { offset } => self.zeros = self.zeros.or(Some(Position { file: number, offset })),
-                Event::Damage { offset, endless } => {
-                    self.stop_at(offset, !endless, endless);
+                Event::Damage { offset } => {
+                    self.stop_at(offset, true);
                     is_stopped_here = true;
+                }
+                Event::Endless => {
+                    if let Some(stop) = &mut self.stop {
+                        (stop.by_itself, stop.endless) = (false, true);
+                    }
                 }
                 Event::Batch(batch) => {
                     let goes_on = Some(batch.sequence) == self.next_sequence && !is_stopped_here;
@@ -103,7 +108,7 @@ impl Audit {
                         self.stop = None; // it was written after the recovery that stopped there
                     }
                     if self.stop.is_none() && !self.continues(&batch) {
-                        self.stop_at(batch.offset, false, false);
+                        self.stop_at(batch.offset, false);
                     }
                     match self.stop {
                         None => self.keep(&batch),
@@ -132,12 +137,12 @@ impl Audit {
         self.findings
     }
 
-    fn stop_at(&mut self, offset: u64, by_itself: bool, endless: bool) {
+    fn stop_at(&mut self, offset: u64, by_itself: bool) {
         if self.stop.is_none() {
             // Behind zeros whatever stands there may be the rest of what they were.
             let zeros = self.zeros.filter(|zeros| zeros.file == self.file);
             let position = zeros.unwrap_or(Position { file: self.file, offset });
-            self.stop = Some(Stop { position, by_itself, endless, drops: false, kept: self.kept });
+            self.stop = Some(Stop { position, by_itself, endless: false, drops: false, kept: self.kept });
         }
     }
 

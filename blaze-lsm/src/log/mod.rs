@@ -13,7 +13,9 @@ mod reader;
 mod record;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use audit::LogDamage;
 pub(crate) use audit::{Audit, Findings, Position};
 pub(crate) use mark::LogMark;
+pub(crate) use walk::endless_at;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::mark::LogMark;
 use super::record::{self, BLOCK_BYTES, Found, HEADER_BYTES, Part};
+use super::walk::{Step, Walk};
 
 /// What comes next in a log file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +19,9 @@ pub(crate) enum Event {
     /// The batch at this offset is not whole. It is reported once in a file: RocksDB stops there.
     Damage {
         offset: u64,
-        /// RocksDB does not even stop there, but never ends.
-        endless: bool,
     },
+    /// RocksDB does not stop at the damage before, but never ends there, or further on.
+    Endless,
 }
 
 /// A batch whose bytes are all sound.
@@ -68,17 +69,26 @@ pub(crate) struct LogReader<R> {
     is_last: bool,
     begun: Option<Begun>,
     is_damaged: bool,
+    /// RocksDB, as long as it is on its way behind the damage.
+    walk: Option<Walk>,
+    /// What is still to be told of it.
+    is_endless: bool,
 }
 
 impl<R: Read> LogReader<R> {
     pub(crate) fn new(input: R) -> LogReader<R> {
         let block = Vec::new();
-        LogReader { input, block, block_offset: 0, at: 0, is_last: false, begun: None, is_damaged: false }
+        let (begun, walk) = (None, None);
+        let (is_last, is_damaged, is_endless) = (false, false, false);
+        LogReader { input, block, block_offset: 0, at: 0, is_last, begun, is_damaged, walk, is_endless }
     }
 
     /// What comes next; `None` at the end of the file.
     pub(crate) fn next(&mut self) -> io::Result<Option<Event>> {
         loop {
+            if std::mem::take(&mut self.is_endless) {
+                return Ok(Some(Event::Endless));
+            }
             let offset = self.offset();
             let rest = &self.block[self.at..];
             if rest.len() < HEADER_BYTES {
@@ -88,7 +98,7 @@ impl<R: Read> LogReader<R> {
                 }
                 let is_torn = !rest.is_empty() || self.begun.is_some();
                 self.at = self.block.len();
-                return Ok(if is_torn { self.damage(offset, false) } else { None });
+                return Ok(if is_torn { self.damage(offset, None) } else { None });
             }
             let event = match record::read(rest) {
                 Found::Fragment { part, payload } => {
@@ -100,9 +110,10 @@ impl<R: Read> LogReader<R> {
                     self.at += record::skip_damage(rest);
                     (!self.is_damaged).then_some(Event::Zeros { offset })
                 }
-                found => {
+                _ => {
+                    let at = self.at;
                     self.at += record::skip_damage(rest);
-                    self.damage(offset, found == Found::Endless)
+                    self.damage(offset, Some(at))
                 }
             };
             if event.is_some() {
@@ -130,7 +141,19 @@ impl<R: Read> LogReader<R> {
         }
         self.block.truncate(filled);
         self.is_last = filled < BLOCK_BYTES;
+        if let Some(walk) = self.walk.take() {
+            self.walk(walk, 0);
+        }
         Ok(())
+    }
+
+    /// Has RocksDB go through the block from a place on.
+    fn walk(&mut self, mut walk: Walk, at: usize) {
+        match walk.step(&self.block[at..], self.is_last) {
+            Step::On => self.walk = Some(walk),
+            Step::Ended => {}
+            Step::Endless => self.is_endless = true,
+        }
     }
 
     /// Takes in a fragment, with which a batch may be complete. The payload is a range of the block.
@@ -139,14 +162,14 @@ impl<R: Read> LogReader<R> {
         match (part, self.begun.take()) {
             (Part::Whole | Part::First, Some(begun)) if !begun.prefix.is_empty() && !self.is_damaged => {
                 self.at = payload.start - HEADER_BYTES; // to be read again, as what lies behind the damage
-                self.damage(begun.offset, false)
+                self.damage(begun.offset, Some(self.at))
             }
             (Part::Whole, _) => self.end(offset, Batch::read(offset, prefix)),
             (Part::First, _) => {
                 self.begun = Some(Begun { offset, prefix: prefix.to_vec() });
                 None
             }
-            (Part::Middle | Part::Last, None) => self.damage(offset, false),
+            (Part::Middle | Part::Last, None) => self.damage(offset, Some(payload.start - HEADER_BYTES)),
             (Part::Middle | Part::Last, Some(mut begun)) => {
                 let missing = LogMark::PREFIX_BYTES - begun.prefix.len();
                 begun.prefix.extend(prefix.iter().take(missing));
@@ -166,15 +189,21 @@ impl<R: Read> LogReader<R> {
     fn end(&mut self, offset: u64, batch: Option<Batch>) -> Option<Event> {
         match batch {
             Some(batch) => Some(Event::Batch(batch)),
-            None => self.damage(offset, false),
+            None => self.damage(offset, None), // which RocksDB takes for a batch first
         }
     }
 
-    /// Gives up the batch that was begun. The first damage of a file is an event.
-    fn damage(&mut self, offset: u64, endless: bool) -> Option<Event> {
+    /// Gives up the batch that was begun. The first damage of a file is an event; from the place in the block, if there is one,
+    /// RocksDB goes on in search of a whole batch.
+    fn damage(&mut self, offset: u64, at: Option<usize>) -> Option<Event> {
         let offset = self.begun.take().map_or(offset, |begun| begun.offset);
-        let is_first = !self.is_damaged;
+        if self.is_damaged {
+            return None;
+        }
         self.is_damaged = true;
-        is_first.then_some(Event::Damage { offset, endless })
+        if let Some(at) = at {
+            self.walk(Walk::default(), at);
+        }
+        Some(Event::Damage { offset })
     }
 }

@@ -258,6 +258,29 @@ fn a_record_of_a_recycled_log_is_cut_off_before_rocksdb_spins_on_it() {
 }
 
 #[test]
+fn a_record_of_a_recycled_log_behind_damage_is_cut_off_with_it() {
+    // RocksDB drops the rest of the block, and spins on what stands at the beginning of the next one.
+    let mut log = Log::of(&[(10, true, false), (70_000, false, false)]);
+    let Position { offset, .. } = log.commits[1].at;
+    log.files[0][offset as usize + 20] ^= 1;
+    assert_eq!(log.audit(), Findings::default());
+    log.files[0][2 * BLOCK_BYTES + 6] = 131;
+    assert_eq!(log.audit(), Findings { damage: None, cut: Some(log.commits[1].at) });
+    log.files[0][BLOCK_BYTES + 6] = 5;
+    assert_eq!(log.audit(), Findings { damage: None, cut: Some(log.commits[1].at) });
+}
+
+#[test]
+fn what_rocksdb_does_not_come_to_is_no_reason_to_cut() {
+    let mut log = Log::of(&[(10, true, false), (40_000, false, false), (10, false, false), (40_000, false, false)]);
+    let damaged = log.commits[1].at.offset as usize;
+    log.files[0][damaged + 20] ^= 1;
+    // Behind the rest of the damaged commit there is a whole one, with which RocksDB stops.
+    log.files[0][2 * BLOCK_BYTES + 6] = 5;
+    assert_eq!(log.audit(), Findings::default());
+}
+
+#[test]
 fn zeros_over_the_beginning_of_a_long_commit_are_where_the_log_ends() {
     let mut log = Log::of(&[(40_000, true, false), (10, true, false), (10, true, false)]);
     log.files[0][..512].fill(0);

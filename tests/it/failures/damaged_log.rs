@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use blaze_core::Durability::{Buffered, Sync};
-use blaze_core::{CommitRequest, Durability, ErrorKind, Family, Store, Timestamp, Write};
-use blaze_lsm::LsmStore;
+use blaze_core::{CommitRequest, Durability, Error, ErrorKind, Family, KeyRange, Store, Timestamp, Write};
+use blaze_lsm::{LsmStore, Sieve};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tempfile::TempDir;
@@ -155,6 +155,67 @@ fn the_mark_of_a_recycled_log_does_not_keep_a_database_from_opening() {
 }
 
 #[test]
+fn the_mark_of_a_recycled_log_behind_damage_does_not_either() {
+    const BLOCK_BYTES: u64 = 32 * 1024;
+    let crashed = Crashed::after(&[(100, Sync), (50_000, Buffered)]);
+    crashed.flip(crashed.ends[0] + 60, 1);
+    crashed.flip(BLOCK_BYTES + 6, 4 ^ 8); // the last part of the commit
+    for (is_read_only, said) in [(true, "open it to write"), (false, "open_salvage()")] {
+        let opened = match is_read_only {
+            true => LsmStore::open(&crashed.path(), options().read_only()).map(drop),
+            false => salvage(&crashed.path(), &crashed.directory.path().join("salvaged")),
+        };
+        let error = opened.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corruption, "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    assert_eq!(prefix(&open(&crashed.path()).unwrap(), 2), 1);
+    salvage(&crashed.path(), &crashed.directory.path().join("salvaged")).unwrap();
+}
+
+#[test]
+fn the_mark_of_a_recycled_log_in_a_manifest_is_corruption() {
+    let directory = tempfile::tempdir().unwrap();
+    let (live, crashed) = (directory.path().join("live"), directory.path().join("crashed"));
+    let store = open(&live).unwrap();
+    put(&store, 0, 100, Sync).unwrap();
+    store.flush().unwrap();
+    copy(&live, &crashed);
+    let mut manifests = fs::read_dir(&crashed).unwrap().map(|entry| entry.unwrap().path());
+    let manifest = manifests.find(|path| path.display().to_string().contains("MANIFEST")).unwrap();
+    let bytes = fs::read(&manifest).unwrap();
+    let second = 7 + usize::from(u16::from_le_bytes([bytes[4], bytes[5]]));
+    flip(&manifest, second as u64 + 6, 1 ^ 5);
+    let salvaged = salvage(&crashed, &directory.path().join("salvaged"));
+    for answer in [open(&crashed).map(drop), LsmStore::open_salvage(&crashed, options()).map(drop), salvaged] {
+        let error = answer.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corruption, "{error}");
+        assert!(error.to_string().contains(&format!("damaged at byte {second}")), "{error}");
+    }
+}
+
+/// Takes over all that can be read.
+struct Everything;
+
+impl Sieve for Everything {
+    fn sift(&mut self, _: Family, _: &[u8], value: &[u8]) -> blaze_core::Result<Option<Vec<u8>>> {
+        Ok(Some(value.to_vec()))
+    }
+
+    fn lose(&mut self, _: Family, _: KeyRange, error: Error) -> blaze_core::Result<()> {
+        Err(error)
+    }
+
+    fn newest(&self) -> Timestamp {
+        Timestamp::ZERO
+    }
+}
+
+fn salvage(from: &Path, to: &Path) -> blaze_core::Result<()> {
+    blaze_lsm::salvage(from, to, &options(), &mut Everything).map(drop)
+}
+
+#[test]
 fn what_lies_behind_a_page_that_was_lost_is_not_replayed() {
     let crashed = Crashed::after(&[(100, Sync), (5_000, Buffered), (100, Buffered), (100, Buffered)]);
     // RocksDB passes over zeros as if nothing had been there.
@@ -219,9 +280,10 @@ proptest! {
         offset: Index,
         by in 1..=255_u8,
     ) {
-        let commits: Vec<_> =
+        let mut commits: Vec<_> =
             commits.iter().map(|(bytes, is_synced)| (*bytes, if *is_synced { Sync } else { Buffered })).collect();
         let crashed = Crashed::after(&commits);
+        commits[0].1 = Sync; // in any case: it reserves timestamps
         let end = *crashed.ends.last().unwrap();
         let offset = offset.index(end as usize) as u64;
         crashed.flip(offset, by);
