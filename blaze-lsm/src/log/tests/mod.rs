@@ -1,5 +1,7 @@
 //! The audit against a log of which every byte is known.
 
+mod rocksdb;
+
 use blaze_core::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::Index;
