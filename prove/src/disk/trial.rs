@@ -68,6 +68,9 @@ pub struct Trial {
     random: Random,
     /// What was not synced is lost, too, once the disk has failed.
     loses: bool,
+    /// So are names that no sync of their directory made durable. Not where these syncs fail: of a name that was given twice
+    /// since the last one, `FaultInjectionTestFS` (11.8.1) brings back the first new file, which no file system does.
+    loses_names: bool,
 }
 
 impl Trial {
@@ -86,7 +89,8 @@ impl Trial {
             load_documents: LOADED,
             ..Promises::default()
         };
-        let trial = Trial { machine: Machine::new(directory, promises)?, random, loses: number % 2 == 1 };
+        let loses_names = !fault.calls.contains(&Call::SyncDirectory);
+        let trial = Trial { machine: Machine::new(directory, promises)?, random, loses: number % 2 == 1, loses_names };
         let what = || format!("{}, call {number}{}", fault.name, if goes_on { " and all that follow" } else { "" });
         trial.machine.fs.fail(fault.calls, number, fault.failure, goes_on);
         let mut failures = 0;
@@ -198,7 +202,9 @@ impl Trial {
         if self.loses {
             machine.fs.set_active(false);
             machine.fs.drop_unsynced()?;
-            machine.fs.delete_files_created_after_last_dir_sync()?;
+            if self.loses_names {
+                machine.fs.delete_files_created_after_last_dir_sync()?;
+            }
             machine.promises().cut();
         }
         machine.fs.reset();
