@@ -322,7 +322,7 @@ impl Collection {
                 }
             }
             OnCollection::Upsert(id, update) => self.upsert(id, update, commit),
-            OnCollection::UpdateMany(filter, update) => self.update_many(filter, update, commit),
+            OnCollection::UpdateMany(filter, update) => self.update_many(filter, update, commit, actual),
             OnCollection::DeleteMany(filter) => Ok(Answer::Count(self.delete_many(filter))),
             OnCollection::DeleteFirst(filter) => Ok(Answer::Documents(vec![self.delete_first(filter)])),
             OnCollection::Delete(id) => Ok(Answer::Flag(self.documents.remove(id).is_some())),
@@ -354,19 +354,27 @@ impl Collection {
         Ok(Answer::Flag(before.is_none()))
     }
 
-    fn update_many(&mut self, filter: &Filter, update: &Update, commit: u64) -> Outcome {
+    fn update_many(&mut self, filter: &Filter, update: &Update, commit: u64, actual: &Outcome) -> Outcome {
         let matching = self.matching(filter);
-        let mut after = Vec::new();
+        let (mut after, mut refused) = (Vec::new(), Vec::new());
         for id in &matching {
             let mut document = self.documents[id].document.clone();
-            if update.apply(&mut document).map_err(|error| error.kind())? {
-                self.validate(&document)?;
-                after.push((id, document));
+            match update.apply(&mut document) {
+                Ok(false) => {}
+                Ok(true) => match self.validate(&document) {
+                    Ok(()) => after.push((id, document)),
+                    Err(kind) => refused.push(kind),
+                },
+                Err(error) => refused.push(error.kind()),
             }
         }
         let mut whole = self.clone(); // whole or not at all
         for (id, document) in &after {
-            whole.write(id, document, commit)?;
+            refused.extend(whole.write(id, document, commit).err());
+        }
+        // Which of them is met first is a question of the order in which documents are found.
+        if let Some(first) = refused.first() {
+            return Err(*actual.as_ref().err().filter(|kind| refused.contains(kind)).unwrap_or(first));
         }
         *self = whole;
         Ok(Answer::Changed { matched: matching.len() as u64, modified: after.len() as u64 })
