@@ -77,6 +77,10 @@ impl From<blaze::Error> for Finding {
 
 impl From<std::io::Error> for Finding {
     fn from(error: std::io::Error) -> Finding {
-        Finding(format!("the system answered: {error}"))
+        // Streams of objects carry the database's own.
+        match error.downcast::<blaze::Error>() {
+            Ok(error) => error.into(),
+            Err(error) => Finding(format!("the system answered: {error}")),
+        }
     }
 }

@@ -18,9 +18,6 @@ use crate::{Finding, Result, auditor, image};
 /// How the system says, after the name of a file, that it is not there.
 const MISSING: &str = "No such file";
 
-/// How reading an object says that it is damaged.
-const OF_OBJECTS: &str = "the system answered: reading: Corruption";
-
 /// What came of a damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
@@ -248,7 +245,7 @@ fn source(error: &Error) -> String {
 /// True if a finding is that the database has told of damage.
 fn is_told(finding: &Finding) -> bool {
     let is_missing = finding.0.contains("the database answered Unavailable") && finding.0.contains(MISSING);
-    finding.0.contains("the database answered Corruption") || finding.0.contains(OF_OBJECTS) || is_missing
+    finding.0.contains("the database answered Corruption") || is_missing
 }
 
 fn look_at(db: &Database, specimen: &Specimen, bounds: &[Bounds], random: &Random) -> Result<Vec<Lane>> {
