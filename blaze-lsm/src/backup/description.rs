@@ -65,7 +65,9 @@ impl BackupFile {
     fn parse(line: &str) -> Option<BackupFile> {
         let (name, crc32c) = line.split_once(" crc32 ")?;
         let is_below = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-        (is_below && !name.is_empty()).then_some(BackupFile { name: name.to_owned(), crc32c: crc32c.parse().ok()? })
+        // No file of a database has another name, and with a zero in it the system would not even look.
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
+        (is_below && is_name).then_some(BackupFile { name: name.to_owned(), crc32c: crc32c.parse().ok()? })
     }
 
     /// Reads the file below `directory` and compares it with its checksum.
@@ -137,6 +139,7 @@ mod tests {
             ("a crc32 7\n", 2),
             ("a crc32 -1\n", 1),
             (" crc32 1\n", 1),
+            ("private/1/\0\0\0\0ENT crc32 7\n", 1),
             ("a\n", 1),
         ] {
             let parsed = Description::parse(text(files, count).as_bytes());

@@ -48,6 +48,7 @@ impl Engine for Blaze {
     fn configuration(&self, options: &EngineOptions) -> Vec<String> {
         vec![
             format!("cache_bytes {}, write_buffer_bytes {}", options.cache_bytes, options.write_buffer_bytes()),
+            "of texts, half of the cache is text_memory_bytes".to_owned(),
             "serializable transactions, the default".to_owned(),
             format!("transactions of at most {} writes; larger ones are split", key_value::WRITES_PER_TRANSACTION),
             format!("loads in transactions of {} bytes", key_value::LOAD_BYTES_PER_TRANSACTION),
@@ -85,7 +86,10 @@ impl Engine for Blaze {
     }
 
     fn open_texts(&self, options: &EngineOptions) -> Result<Box<dyn Texts>> {
-        Ok(Box::new(texts::BlazeTexts::open(builder(options).open(&options.directory)?)?))
+        // Pages of a text index are in a cache of their own.
+        let half = options.cache_bytes / 2;
+        let builder = builder(options).cache_bytes(half).text_memory_bytes(half);
+        Ok(Box::new(texts::BlazeTexts::open(builder.open(&options.directory)?)?))
     }
 
     fn open_text_store(&self, options: &EngineOptions) -> Result<Box<dyn TextStore>> {
