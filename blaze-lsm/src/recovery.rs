@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use blaze_core::fault::{self, Point};
 use blaze_core::{Error, Result};
-use rocksdb::{DB, Options as RocksOptions};
+use rocksdb::{DB, ErrorKind, Options as RocksOptions};
 
 use crate::environment::Environment;
 use crate::log::{Audit, Findings, LogDamage, Position, endless_at};
@@ -56,7 +56,12 @@ pub(crate) fn prepare_log(
     // The damage may lie in a file that is no longer needed. To know that takes a while, and now it is worth it.
     let oldest = oldest_live_log(path, environment, &files)?;
     files.retain(|file| file.number >= oldest);
-    let findings = audit(&files)?;
+    let mut findings = audit(&files)?;
+    if let (Some(suspicion), Some(position)) = (findings.suspicion.take(), findings.cut)
+        && !may_end_at(path, environment, &files, position)?
+    {
+        findings.damage = Some(suspicion);
+    }
     if let Some(damage) = findings.damage.as_ref().filter(|_| damaged == DamagedLog::Refuse) {
         let text = format!("{}: {damage}; restore a backup, or open_salvage() opens it without them", path.display());
         return Err(Error::corruption(text));
@@ -107,15 +112,40 @@ fn audit(files: &[LogFile]) -> Result<Findings> {
 }
 
 /// The number below which no log file is replayed: what they hold has been written to sorted files.
-///
-/// RocksDB knows it, but replays the log when it is opened, and the damage may make it do so for ever. So it is shown a
-/// log of zeros, of the same files and sizes.
 fn oldest_live_log(path: &Path, environment: &Environment, files: &[LogFile]) -> Result<u64> {
+    let number = with_blank_log(path, environment, files, None)?
+        .and_then(|database| database.property_int_value("rocksdb.min-log-number-to-keep"))
+        .map_err(|error| error::open(path, &error))?;
+    number.ok_or_else(|| Error::internal("RocksDB did not say which log files it needs"))
+}
+
+/// True unless the manifest says that more of the log was synced than is before a position. RocksDB opens it as it is.
+fn may_end_at(path: &Path, environment: &Environment, files: &[LogFile], at: Position) -> Result<bool> {
+    match with_blank_log(path, environment, files, Some(at))? {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::Corruption => Ok(false),
+        Err(error) => Err(error::open(path, &error)),
+    }
+}
+
+/// Opens the database with a log of the same files and sizes, up to a position if there is one, in which all is zeros.
+///
+/// RocksDB replays the log when it is opened, and damage may make it do so for ever. What it knows about the log it says of
+/// zeros, too.
+fn with_blank_log(
+    path: &Path,
+    environment: &Environment,
+    files: &[LogFile],
+    end: Option<Position>,
+) -> Result<std::result::Result<DB, rocksdb::Error>> {
     let blank = path.join(BLANK_NAME);
     remove_blank(&blank)?;
     fs::create_dir(&blank).map_err(|error| error::file(&blank, error))?;
-    for file in files {
-        let bytes = fs::metadata(&file.path).map_err(|error| error::file(&file.path, error))?.len();
+    for file in files.iter().filter(|file| end.is_none_or(|end| file.number <= end.file)) {
+        let bytes = match end.filter(|end| end.file == file.number) {
+            Some(end) => end.offset,
+            None => fs::metadata(&file.path).map_err(|error| error::file(&file.path, error))?.len(),
+        };
         let copy = blank.join(file.path.file_name().unwrap_or_default());
         File::create(&copy).and_then(|file| file.set_len(bytes)).map_err(|error| error::file(&copy, error))?;
     }
@@ -126,11 +156,9 @@ fn oldest_live_log(path: &Path, environment: &Environment, files: &[LogFile]) ->
     }
     options.set_track_and_verify_wals_in_manifest(true); // without it, reading a manifest that has them is a crash
     options.set_wal_dir(&blank);
-    let number = DB::open_for_read_only(&options, path, false)
-        .and_then(|database| database.property_int_value("rocksdb.min-log-number-to-keep"))
-        .map_err(|error| error::open(path, &error));
+    let opened = DB::open_for_read_only(&options, path, false);
     remove_blank(&blank)?;
-    number?.ok_or_else(|| Error::internal("RocksDB did not say which log files it needs"))
+    Ok(opened)
 }
 
 fn remove_blank(blank: &Path) -> Result<()> {

@@ -17,7 +17,8 @@ pub struct LogDamage {
     pub offset: u64,
     /// The last commit before the damage; none when the damage begins with the first batch that is still in the log.
     pub kept: Option<Timestamp>,
-    /// Commits up to this one had been synced, says the log behind the damage.
+    /// Commits up to this one had been synced, says the log behind the damage; none behind what is kept, where the manifest
+    /// alone says that more had been.
     pub durable: Timestamp,
 }
 
@@ -29,7 +30,10 @@ impl fmt::Display for LogDamage {
             Some(kept) => write!(f, "the commits after {kept} are lost")?,
             None => f.write_str("all commits of the log are lost")?,
         }
-        write!(f, ", and those up to {durable} had been synced")
+        match *durable > self.kept.unwrap_or_default() {
+            true => write!(f, ", and those up to {durable} had been synced"),
+            false => f.write_str(", and the manifest says that more of the log had been synced"),
+        }
     }
 }
 
@@ -45,6 +49,8 @@ pub(crate) struct Position {
 pub(crate) struct Findings {
     /// Something durable is lost.
     pub(crate) damage: Option<LogDamage>,
+    /// Something durable is lost if the manifest knows that more of the log was synced than is left by the cut.
+    pub(crate) suspicion: Option<LogDamage>,
     /// The log must be cut here before RocksDB replays it, which would not stop here, or not end.
     pub(crate) cut: Option<Position>,
 }
@@ -65,8 +71,8 @@ pub(crate) struct Audit {
     kept: Option<Timestamp>,
     /// The sequence number behind what is replayed.
     next_sequence: Option<u64>,
-    /// Where zeros lie behind what is replayed.
-    zeros: Option<Position>,
+    /// Where zeros lie behind what is replayed, or a file with nothing in it: RocksDB begins the next one only behind commits.
+    nothing: Option<Position>,
     stop: Option<Stop>,
     findings: Findings,
 }
@@ -90,9 +96,11 @@ impl Audit {
         self.file = number;
         let mut reader = LogReader::new(input);
         let mut is_stopped_here = false; // RocksDB drops the rest of a file, and only that
+        let mut is_empty = true;
         while let Some(event) = reader.next()? {
+            is_empty = false;
             match event {
-                Event::Zeros { offset } => self.zeros = self.zeros.or(Some(Position { file: number, offset })),
+                Event::Zeros { offset } => self.nothing = self.nothing.or(Some(Position { file: number, offset })),
                 Event::Damage { offset } => {
                     self.stop_at(offset, true);
                     is_stopped_here = true;
@@ -120,6 +128,9 @@ impl Audit {
                 }
             }
         }
+        if is_empty {
+            self.nothing = self.nothing.or(Some(Position { file: number, offset: 0 }));
+        }
         Ok(())
     }
 
@@ -127,11 +138,12 @@ impl Audit {
     pub(crate) fn finish(mut self) -> Findings {
         if let Some(stop) = self.stop {
             let must_be_cut = stop.endless || (stop.drops && !stop.by_itself);
-            if must_be_cut && stop.position.file != self.file && self.findings.damage.is_none() {
-                // A file that others follow may have been synced and flushed in part, and no crash leaves it so.
-                self.findings.damage = Some(damage(stop.position, self.kept, stop.kept.unwrap_or_default()));
-            }
             let is_lost = self.findings.damage.is_some();
+            if must_be_cut && !is_lost && stop.position.file != self.file {
+                // Before RocksDB flushes anything, it syncs all files but the last one, and the manifest says so. A loss of
+                // power may as well leave the file as it is here, where later ones were written and this one was not.
+                self.findings.suspicion = Some(damage(stop.position, self.kept, self.kept.unwrap_or_default()));
+            }
             self.findings.cut = (must_be_cut || is_lost).then_some(stop.position);
         }
         self.findings
@@ -140,8 +152,7 @@ impl Audit {
     fn stop_at(&mut self, offset: u64, by_itself: bool) {
         if self.stop.is_none() {
             // Behind zeros whatever stands there may be the rest of what they were.
-            let zeros = self.zeros.filter(|zeros| zeros.file == self.file);
-            let position = zeros.unwrap_or(Position { file: self.file, offset });
+            let position = self.nothing.unwrap_or(Position { file: self.file, offset });
             self.stop = Some(Stop { position, by_itself, endless: false, drops: false, kept: self.kept });
         }
     }
@@ -150,7 +161,7 @@ impl Audit {
     fn continues(&self, batch: &Batch) -> bool {
         let follows = |mark: super::LogMark| match self.kept {
             Some(kept) => mark.previous == kept,
-            None => self.zeros.is_none(),
+            None => self.nothing.is_none(),
         };
         Some(batch.sequence) == self.next_sequence || batch.mark.is_none_or(follows)
     }
@@ -158,7 +169,7 @@ impl Audit {
     fn keep(&mut self, batch: &Batch) {
         self.next_sequence = Some(batch.sequence.saturating_add(batch.count.into()));
         self.kept = batch.mark.map(|mark| mark.last).or(self.kept);
-        self.zeros = None;
+        self.nothing = None;
     }
 
     /// Takes in a batch that is not replayed, which may know that something durable is lost.

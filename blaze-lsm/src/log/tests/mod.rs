@@ -36,7 +36,7 @@ impl Log {
     fn of(commits: &[(usize, bool, bool)]) -> Log {
         let mut log = Log { files: vec![Vec::new()], ..Log::default() };
         for (bytes, is_synced, begins_file) in commits {
-            if *begins_file {
+            if *begins_file && log.files.last().is_some_and(|file| !file.is_empty()) {
                 log.files.push(Vec::new());
             }
             log.commit(*bytes, *is_synced);
@@ -82,6 +82,11 @@ impl Log {
     fn last_before(&self, commit: usize) -> Option<Timestamp> {
         commit.checked_sub(1).map(|before| self.commits[before].ts)
     }
+}
+
+/// The log must be cut there, and that loses nothing durable.
+fn cut(at: Position) -> Findings {
+    Findings { cut: Some(at), ..Findings::default() }
 }
 
 fn file_number(index: usize) -> u64 {
@@ -222,7 +227,28 @@ fn a_missing_file_in_the_middle_is_a_hole() {
     // Without a sync nothing durable is missing; what lies behind the hole must go all the same.
     let mut log = Log::of(&[(10, false, false), (10, false, true), (10, false, true)]);
     log.files[1].clear();
-    assert_eq!(log.audit(), Findings { damage: None, cut: Some(log.commits[2].at) });
+    assert_eq!(log.audit(), Findings { suspicion: log.audit().suspicion, ..cut(log.commits[1].at) });
+}
+
+#[test]
+fn a_file_before_others_that_was_not_written_is_a_hole_and_lost_something_durable_if_the_manifest_says_so() {
+    let whole = Log::of(&[(10, false, false), (10, false, true), (10, false, true)]);
+    for zeros in [0, 100] {
+        let mut log = whole.clone();
+        log.files[1] = vec![0; zeros];
+        let Findings { damage, suspicion, cut } = log.audit();
+        assert_eq!((damage, cut), (None, Some(log.commits[1].at)));
+        let suspicion = suspicion.unwrap();
+        assert_eq!((suspicion.kept, suspicion.offset), (Some(log.commits[0].ts), 0));
+        let said = suspicion.to_string();
+        assert!(said.ends_with("the manifest says that more of the log had been synced"), "{said}");
+
+        // Nothing tells of what is before the first file.
+        log.files[0] = vec![0; zeros];
+        assert_eq!(log.audit().cut, Some(log.commits[0].at));
+        log.files[2].clear();
+        assert_eq!(log.audit(), Findings::default());
+    }
 }
 
 #[test]
@@ -233,7 +259,7 @@ fn zeros_at_the_end_are_nothing_and_in_front_of_commits_they_are_a_hole() {
 
     let Commit { at, end, .. } = log.commits[1];
     log.files[0][at.offset as usize..end as usize].fill(0);
-    assert_eq!(log.audit(), Findings { damage: None, cut: Some(at) });
+    assert_eq!(log.audit(), cut(at));
 }
 
 #[test]
@@ -256,7 +282,7 @@ fn a_record_of_a_recycled_log_is_cut_off_before_rocksdb_spins_on_it() {
     let mut log = Log::of(&[(10, true, false), (10, false, false)]);
     let Position { offset, .. } = log.commits[1].at;
     log.files[0][offset as usize + 6] = 5;
-    assert_eq!(log.audit(), Findings { damage: None, cut: Some(log.commits[1].at) });
+    assert_eq!(log.audit(), cut(log.commits[1].at));
 }
 
 #[test]
@@ -267,9 +293,9 @@ fn a_record_of_a_recycled_log_behind_damage_is_cut_off_with_it() {
     log.files[0][offset as usize + 20] ^= 1;
     assert_eq!(log.audit(), Findings::default());
     log.files[0][2 * BLOCK_BYTES + 6] = 131;
-    assert_eq!(log.audit(), Findings { damage: None, cut: Some(log.commits[1].at) });
+    assert_eq!(log.audit(), cut(log.commits[1].at));
     log.files[0][BLOCK_BYTES + 6] = 5;
-    assert_eq!(log.audit(), Findings { damage: None, cut: Some(log.commits[1].at) });
+    assert_eq!(log.audit(), cut(log.commits[1].at));
 }
 
 #[test]
