@@ -22,13 +22,14 @@ pub use report::{IndexRepair, RepairProgress, RepairReport};
 impl Database {
     /// Verifies the database as [`verify`](Database::verify) does, and repairs what its documents and values say how to
     /// repair: entries that indexes lack, have in excess or have with another value, counts of documents, and the entries by
-    /// which values expire. An
-    /// index whose files cannot be read is built anew, and a text index that differs from its documents.
+    /// which values expire. An index whose files cannot be read is built anew, and a text index that differs from its
+    /// documents.
     ///
     /// Reads and commits go on meanwhile; an index that is built anew is not used until it is complete. Nothing is done to a
-    /// database without problems. Documents and values are never removed: those that do not decode are in the report, as are
-    /// documents that have the same values in a unique index. For what files have lost, see
-    /// [`salvage`](Database::salvage). It takes the time of verifying, and of reading all documents and indexes once more.
+    /// database without problems. What was repaired is durable when this returns, whatever the durability of the database.
+    /// Documents and values are never removed: those that do not decode are in the report, as are documents that have the same
+    /// values in a unique index. For what files have lost, see [`salvage`](Database::salvage). It takes the time of verifying,
+    /// and of reading all documents and indexes once more.
     ///
     /// ```
     /// let db = blaze::Database::temporary()?;
@@ -62,9 +63,8 @@ impl Database {
         }
         let mut repair = Repair { core: &self.core, entries: 0, progress: &mut progress, report };
         repair.run()?;
-        if self.core.durability == Durability::Sync {
-            self.core.store.sync()?;
-        }
+        // Whatever the database's durability: what the report says is repaired must not be found damaged after a loss of power.
+        self.core.store.sync()?;
         Ok(repair.report)
     }
 }

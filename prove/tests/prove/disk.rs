@@ -4,11 +4,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use blaze::{Document, Durability, Index, TransactionOptions};
+use blaze::{Database, Document, Durability, Index, TransactionOptions};
 use blaze_prove::child::MISTAKE;
+use blaze_prove::damage;
 use blaze_prove::disk::{Campaign, FAULTS, Machine};
 use blaze_prove::ledger::{Counts, Entry, Ledger};
 use blaze_prove::promises::Promises;
+use blaze_prove::random::Random;
 
 fn campaign(directory: &Path, cycles: Option<u64>) -> Campaign {
     Campaign {
@@ -85,6 +87,13 @@ fn a_commit_that_was_seen_and_is_lost_is_found_in_a_history() {
     assert!(told.contains(" is missing") || told.contains("stale"), "{told}");
 }
 
+fn lose_power(machine: &Machine, db: Database) {
+    machine.fs.set_active(false);
+    drop(db);
+    machine.fs.drop_unsynced().unwrap();
+    machine.fs.reset();
+}
+
 #[test]
 fn timestamps_that_were_seen_are_not_given_again_after_a_loss_of_power() {
     let directory = directory();
@@ -94,10 +103,7 @@ fn timestamps_that_were_seen_are_not_given_again_after_a_loss_of_power() {
         let transaction = db.begin_with(TransactionOptions::new().durability(durability)).unwrap();
         transaction.keyspace("rows").unwrap().put("key", "value").unwrap();
         let ts = transaction.commit().unwrap();
-        machine.fs.set_active(false);
-        drop(db);
-        machine.fs.drop_unsynced().unwrap();
-        machine.fs.reset();
+        lose_power(&machine, db);
         ts
     };
     // After a crash the clock of commits is ahead of the system's, which would hide it.
@@ -120,14 +126,32 @@ fn a_dropped_index_or_collection_that_a_loss_of_power_brings_back_is_whole() {
         db.sync().unwrap();
         let dropped = if drops_index { words.drop_index("text") } else { db.drop_collection("words") };
         assert!(dropped.unwrap());
-        machine.fs.set_active(false);
-        drop((words, db));
-        machine.fs.drop_unsynced().unwrap();
-        machine.fs.reset();
+        drop(words);
+        lose_power(&machine, db);
         let db = machine.open().unwrap().unwrap();
         assert_eq!(db.verify().unwrap().problems, []);
         if db.collections().unwrap() == ["words"] {
             assert_eq!(db.collection::<Document>("words").unwrap().find_all().iter().unwrap().count(), 500);
         }
     }
+}
+
+#[test]
+fn what_was_repaired_is_not_found_damaged_after_a_loss_of_power() {
+    let directory = directory();
+    let machine = Machine::new(directory.path(), Promises::default()).unwrap();
+    let db = machine.open().unwrap().unwrap();
+    let words = db.collection::<Document>("words").unwrap();
+    words.ensure_index(Index::on("n")).unwrap();
+    words.insert_many((0..50_i64).map(|n| Document::new().with("n", n))).unwrap();
+    drop(words);
+    db.close().unwrap();
+    damage::inflict(&machine.places.database(), &Random::of(&[1])).unwrap();
+
+    let db = machine.open().unwrap().unwrap();
+    let report = db.repair().unwrap();
+    assert_eq!((report.counts.as_slice(), report.problem_count), (["words".to_owned()].as_slice(), 0), "{report:?}");
+    lose_power(&machine, db);
+    let db = machine.open().unwrap().unwrap();
+    assert_eq!(db.verify().unwrap().problems, []);
 }
