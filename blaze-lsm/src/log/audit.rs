@@ -84,8 +84,6 @@ struct Stop {
     /// RocksDB stops there by itself.
     by_itself: bool,
     endless: bool,
-    /// Whatever lies there was not replayed.
-    drops: bool,
     /// The last commit that is not lost, or one just before the first that is.
     kept: Option<Timestamp>,
 }
@@ -137,7 +135,7 @@ impl Audit {
     /// What was found in all files.
     pub(crate) fn finish(mut self) -> Findings {
         if let Some(stop) = self.stop {
-            let must_be_cut = stop.endless || (stop.drops && !stop.by_itself);
+            let must_be_cut = stop.endless || !stop.by_itself;
             let is_lost = self.findings.damage.is_some();
             if must_be_cut && !is_lost && stop.position.file != self.file {
                 // Before RocksDB flushes anything, it syncs all files but the last one, and the manifest says so. A loss of
@@ -153,7 +151,7 @@ impl Audit {
         if self.stop.is_none() {
             // Behind zeros whatever stands there may be the rest of what they were.
             let position = self.nothing.unwrap_or(Position { file: self.file, offset });
-            self.stop = Some(Stop { position, by_itself, endless: false, drops: false, kept: self.kept });
+            self.stop = Some(Stop { position, by_itself, endless: false, kept: self.kept });
         }
     }
 
@@ -175,12 +173,12 @@ impl Audit {
     /// Takes in a batch that is not replayed, which may know that something durable is lost.
     fn lose(&mut self, batch: &Batch) {
         let (Some(stop), Some(mark)) = (&mut self.stop, batch.mark) else { return };
-        // Something older, or no batch at all but bytes of a value that look like one.
+        // Something older, as where a file system shows what its blocks had before, or no batch at all but bytes of a value that
+        // look like one.
         let is_older = self.next_sequence.is_some_and(|next| batch.sequence < next);
         if is_older || self.kept.is_some_and(|kept| mark.previous < kept) {
             return;
         }
-        stop.drops = true;
         // Without a batch before it, all that is known of the damaged one is that it is the previous one.
         let one_before = || Timestamp::from_bits(mark.previous.to_bits().saturating_sub(1));
         let kept = *stop.kept.get_or_insert_with(one_before);

@@ -252,6 +252,18 @@ fn a_file_before_others_that_was_not_written_is_a_hole_and_lost_something_durabl
 }
 
 #[test]
+fn what_an_older_log_has_left_in_the_blocks_of_a_file_is_cut_off() {
+    let mut log = Log::of(&[(10, false, false), (10, false, false), (10, false, true), (10, false, false)]);
+    log.files[1] = log.files[0].clone();
+    assert_eq!(log.audit(), cut(Position { file: file_number(1), offset: 0 }));
+    // Not all of the file has to be older.
+    let mut log = Log::of(&[(10, false, false), (10, false, false), (10, false, true)]);
+    let [first, last] = [log.files[0].clone(), log.files[1].clone()];
+    log.files[1] = [last.as_slice(), &first].concat();
+    assert_eq!(log.audit(), cut(Position { file: file_number(1), offset: last.len() as u64 }));
+}
+
+#[test]
 fn zeros_at_the_end_are_nothing_and_in_front_of_commits_they_are_a_hole() {
     let mut log = Log::of(&[(10, false, false), (10, false, false), (10, false, false)]);
     log.files[0].extend([0; 5_000]);

@@ -202,6 +202,14 @@ fn what_is_behind_a_first_file_of_the_log_that_a_loss_of_power_took_is_not_repla
     assert_eq!(prefix(&open(&crashed).unwrap(), 3), 1);
 }
 
+#[test]
+fn what_an_older_log_has_left_in_the_blocks_of_a_file_is_not_replayed() {
+    let crashed = with_a_file_for_each(3);
+    let files = logs(&crashed.path());
+    fs::copy(&files[1], &files[2]).unwrap();
+    assert_eq!(prefix(&open(&crashed.path()).unwrap(), 3), 2);
+}
+
 /// Keeps the first log alive by one commit to another family, and fills others.
 fn with_many_logs(path: &Path, durability: Durability) -> LsmStore {
     let store = open(path).unwrap();
