@@ -54,8 +54,10 @@ impl RecentChange {
 pub(super) enum IndexChange {
     /// Documents were changed, each once.
     Documents(Arc<[Arc<RecentChange>]>),
-    /// So many were, of an index that nobody has in memory.
-    Unread { changes: usize, bytes: usize },
+    /// So many were, of an index that nobody has in memory; by its build if `fills`.
+    Unread { changes: usize, bytes: usize, fills: bool },
+    /// Its build is complete.
+    Complete,
     /// The segments are others now, and these changes are in them.
     Folded(Arc<HashSet<Box<[u8]>>>),
     /// All that the index had is gone.
@@ -80,6 +82,7 @@ struct Collected<'a> {
     is_dropped: bool,
     /// True while the index is built: nobody has searched it before this commit, so that no search conflicts with that.
     is_filled: bool,
+    is_complete: bool,
 }
 
 impl TextChanges {
@@ -107,6 +110,7 @@ impl TextChanges {
                 (Write::Delete { .. }, None) if is_entry(rest) => drop(collected.entries.remove(rest)),
                 (Write::Put { .. }, None) if layout::is_header(rest) => collected.has_header = true,
                 (Write::Put { .. }, None) if rest == BUILD_POSITION => collected.is_filled = true,
+                (Write::Delete { .. }, None) if rest == BUILD_POSITION => collected.is_complete = true,
                 (Write::Put { value, .. }, None) if is_entry(rest) => drop(collected.entries.insert(rest, value)),
                 _ => {}
             }
@@ -136,7 +140,7 @@ impl IndexChange {
         match self {
             IndexChange::Documents(changes) => changes.len(),
             IndexChange::Unread { changes, .. } => *changes,
-            IndexChange::Folded(_) | IndexChange::Dropped => 0,
+            IndexChange::Folded(_) | IndexChange::Complete | IndexChange::Dropped => 0,
         }
     }
 
@@ -146,7 +150,7 @@ impl IndexChange {
             IndexChange::Documents(changes) => changes.iter().map(|change| change.bytes()).sum(),
             IndexChange::Unread { bytes, .. } => *bytes,
             IndexChange::Folded(folded) => folded.iter().map(|key| key.len()).sum(),
-            IndexChange::Dropped => 0,
+            IndexChange::Complete | IndexChange::Dropped => 0,
         }
     }
 }
@@ -164,6 +168,9 @@ impl Collected<'_> {
         }
         if self.has_header {
             indexes.push((index, IndexChange::Folded(Arc::new(self.folded))));
+        }
+        if self.is_complete {
+            indexes.push((index, IndexChange::Complete));
         }
         if self.changes.is_empty() {
             return Ok(());
@@ -197,7 +204,7 @@ impl Collected<'_> {
             index,
             match is_open {
                 true => IndexChange::Documents(changes.into()),
-                false => IndexChange::Unread { changes: self.changes.len(), bytes },
+                false => IndexChange::Unread { changes: self.changes.len(), bytes, fills: self.is_filled },
             },
         ));
         Ok(())

@@ -234,7 +234,7 @@ fn documents(told: Vec<(Timestamp, IndexChange)>) -> Vec<Committed> {
                 changes.extend(documents.iter().map(|change| (ts, Arc::clone(change))));
             }
             // Told while it was not in memory: the first who asks reads it.
-            IndexChange::Folded(_) | IndexChange::Unread { .. } | IndexChange::Dropped => {}
+            IndexChange::Folded(_) | IndexChange::Unread { .. } | IndexChange::Complete | IndexChange::Dropped => {}
         }
     }
     changes

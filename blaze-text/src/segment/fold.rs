@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use blaze_core::{Error, Result};
 
 use super::{SegmentMeta, SegmentWriter};
-use crate::FieldTotals;
 use crate::document::{DocumentPostings, DocumentTerms};
+use crate::{END, FieldTotals};
 
 /// What became of a document since the segments below.
 #[derive(Clone, Debug)]
@@ -27,8 +27,6 @@ struct Occurrence {
     change: u32,
     /// Which one of the document's terms.
     index: u32,
-    /// Of the document in the segment.
-    document: u32,
 }
 
 const REMOVED: u32 = 1 << 31;
@@ -38,7 +36,7 @@ const LONG: usize = 7;
 
 /// Writes a segment of what the changes add, in any order, which says of each term and field what they take away.
 ///
-/// Takes memory for the changes and 24 bytes for each of their terms.
+/// Takes memory for the changes and 32 bytes for each of their terms.
 ///
 /// # Errors
 /// [`Invalid`](blaze_core::ErrorKind::Invalid) for two changes of one document;
@@ -59,33 +57,38 @@ pub fn fold(mut changes: Vec<FoldedChange>, mut writer: SegmentWriter<'_>) -> Re
             + change.after.as_ref().map_or(0, |after| after.terms().len())
     };
     let mut occurrences = Vec::with_capacity(changes.iter().map(terms).sum());
-    for (change, FoldedChange { id, before, after }) in (0_u32..).zip(&changes) {
+    let mut documents = vec![END; changes.len()];
+    for ((change, FoldedChange { id, after, .. }), document) in (0..).zip(&changes).zip(&mut documents) {
+        if let Some(after) = after {
+            *document = writer.add_document(id, after.terms().lengths())?;
+            push_occurrences(after.terms(), change, &mut occurrences);
+        }
+    }
+    for (change, before) in (0..).zip(changes.iter().map(|change| &change.before)) {
         if let Some(before) = before {
             for (field, length) in (0..).zip(before.lengths()) {
                 let totals = FieldTotals { documents: i64::from(length > 0), tokens: i64::from(length) };
                 writer.remove_totals(field, totals);
             }
-            push_occurrences(before, change | REMOVED, 0, &mut occurrences);
-        }
-        if let Some(after) = after {
-            let document = writer.add_document(id, after.terms().lengths())?;
-            push_occurrences(after.terms(), change, document, &mut occurrences);
+            push_occurrences(before, change | REMOVED, &mut occurrences);
         }
     }
-    occurrences.sort_unstable_by(|a, b| order(a, b, &changes).then_with(|| a.change.cmp(&b.change)));
+    // Stable, so that of each term what is added comes first, by document, and without comparing these: most occurrences are
+    // of the same few terms.
+    occurrences.sort_by(|a, b| order(a, b, &changes));
     for same in occurrences.chunk_by(|a, b| order(a, b, &changes) == Ordering::Equal) {
-        write_term(same, &changes, &mut writer)?;
+        write_term(same, &changes, &documents, &mut writer)?;
     }
     writer.finish()
 }
 
-fn push_occurrences(terms: &DocumentTerms, change: u32, document: u32, occurrences: &mut Vec<Occurrence>) {
+fn push_occurrences(terms: &DocumentTerms, change: u32, occurrences: &mut Vec<Occurrence>) {
     for (index, (field, term)) in (0..).zip(terms.iter()) {
         let mut prefix = [0; 8];
         prefix[0] = field;
         prefix[1..7].iter_mut().zip(term).for_each(|(to, from)| *to = *from);
         prefix[7] = term.len().min(LONG) as u8;
-        occurrences.push(Occurrence { prefix: u64::from_be_bytes(prefix), change, index, document });
+        occurrences.push(Occurrence { prefix: u64::from_be_bytes(prefix), change, index });
     }
 }
 
@@ -110,14 +113,19 @@ fn term<'a>(occurrence: &Occurrence, changes: &'a [FoldedChange]) -> &'a [u8] {
 }
 
 /// Writes a term: what is added comes before what is removed.
-fn write_term(occurrences: &[Occurrence], changes: &[FoldedChange], writer: &mut SegmentWriter<'_>) -> Result<()> {
+fn write_term(
+    occurrences: &[Occurrence],
+    changes: &[FoldedChange],
+    documents: &[u32],
+    writer: &mut SegmentWriter<'_>,
+) -> Result<()> {
     let (added, removed) = occurrences.split_at(occurrences.partition_point(|one| one.change < REMOVED));
     let [field, ..] = occurrences[0].prefix.to_be_bytes();
     let removed = i32::try_from(removed.len()).map_err(|_| Error::limit_exceeded("too many documents are removed"))?;
     writer.begin(field, term(&occurrences[0], changes), removed)?;
     for one in added {
         if let Some(after) = &changes[one.change as usize].after {
-            writer.add_posting(one.document, after.positions(one.index as usize))?;
+            writer.add_posting(documents[one.change as usize], after.positions(one.index as usize))?;
         }
     }
     Ok(())
