@@ -65,11 +65,11 @@ impl Linked {
     /// A graph that was read from the database. What its nodes stand for is known, but not which of them is the newest.
     pub(super) fn restore(form: Form, graph: Graph, ids: Ids, complete: Timestamp, flushed: Flushed) -> Linked {
         let mut linked = Linked { unflushed: 0, flushed, ..Linked::new(form, graph, ids, complete) };
-        for slot in 0..linked.graph.slots() as u32 {
-            let is_older = linked.graph.contains(slot) && !linked.ids.adopt(slot);
-            if is_older {
-                linked.graph.delete(slot); // of a flush that was cut short: a mark tells of the newer one
-            }
+        let slots = linked.graph.slots() as u32;
+        for older in linked.ids.adopt_all(slots, |slot| linked.graph.contains(slot)) {
+            linked.graph.delete(older); // of a flush that was cut short: a mark tells of the newer one
+        }
+        for slot in 0..slots {
             if linked.graph.is_tombstone(slot) {
                 linked.removed.insert(slot, Timestamp::ZERO); // nobody has a view from before the database was opened
             }

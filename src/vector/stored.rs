@@ -3,6 +3,8 @@
 //! Everything here is derived. What is damaged or missing costs the time to make the graph again, and never an answer.
 
 use std::collections::HashMap;
+use std::sync::mpsc;
+use std::thread;
 
 use blaze_core::{Direction, Error, ErrorKind, Family, ReadPoint, Result, Timestamp};
 use blaze_vector::{BLOCK_NODES, BlockKind, GraphReader};
@@ -21,6 +23,9 @@ pub(super) const NOTHING: Timestamp = Timestamp::ZERO;
 
 /// The kind of the blocks of keys, beside those of the graph.
 pub(super) const KEYS: u8 = 3;
+
+/// Blocks that are read before others are taken in, some megabytes; fewer are read by who takes them in.
+const BLOCKS_AHEAD: usize = 16;
 
 /// What is known of the blocks before they are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,23 +126,59 @@ fn try_load(point: &dyn ReadPoint, index: u32, form: &Form) -> Result<Option<Lin
     let mut ids = Ids::new();
     let (complete, is_begun) = (Some(header.complete), header.is_begun);
     let mut flushed = Flushed { complete, is_begun, checksums: HashMap::new() };
-    let mut cursor = point.cursor(Family::Vector, &layout::blocks_range(index), Direction::Forward)?;
-    while let Some((key, value)) = cursor.next()? {
-        let (kind, number) = layout::block_of(key)?;
-        let body = unseal(key, value)?;
+    let mut take = |(kind, number): (u8, u32), sealed: &[u8]| {
+        let Some((body, checksum)) = sealed.split_last_chunk::<CHECKSUM_BYTES>() else { return Ok(()) };
+        flushed.checksums.insert((kind, number), u32::from_be_bytes(*checksum));
         match BlockKind::of(kind) {
-            Some(kind) => reader.read_block(kind, number, body)?,
-            None if kind == KEYS => ids.read_block(number, body)?,
-            None => return Err(Error::corruption(format!("a stored graph has a block of the kind {kind}"))),
+            Some(kind) => reader.read_block(kind, number, body),
+            None if kind == KEYS => ids.read_block(number, body),
+            None => Err(Error::corruption(format!("a stored graph has a block of the kind {kind}"))),
         }
-        let checksum = value.last_chunk::<CHECKSUM_BYTES>().copied().unwrap_or_default();
-        flushed.checksums.insert((kind, number), u32::from_be_bytes(checksum));
+    };
+    match header.blocks as usize {
+        0..=BLOCKS_AHEAD => for_each_block(point, index, &mut take)?,
+        _ => for_each_block_ahead(point, index, &mut take)?,
     }
     if !header.is_flushing && flushed.checksums.len() != header.blocks as usize {
         let (found, expected) = (flushed.checksums.len(), header.blocks);
         return Err(Error::corruption(format!("a stored graph has {found} blocks of {expected}")));
     }
     Ok(Some(Linked::restore(form.clone(), reader.finish(), ids, header.complete, flushed)))
+}
+
+/// Takes in a block, with its checksum behind it.
+type TakeBlock<'a> = dyn FnMut((u8, u32), &[u8]) -> Result<()> + 'a;
+
+/// Tells the blocks of a graph in their order, each with its checksum, which is right.
+fn for_each_block(point: &dyn ReadPoint, index: u32, take: &mut TakeBlock<'_>) -> Result<()> {
+    let mut cursor = point.cursor(Family::Vector, &layout::blocks_range(index), Direction::Forward)?;
+    while let Some((key, value)) = cursor.next()? {
+        unseal(key, value)?;
+        take(layout::block_of(key)?, value)?;
+    }
+    Ok(())
+}
+
+/// The same, while a thread reads ahead: of the time to load a million vectors, a third is for reading.
+fn for_each_block_ahead(point: &dyn ReadPoint, index: u32, take: &mut TakeBlock<'_>) -> Result<()> {
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel::<((u8, u32), Vec<u8>)>(BLOCKS_AHEAD);
+        let read = move || {
+            for_each_block(point, index, &mut |block, sealed| {
+                let sent = sender.send((block, sealed.to_vec()));
+                sent.map_err(|_| Error::internal("who takes in the blocks of a graph has ended"))
+            })
+        };
+        match thread::Builder::new().name("blaze-graph-load".to_owned()).spawn_scoped(scope, read) {
+            Ok(reading) => {
+                let taken = receiver.iter().try_for_each(|(block, sealed)| take(block, &sealed));
+                drop(receiver); // so that who reads ends
+                let read = reading.join().map_err(|_| Error::internal("the thread that reads a graph panicked"));
+                taken.and_then(|()| read.flatten())
+            }
+            Err(_) => for_each_block(point, index, take), // the system gives no thread
+        }
+    })
 }
 
 #[cfg(test)]
