@@ -117,7 +117,10 @@ impl Linked {
         if !also.is_empty() {
             slots.to_mut().extend(also.iter().copied());
         }
-        let found = self.graph.search_among(query, ef, ef, &slots);
+        let found = match matching.gathered().filter(|_| also.is_empty()) {
+            Some(gathered) => self.graph.scan_gathered(query, ef, ef, gathered),
+            None => self.graph.search_among(query, ef, ef, &slots),
+        };
         let (among, is_all) = (slots.len(), slots.len() == found.candidates.len());
         let mut proposals = Proposals { among, is_all, ..self.proposals(&found) };
         for proposal in &mut proposals.nearest {

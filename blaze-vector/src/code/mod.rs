@@ -20,7 +20,7 @@ use std::str::FromStr;
 
 use blaze_core::{Error, Result};
 
-use crate::kernel::code::{LINE, hammings, nibble_dots, prefetch};
+use crate::kernel::code::{LINE, hammings, nibble_dots, prefetch, rows_of};
 
 /// How the graph holds vectors in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -199,14 +199,16 @@ impl Codes {
         sums.resize(slots.len(), 0);
         distances.clear();
         if self.code == Code::Bits {
-            hammings(&probe.coarse, &self.high, slots, sums);
+            let fetch = |slot: u32| prefetch(self.high.row(slot as usize));
+            hammings(&probe.coarse, rows_of(&self.high, slots, fetch), sums);
             distances.extend(sums.iter().map(|&bits| bits as f32));
             return;
         }
-        for &slot in slots {
+        let fetch = |slot: u32| {
+            prefetch(self.high.row(slot as usize));
             prefetch(self.terms.row(slot as usize));
-        }
-        nibble_dots(&probe.coarse, &self.high, slots, sums);
+        };
+        nibble_dots(&probe.coarse, rows_of(&self.high, slots, fetch), sums);
         if probe.per_total == 0.0 {
             distances.extend(slots.iter().zip(&*sums).map(|(&slot, &sum)| {
                 let terms = &self.terms.row(slot as usize)[0];
@@ -228,11 +230,12 @@ impl Codes {
         }
         let mut products = vec![0.0f64; slots.len()];
         sums.resize(slots.len(), 0);
+        let fetched = |rows| rows_of(rows, slots, |slot| prefetch(rows.row(slot as usize)));
         for (query, weight) in [(&probe.coarse, 1.0), (&probe.fine, 1.0 / 128.0)] {
-            nibble_dots(query, &self.high, slots, sums);
+            nibble_dots(query, fetched(&self.high), sums);
             products.iter_mut().zip(&*sums).for_each(|(product, &sum)| *product += weight * f64::from(sum));
             if self.code == Code::Eight {
-                nibble_dots(query, &self.low, slots, sums);
+                nibble_dots(query, fetched(&self.low), sums);
                 products.iter_mut().zip(&*sums).for_each(|(product, &sum)| *product += weight / 16.0 * f64::from(sum));
             }
         }

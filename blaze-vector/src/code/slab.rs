@@ -110,6 +110,20 @@ impl<T: Copy + Default + PartialEq> Slab<T> {
         &segment.elements[segment.start + within * self.stride..][..self.stride]
     }
 
+    /// The rows from one on, at most `rows` of them and as many as lie together; and how many that are.
+    pub(crate) fn together(&self, row: usize, rows: usize) -> (impl Iterator<Item = &[T]>, usize) {
+        let end = self.rows.min(((row >> self.shift) + 1) << self.shift);
+        let count = rows.min(end.saturating_sub(row));
+        let elements = match self.segments.get(row >> self.shift).filter(|_| count > 0) {
+            Some(segment) => {
+                let begin = segment.start + (row & ((1 << self.shift) - 1)) * self.stride;
+                &segment.elements[begin..][..count * self.stride]
+            }
+            None => &[],
+        };
+        (elements.chunks_exact(self.stride), count)
+    }
+
     #[inline]
     pub(crate) fn row_mut(&mut self, row: usize) -> &mut [T] {
         let segment = &mut self.segments[row >> self.shift];
@@ -148,6 +162,14 @@ mod tests {
                 assert_eq!(slab.row(row)[stride - 1], row as u32, "stride {stride}");
                 assert_eq!(slab.row(row).len(), stride);
             }
+            let mut next = 0;
+            while next < rows {
+                let (together, count) = slab.together(next, 300);
+                let places: Vec<u32> = together.map(|row| row[stride - 1]).collect();
+                assert_eq!(places, (next as u32..(next + count) as u32).collect::<Vec<_>>(), "stride {stride}");
+                next += count;
+            }
+            assert_eq!(slab.together(rows, 300).1, 0, "nothing is behind the last row");
             let least = rows * stride * 4;
             assert!(slab.bytes() >= least && slab.bytes() <= 2 * least.max(64) + HUGE_PAGE);
         }

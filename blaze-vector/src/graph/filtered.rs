@@ -62,8 +62,9 @@ impl Graph {
         self.with_scratch(|scratch| {
             let Scratch { pool, batch, .. } = scratch;
             pool.reset(ef, usize::MAX);
-            let is_there = |slot: u32| self.state.get(slot as usize).is_some_and(|state| *state != State::Free);
-            let mut slots = among.iter().filter(|&slot| slot != query.without && is_there(slot));
+            // Asked of the few that are near, not of all: their states lie anywhere in memory.
+            let is_there = |slot: u32| slot != query.without && self.state[slot as usize] != State::Free;
+            let mut slots = among.iter().filter(|&slot| (slot as usize) < self.slots());
             loop {
                 batch.nodes.clear();
                 batch.nodes.extend(slots.by_ref().take(SCANNED_AT_ONCE));
@@ -72,7 +73,7 @@ impl Graph {
                 }
                 batch.measure(&self.codes, &self.layers[0], &query.probe);
                 for (&slot, &distance) in batch.nodes.iter().zip(&batch.distances) {
-                    if distance < pool.bound() {
+                    if distance < pool.bound() && is_there(slot) {
                         pool.insert(distance, slot, true);
                     }
                 }

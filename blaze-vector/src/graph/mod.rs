@@ -7,6 +7,7 @@ mod blocks;
 mod build;
 mod check;
 mod filtered;
+mod gathered;
 mod insert;
 mod layer;
 mod pool;
@@ -29,6 +30,7 @@ use crate::vector::{VectorRef, validate, validate_dimension};
 
 pub use blocks::{BLOCK_NODES, BlockKind, GraphReader};
 pub use build::{Unlinked, VectorBuffer, VectorSource};
+pub use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub use insert::Insertion;
 use layer::{Layer, NONE};
 pub use reclaim::Reclaim;

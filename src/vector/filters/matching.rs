@@ -4,7 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use blaze_core::Timestamp;
-use blaze_vector::SlotSet;
+use blaze_vector::{Gathered, Graph, SlotSet};
+
+/// Searches since the set has changed, from which on copies of the codes are worth their making, which takes about as long as a
+/// search without them.
+const GATHERED_FROM_USE: u32 = 2;
 
 /// The slots whose documents may match a filter: all that do, and some of which that is not known.
 ///
@@ -15,6 +19,10 @@ pub(in crate::vector) struct Matching {
     slots: Arc<SlotSet>,
     /// The slots whose documents must be looked at, with the last commit that changed each.
     unsure: Arc<HashMap<u32, Timestamp>>,
+    /// Searches since the slots have changed.
+    uses: u32,
+    /// Copies of the codes of the slots, if they are few and stay the same.
+    gathered: Option<Arc<Gathered>>,
 }
 
 impl Matching {
@@ -25,6 +33,26 @@ impl Matching {
     /// True if the document of a slot must be looked at.
     pub(in crate::vector) fn is_unsure(&self, slot: u32) -> bool {
         self.unsure.contains_key(&slot)
+    }
+
+    /// Copies of the codes of all slots, if there are any.
+    pub(in crate::vector) fn gathered(&self) -> Option<&Gathered> {
+        self.gathered.as_deref()
+    }
+
+    /// Counts a search of the graph; true if codes were copied for it and those to come.
+    pub(super) fn count_use(&mut self, graph: &Graph) -> bool {
+        self.uses = self.uses.saturating_add(1);
+        if self.uses == GATHERED_FROM_USE {
+            self.gathered = graph.gather(&self.slots).map(Arc::new);
+        }
+        self.uses == GATHERED_FROM_USE && self.gathered.is_some()
+    }
+
+    /// The slots, to be changed.
+    fn slots_mut(&mut self) -> &mut SlotSet {
+        (self.uses, self.gathered) = (0, None);
+        Arc::make_mut(&mut self.slots)
     }
 
     pub(super) fn unsure(&self) -> impl Iterator<Item = u32> + '_ {
@@ -38,14 +66,14 @@ impl Matching {
     /// The document of a slot matches in the view that the set is of.
     pub(super) fn add_match(&mut self, slot: u32) {
         if !self.is_unsure(slot) && !self.slots.contains(slot) {
-            Arc::make_mut(&mut self.slots).insert(slot);
+            self.slots_mut().insert(slot);
         }
     }
 
     /// The document of a slot was changed, or the slot was linked: it may match or not.
     pub(super) fn add_unsure(&mut self, slot: u32, ts: Timestamp) {
         if !self.slots.contains(slot) {
-            Arc::make_mut(&mut self.slots).insert(slot);
+            self.slots_mut().insert(slot);
         }
         let changed = Arc::make_mut(&mut self.unsure).entry(slot).or_insert(ts);
         *changed = ts.max(*changed);
@@ -54,7 +82,7 @@ impl Matching {
     /// The node of a slot was deleted.
     pub(super) fn remove(&mut self, slot: u32) {
         if self.slots.contains(slot) {
-            Arc::make_mut(&mut self.slots).remove(slot);
+            self.slots_mut().remove(slot);
         }
         if self.is_unsure(slot) {
             Arc::make_mut(&mut self.unsure).remove(&slot);
@@ -66,7 +94,7 @@ impl Matching {
         if self.unsure.get(&slot).is_some_and(|changed| *changed <= ts) {
             Arc::make_mut(&mut self.unsure).remove(&slot);
             if !matches {
-                Arc::make_mut(&mut self.slots).remove(slot);
+                self.slots_mut().remove(slot);
             }
         }
     }
@@ -74,12 +102,15 @@ impl Matching {
     pub(super) fn bytes(&self) -> usize {
         /// A slot and a commit, and what the table has of each.
         const UNSURE_BYTES: usize = 24;
-        self.slots.bytes() + self.unsure.capacity() * UNSURE_BYTES
+        let gathered = self.gathered().map_or(0, Gathered::bytes);
+        self.slots.bytes() + self.unsure.capacity() * UNSURE_BYTES + gathered
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use blaze_vector::{GraphOptions, Metric};
+
     use super::*;
 
     fn ts(n: u64) -> Timestamp {
@@ -104,6 +135,31 @@ mod tests {
         assert_eq!(state(&set), [(true, false), (false, false)]);
         set.settle(1, false, ts(9));
         assert_eq!(state(&set)[0], (true, false), "what is sure is not asked for");
+    }
+
+    #[test]
+    fn codes_are_copied_for_searches_to_come_and_let_go_of_with_the_first_change() {
+        let mut graph = Graph::new(GraphOptions::new(Metric::L2, 1)).unwrap();
+        for position in 0..3u8 {
+            let insertion = graph.prepare(&[f32::from(position)]).unwrap();
+            graph.insert(insertion);
+        }
+        let mut set = Matching::default();
+        let uses = |set: &mut Matching| [(); 3].map(|()| (set.count_use(&graph), set.gathered().is_some()));
+        let copied_for_the_second = [(false, false), (true, true), (false, true)];
+        let changes: [fn(&mut Matching); 4] =
+            [|set| set.add_match(1), |set| set.add_unsure(2, ts(3)), |set| set.settle(2, false, ts(3)), |set| set.remove(1)];
+        for change in changes {
+            let bytes = set.bytes();
+            change(&mut set);
+            assert!(set.gathered().is_none(), "what is copied is of the set as it was");
+            assert_eq!(uses(&mut set), copied_for_the_second);
+            assert!(set.bytes() > bytes.min(100), "copies count");
+        }
+        set.add_unsure(0, ts(4));
+        assert_eq!(uses(&mut set), copied_for_the_second);
+        set.add_unsure(0, ts(5));
+        assert!(set.gathered().is_some(), "the slots are the same");
     }
 
     #[test]

@@ -113,7 +113,12 @@ impl FilterCache {
         state.sets[..=at].rotate_right(1);
         let set = state.sets.first_mut()?;
         let is_outdated = set.matching.unsure_len() > unsure_max(&set.matching) && !set.is_in_work;
-        Some(Known { matching: set.matching.clone(), outdated: is_outdated.then_some(set.number) })
+        let has_grown = set.matching.count_use(&linked.graph);
+        let known = Known { matching: set.matching.clone(), outdated: is_outdated.then_some(set.number) };
+        if has_grown {
+            state.trim(VECTOR_FILTERS_MAX, self.bytes_max);
+        }
+        Some(known)
     }
 
     /// True if a set is to be brought up to date and nobody does so yet; who asks does.
