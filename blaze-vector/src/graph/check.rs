@@ -59,7 +59,7 @@ impl Graph {
         let layer = &self.layers[level];
         let mut in_degrees = vec![0usize; layer.nodes()];
         for node in 0..layer.nodes() as u32 {
-            let links = layer.links(node);
+            let links: Vec<u32> = layer.links(node).collect();
             if !self.holds(level, node) && !links.is_empty() {
                 return Some(format!("free node {node} of level {level} has links"));
             }
@@ -106,7 +106,7 @@ impl Graph {
     fn flood(&self, stack: &mut Vec<u32>, reached: &mut [bool]) {
         while let Some(node) = stack.pop() {
             if !std::mem::replace(&mut reached[node as usize], true) {
-                stack.extend(self.layers[0].links(node).iter().filter(|&&link| !reached[link as usize]));
+                stack.extend(self.layers[0].links(node).filter(|&link| !reached[link as usize]));
             }
         }
     }
@@ -140,7 +140,7 @@ impl Graph {
         }
         let is_there = |slot: &u32| self.state[*slot as usize] != State::Free;
         let all = (0..self.slots() as u32).filter(is_there);
-        let linkless: Vec<u32> = all.filter(|&slot| self.layers[0].links(slot).is_empty()).collect();
+        let linkless: Vec<u32> = all.filter(|&slot| self.layers[0].links(slot).next().is_none()).collect();
         linkless.iter().for_each(|&slot| self.relink(slot));
         !linkless.is_empty()
     }
@@ -160,9 +160,9 @@ impl Graph {
             };
             let layer = &mut graph.layers[0];
             // Where there is room nothing is lost; a link that gives way may be what led to others.
-            let roomy = choices().find(|&from| layer.links(from).len() < layer.room());
+            let roomy = choices().find(|&from| layer.links(from).count() < layer.room());
             for from in roomy.into_iter().chain(choices()) {
-                let mut links = layer.links(from).to_vec();
+                let mut links: Vec<u32> = layer.links(from).collect();
                 if !links.contains(&node) && put(layer, &mut links, node) {
                     layer.set_links(from, &links);
                     return true;

@@ -3,7 +3,6 @@
 use crate::graph::search::{Batch, Found, Scratch, Strategy};
 use crate::graph::visited::Visited;
 use crate::graph::{Graph, GraphQuery, State};
-use crate::kernel::code::prefetch;
 use crate::slots::SlotSet;
 
 /// Up to so many nodes for each candidate that is kept, all are measured: the walk would measure about as many.
@@ -122,7 +121,7 @@ impl Graph {
                     };
                     match two_hops {
                         true => self.gather_two_hops(node, among, visited, batch),
-                        false => batch.nodes.extend(layer.links(node).iter().filter(|&&link| visited.insert(link))),
+                        false => batch.nodes.extend(layer.links(node).filter(|&link| visited.insert(link))),
                     }
                 }
             }
@@ -134,10 +133,10 @@ impl Graph {
     fn part_around(&self, node: u32, among: &SlotSet) -> f64 {
         let layer = &self.layers[0];
         let links = layer.links(node);
-        links.iter().for_each(|&near| prefetch(layer.links.row(near as usize)));
-        let around = links.iter().flat_map(|&near| layer.links(near));
+        links.clone().for_each(|near| layer.links.prefetch(near));
+        let around = links.flat_map(|near| layer.links(near));
         let (mut there, mut all) = (0, 0);
-        for &node in around {
+        for node in around {
             there += u32::from(among.contains(node));
             all += 1;
         }
@@ -149,20 +148,19 @@ impl Graph {
     fn gather_two_hops(&self, node: u32, among: &SlotSet, visited: &mut Visited, batch: &mut Batch) {
         let layer = &self.layers[0];
         let links = layer.links(node);
-        for &near in links {
+        for near in links.clone() {
             match among.contains(near) {
                 true if visited.insert(near) => batch.nodes.push(near),
                 true => {}
-                false => prefetch(layer.links.row(near as usize)),
+                false => layer.links.prefetch(near),
             }
         }
-        for &near in links.iter().filter(|&&near| !among.contains(near)) {
+        for near in links.filter(|near| !among.contains(*near)) {
             if batch.nodes.len() >= layer.room() {
                 return;
             }
             if visited.insert(near) {
-                let behind =
-                    layer.links(near).iter().filter(|&&behind| among.contains(behind) && visited.insert(behind));
+                let behind = layer.links(near).filter(|&behind| among.contains(behind) && visited.insert(behind));
                 batch.nodes.extend(behind);
             }
         }

@@ -65,7 +65,7 @@ impl Graph {
     pub(super) fn make_room(&mut self, slots: usize) {
         if slots > self.slots() {
             self.codes.grow(slots);
-            self.layers[0].links.grow(slots, NONE);
+            self.layers[0].links.grow(slots);
             self.layers[0].in_degrees.grow(slots, 0);
             self.state.resize(slots, State::Free);
         }
@@ -178,7 +178,7 @@ impl Graph {
     fn merged(&self, level: usize, group: &[Reverse], scratch: &mut Scratch) -> Vec<u32> {
         let layer = &self.layers[level];
         let target = group[0].target;
-        let mut links = layer.links(target).to_vec();
+        let mut links: Vec<u32> = layer.links(target).collect();
         links.extend(group.iter().map(|reverse| reverse.source));
         if links.len() > layer.room() {
             links = self.nearest_links(level, target, links, scratch);
@@ -218,12 +218,8 @@ impl Graph {
     pub(super) fn replace_links(&mut self, level: usize, node: u32, mut links: Vec<u32>) {
         let layer = &mut self.layers[level];
         if level == 0 {
-            let last: Vec<u32> = layer
-                .links(node)
-                .iter()
-                .copied()
-                .filter(|&link| layer.in_degree(link) == 1 && !links.contains(&link))
-                .collect();
+            let last: Vec<u32> =
+                layer.links(node).filter(|&link| layer.in_degree(link) == 1 && !links.contains(&link)).collect();
             for link in last {
                 put(layer, &mut links, link);
             }
@@ -238,7 +234,7 @@ impl Graph {
         }
         for &node in chosen {
             let layer = &mut self.layers[0];
-            let mut links = layer.links(node).to_vec();
+            let mut links: Vec<u32> = layer.links(node).collect();
             if put(layer, &mut links, slot) {
                 layer.set_links(node, &links);
                 return;

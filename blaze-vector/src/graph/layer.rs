@@ -1,15 +1,15 @@
 //! One level of the graph: who points to whom.
 
 use crate::code::Slab;
+use crate::graph::links::Links;
 
-/// Fills up a list of links.
-pub(super) const NONE: u32 = u32::MAX;
+pub(super) use crate::graph::links::NONE;
 
-/// Lists of links of equal room. On level 0 a node is a slot; on the levels above, nodes are numbered apart, so that they
+/// Nodes and their links. On level 0 a node is a slot; on the levels above, nodes are numbered apart, so that they
 /// take no more room than there are.
 #[derive(Clone, Debug)]
 pub(crate) struct Layer {
-    pub(super) links: Slab<u32>,
+    pub(super) links: Links,
     /// The slots of nodes, or [`NONE`] for one that is free; empty on level 0.
     pub(super) slots: Vec<u32>,
     /// The same vector's node on the level below; empty on level 0.
@@ -27,7 +27,7 @@ pub(super) const MANY: u8 = u8::MAX;
 impl Layer {
     pub(super) fn new(room: usize) -> Layer {
         Layer {
-            links: Slab::new(room),
+            links: Links::new(room),
             slots: Vec::new(),
             below: Vec::new(),
             in_degrees: Slab::new(1),
@@ -38,23 +38,23 @@ impl Layer {
 
     /// How many links a node can have.
     pub(super) fn room(&self) -> usize {
-        self.links.stride()
+        self.links.room()
     }
 
     pub(super) fn nodes(&self) -> usize {
-        self.links.rows()
+        self.links.nodes()
     }
 
     /// Adds a node above level 0.
     pub(super) fn add(&mut self, slot: u32, below: u32) -> u32 {
         if let Some(node) = self.free.pop() {
-            self.links.row_mut(node as usize).fill(NONE);
+            self.links.set(node, std::iter::empty());
             self.slots[node as usize] = slot;
             self.below[node as usize] = below;
             return node;
         }
-        let node = self.links.rows();
-        self.links.grow(node + 1, NONE);
+        let node = self.nodes();
+        self.links.grow(node + 1);
         self.slots.push(slot);
         self.below.push(below);
         node as u32
@@ -65,11 +65,10 @@ impl Layer {
         self.slots.get(node as usize).copied().unwrap_or(node)
     }
 
-    /// The links of a node, without what fills up.
+    /// The nodes that a node has links to.
     #[inline(always)]
-    pub(super) fn links(&self, node: u32) -> &[u32] {
-        let row = self.links.row(node as usize);
-        &row[..row.iter().position(|&link| link == NONE).unwrap_or(row.len())]
+    pub(super) fn links(&self, node: u32) -> impl Iterator<Item = u32> + Clone + '_ {
+        self.links.of(node)
     }
 
     /// Replaces the links of a node, and counts.
@@ -77,26 +76,17 @@ impl Layer {
         if let Some(changed) = &mut self.changed {
             changed.push(node);
         }
-        let counts = self.in_degrees.rows() > 0;
-        for i in 0..self.room() {
-            let old = self.links.row(node as usize)[i];
-            if old == NONE {
-                break;
-            }
-            if counts {
+        if self.in_degrees.rows() > 0 {
+            for old in self.links.of(node) {
                 let count = &mut self.in_degrees.row_mut(old as usize)[0];
                 *count -= u8::from(*count != MANY && *count > 0);
             }
-        }
-        for &link in links {
-            if counts {
+            for &link in links {
                 let count = &mut self.in_degrees.row_mut(link as usize)[0];
                 *count = count.saturating_add(1);
             }
         }
-        let row = self.links.row_mut(node as usize);
-        row[..links.len()].copy_from_slice(links);
-        row[links.len()..].fill(NONE);
+        self.links.set(node, links.iter().copied());
     }
 
     pub(super) fn in_degree(&self, node: u32) -> u8 {

@@ -10,6 +10,7 @@ mod filtered;
 mod gathered;
 mod insert;
 mod layer;
+mod links;
 mod pool;
 mod prune;
 mod reclaim;

@@ -159,7 +159,7 @@ impl Graph {
     /// True for a node that stays and has a link to one that goes.
     fn leads_to_dead(&self, level: usize, node: u32, reclaim: &Reclaim) -> bool {
         let layer = &self.layers[level];
-        let leads = layer.links(node).iter().any(|&link| reclaim.is_dead(layer.slot(link)));
+        let leads = layer.links(node).any(|link| reclaim.is_dead(layer.slot(link)));
         leads && !reclaim.is_dead(layer.slot(node))
     }
 
@@ -173,7 +173,7 @@ impl Graph {
                 }
                 let layer = &graph.layers[level];
                 let is_kept = |link: &u32| !reclaim.is_dead(layer.slot(*link));
-                let kept: Vec<u32> = layer.links(node).iter().copied().filter(is_kept).collect();
+                let kept: Vec<u32> = layer.links(node).filter(is_kept).collect();
                 let links = graph.bypassed(level, node, &kept, reclaim, scratch);
                 if level == 0 && links.len() < graph.options.m / 2 {
                     reclaim.lonely.push(node);
@@ -204,7 +204,7 @@ impl Graph {
     /// Takes the links of dead nodes, to which none lead but from each other.
     fn clear(&mut self, slots: &[u32], reclaim: &Reclaim) {
         for &slot in slots {
-            let links = self.layers[0].links(slot).to_vec();
+            let links: Vec<u32> = self.layers[0].links(slot).collect();
             self.layers[0].set_links(slot, &[]);
             for node in links {
                 // This link was the last that led there.
@@ -231,12 +231,12 @@ impl Graph {
         let layer = &self.layers[level];
         let is_dead = |node: u32| reclaim.is_dead(layer.slot(node));
         let mut candidates = kept.to_vec();
-        for &gone in layer.links(node).iter().filter(|&&link| is_dead(link)) {
+        for gone in layer.links(node).filter(|link| is_dead(*link)) {
             let enough = candidates.len() + REPLACEMENTS;
             let (mut behind, mut next) = (vec![gone], 0);
             while let Some(&gone) = behind.get(next).filter(|_| candidates.len() < enough) {
                 next += 1;
-                for &link in layer.links(gone) {
+                for link in layer.links(gone) {
                     if !is_dead(link) {
                         if link != node && !candidates.contains(&link) {
                             candidates.push(link);
@@ -295,7 +295,7 @@ impl Graph {
             graph.prune(&graph.layers[0], &candidates, limit, least, (batch, node_probe), &mut chosen);
             graph.replace_links(0, node, chosen.clone());
             for target in chosen {
-                let mut links = graph.layers[0].links(target).to_vec();
+                let mut links: Vec<u32> = graph.layers[0].links(target).collect();
                 if links.contains(&node) {
                     continue;
                 }

@@ -1,11 +1,10 @@
 //! The walk to what is nearest.
 
 use crate::code::{Code, Codes, Probe};
-use crate::graph::layer::{Layer, NONE};
+use crate::graph::layer::Layer;
 use crate::graph::pool::Pool;
 use crate::graph::visited::Visited;
 use crate::graph::{Graph, GraphQuery};
-use crate::kernel::code::prefetch;
 
 /// A node that a search proposes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -186,7 +185,7 @@ impl Graph {
             let mut nearest = if layer.slot(node) == without { f32::INFINITY } else { batch.distances[0] };
             loop {
                 batch.nodes.clear();
-                batch.nodes.extend_from_slice(layer.links(node));
+                batch.nodes.extend(layer.links(node));
                 batch.measure(&self.codes, layer, probe);
                 measured += batch.nodes.len();
                 let before = node;
@@ -231,12 +230,9 @@ pub(super) fn beam(
         while batch.nodes.is_empty() {
             let Some(node) = pool.expand() else { return };
             if let Some(next) = pool.upcoming() {
-                prefetch(layer.links.row(next as usize));
+                layer.links.prefetch(next);
             }
-            for &link in layer.links.row(node as usize) {
-                if link == NONE {
-                    break;
-                }
+            for link in layer.links(node) {
                 if visited.insert(link) {
                     batch.nodes.push(link);
                 }

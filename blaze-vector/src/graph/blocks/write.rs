@@ -2,7 +2,7 @@
 
 use crate::code::{Code, Terms};
 use crate::graph::blocks::{BLOCK_NODES, BlockKind, LEVEL_SHIFT, VERSION, level_of, nodes_of};
-use crate::graph::layer::Layer;
+use crate::graph::layer::{Layer, NONE};
 use crate::graph::{Graph, GraphOptions, State};
 use crate::metric::Metric;
 
@@ -83,9 +83,13 @@ impl Graph {
         }
     }
 }
+
+/// A list of links fills its room.
 fn write_links(layer: &Layer, node: usize, bytes: &mut Vec<u8>) {
-    layer.links.row(node).iter().for_each(|link| bytes.extend_from_slice(&link.to_le_bytes()));
+    let links = layer.links(node as u32).chain(std::iter::repeat(NONE)).take(layer.room());
+    links.for_each(|link| bytes.extend_from_slice(&link.to_le_bytes()));
 }
+
 fn metric_number(metric: Metric) -> u8 {
     match metric {
         Metric::Cosine => 0,
