@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use blaze_vector::kernel::prefetch;
 use parking_lot::RwLock;
 
 /// Rows that are allocated together.
@@ -68,12 +69,16 @@ impl RowCache {
         mut visit: impl FnMut(usize, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let rows = self.rows.read();
+        // Rows lie anywhere: one is fetched while the one before it is visited.
+        let mut fetched = None;
         for (position, slot) in slots {
-            if let Some(row) = rows.get(slot) {
+            let Some(row) = rows.get(slot) else { continue };
+            prefetch(row);
+            if let Some((position, row)) = fetched.replace((position, row)) {
                 visit(position, row)?;
             }
         }
-        Ok(())
+        fetched.map_or(Ok(()), |(position, row)| visit(position, row))
     }
 
     /// Takes in the rows of slots; none while others read or do the same, as nobody is to wait for it.

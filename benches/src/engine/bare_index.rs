@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use blaze_vector::kernel::prefetch;
 use blaze_vector::{Graph, GraphOptions, Metric, Query, SlotSet, VectorBuffer, VectorRef, VectorSource};
 
 use super::{
@@ -20,8 +21,9 @@ pub struct BareIndex;
 
 /// How many candidates searches keep: `ef`.
 pub(super) const EFFORTS: [usize; 15] = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280];
-/// So many times as many as are wanted are measured exactly, where so many are found.
-const MEASURED: usize = 2;
+/// So many percent of what is wanted are measured exactly, where so many are found: as many as searches through a collection
+/// measure.
+const MEASURED_PERCENT: usize = 150;
 
 impl Engine for BareIndex {
     fn name(&self) -> &'static str {
@@ -39,7 +41,7 @@ impl Engine for BareIndex {
     fn configuration(&self, _options: &EngineOptions) -> Vec<String> {
         vec![format!(
             "vectors: the graph of blaze-vector with its default options; the caller has the vectors in memory and measures \
-             {MEASURED} times as many candidates as are wanted, where it keeps so many; filters are sets of what matches; what is \
+             {MEASURED_PERCENT} % of the candidates that are wanted, where it keeps so many; filters are sets of what matches; what is \
              deleted is reclaimed at once"
         )]
     }
@@ -113,11 +115,12 @@ impl Vectors for Bare {
         let row = |slot: u32| rows[slot as usize] as usize;
         let matching = self.matching.read().unwrap_or_else(PoisonError::into_inner);
         let (prepared, exact) = (graph.query(query)?, Query::new(self.options.metric, query)?);
-        let candidates = (MEASURED * k).min(effort).max(k);
+        let candidates = (k * MEASURED_PERCENT / 100).min(effort).max(k);
         let mut found = match &*matching {
             Some(matching) => graph.search_among(&prepared, effort.max(k), candidates, matching),
             None => graph.search(&prepared, effort.max(k), candidates, |_| true),
         };
+        found.candidates.iter().for_each(|candidate| prefetch(vectors.row(row(candidate.slot))));
         found.rerank(k, |slot| exact.distance(vectors.row(row(slot))).ok());
         Ok(found.candidates.into_iter().map(|candidate| row(candidate.slot) as u64).collect())
     }

@@ -20,7 +20,8 @@ use std::str::FromStr;
 
 use blaze_core::{Error, Result};
 
-use crate::kernel::code::{LINE, hammings, nibble_dots, prefetch, rows_of};
+use crate::kernel::code::{LINE, RowsOf, hammings, nibble_dots};
+use crate::kernel::prefetch;
 
 /// How the graph holds vectors in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -194,21 +195,25 @@ impl Codes {
         Coded { high: bits.to_vec(), ..Coded::default() }
     }
 
+    /// Starts to fetch what a walk reads of a slot.
+    #[inline(always)]
+    pub(crate) fn fetch(&self, slot: u32) {
+        prefetch(self.high.row(slot as usize));
+        if self.code != Code::Bits {
+            prefetch(self.terms.row(slot as usize));
+        }
+    }
+
     /// Distances of `slots` from the probe, as far as the first half of the code tells.
     pub(crate) fn distances(&self, probe: &Probe, slots: &[u32], sums: &mut Vec<i32>, distances: &mut Vec<f32>) {
         sums.resize(slots.len(), 0);
         distances.clear();
         if self.code == Code::Bits {
-            let fetch = |slot: u32| prefetch(self.high.row(slot as usize));
-            hammings(&probe.coarse, rows_of(&self.high, slots, fetch), sums);
+            hammings(&probe.coarse, RowsOf::new(&self.high, slots, |slot| self.fetch(slot)), sums);
             distances.extend(sums.iter().map(|&bits| bits as f32));
             return;
         }
-        let fetch = |slot: u32| {
-            prefetch(self.high.row(slot as usize));
-            prefetch(self.terms.row(slot as usize));
-        };
-        nibble_dots(&probe.coarse, rows_of(&self.high, slots, fetch), sums);
+        nibble_dots(&probe.coarse, RowsOf::new(&self.high, slots, |slot| self.fetch(slot)), sums);
         if probe.per_total == 0.0 {
             distances.extend(slots.iter().zip(&*sums).map(|(&slot, &sum)| {
                 let terms = &self.terms.row(slot as usize)[0];
@@ -230,7 +235,7 @@ impl Codes {
         }
         let mut products = vec![0.0f64; slots.len()];
         sums.resize(slots.len(), 0);
-        let fetched = |rows| rows_of(rows, slots, |slot| prefetch(rows.row(slot as usize)));
+        let fetched = |rows| RowsOf::new(rows, slots, |slot: u32| prefetch(rows.row(slot as usize)));
         for (query, weight) in [(&probe.coarse, 1.0), (&probe.fine, 1.0 / 128.0)] {
             nibble_dots(query, fetched(&self.high), sums);
             products.iter_mut().zip(&*sums).for_each(|(product, &sum)| *product += weight * f64::from(sum));

@@ -1,4 +1,4 @@
-//! Advice to the operating system about memory.
+//! Advice about memory, to the operating system and to the processor.
 
 /// What is asked for huge pages should start at a multiple of this.
 pub(crate) const HUGE_PAGE: usize = 2 << 20;
@@ -29,3 +29,31 @@ pub(crate) fn advise_huge_pages<T>(elements: &mut [T]) {
 /// Nothing is known to ask for here.
 #[cfg(not(all(target_os = "linux", not(miri))))]
 pub(crate) fn advise_huge_pages<T>(_: &mut [T]) {}
+
+/// Starts to fetch what will be read soon, so that who reads it need not wait: a hint, which changes nothing else.
+///
+/// Where vectors lie anywhere in memory, the next one is fetched while one is compared.
+///
+/// ```
+/// use blaze_vector::kernel::{prefetch, squared_l2};
+///
+/// let (query, vectors) = (vec![0.5; 64], vec![vec![1.0; 64], vec![2.0; 64]]);
+/// let mut least = f32::INFINITY;
+/// for (place, vector) in vectors.iter().enumerate() {
+///     vectors.get(place + 1).into_iter().for_each(|next| prefetch(next));
+///     least = least.min(squared_l2(&query, vector));
+/// }
+/// assert_eq!(least, 16.0);
+/// ```
+#[inline(always)]
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "a hint by raw pointer"))]
+pub fn prefetch<T>(row: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..size_of_val(row)).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address is within the slice; a prefetch reads nothing that the program sees.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast::<i8>().add(line)) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
+}

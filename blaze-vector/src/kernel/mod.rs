@@ -26,6 +26,8 @@ mod simd;
 #[cfg(test)]
 mod tests;
 
+pub use memory::prefetch;
+
 /// Calls a kernel in the best version that this processor has.
 macro_rules! dispatch {
     ($kernel:ident($a:ident, $b:ident)) => {{

@@ -147,8 +147,12 @@ mod tests {
         let mut set = Matching::default();
         let uses = |set: &mut Matching| [(); 3].map(|()| (set.count_use(&graph), set.gathered().is_some()));
         let copied_for_the_second = [(false, false), (true, true), (false, true)];
-        let changes: [fn(&mut Matching); 4] =
-            [|set| set.add_match(1), |set| set.add_unsure(2, ts(3)), |set| set.settle(2, false, ts(3)), |set| set.remove(1)];
+        let changes: [fn(&mut Matching); 4] = [
+            |set| set.add_match(1),
+            |set| set.add_unsure(2, ts(3)),
+            |set| set.settle(2, false, ts(3)),
+            |set| set.remove(1),
+        ];
         for change in changes {
             let bytes = set.bytes();
             change(&mut set);
