@@ -10,6 +10,9 @@ use blaze_vector::{Gathered, Graph, SlotSet};
 /// search without them.
 const GATHERED_FROM_USE: u32 = 2;
 
+/// After so many more, copies that had to give way are made again.
+const GATHERED_AGAIN_USES: u32 = 1 << 10;
+
 /// The slots whose documents may match a filter: all that do, and some of which that is not known.
 ///
 /// It is of one view. What has changed since is not known, and neither is what was linked since. Each slot holds a node that is
@@ -42,11 +45,16 @@ impl Matching {
 
     /// Counts a search of the graph; true if codes were copied for it and those to come.
     pub(super) fn count_use(&mut self, graph: &Graph) -> bool {
-        self.uses = self.uses.saturating_add(1);
-        if self.uses == GATHERED_FROM_USE {
-            self.gathered = graph.gather(&self.slots).map(Arc::new);
+        self.uses = (self.uses + 1) % GATHERED_AGAIN_USES;
+        if self.gathered.is_some() || self.uses != GATHERED_FROM_USE {
+            return false;
         }
-        self.uses == GATHERED_FROM_USE && self.gathered.is_some()
+        self.gathered = graph.gather(&self.slots).map(Arc::new);
+        self.gathered.is_some()
+    }
+
+    pub(super) fn let_go_of_copies(&mut self) {
+        self.gathered = None;
     }
 
     /// The slots, to be changed.
@@ -164,6 +172,9 @@ mod tests {
         assert_eq!(uses(&mut set), copied_for_the_second);
         set.add_unsure(0, ts(5));
         assert!(set.gathered().is_some(), "the slots are the same");
+        set.let_go_of_copies();
+        let again = (3..2 * GATHERED_AGAIN_USES).position(|_| set.count_use(&graph));
+        assert_eq!(again, Some(GATHERED_AGAIN_USES as usize - 2), "not with the next search");
     }
 
     #[test]

@@ -222,10 +222,16 @@ impl State {
         self.sets.iter().map(FilterSet::bytes).sum()
     }
 
-    /// Lets go of the sets that were not used for longest, as long as there is too much; one stays.
+    /// As long as there is too much, lets go of what was not used for longest: of copies of codes, which are soon made again,
+    /// then of sets, of which one stays.
     fn trim(&mut self, sets_max: usize, bytes_max: usize) {
-        while self.sets.len() > sets_max || (self.sets.len() > 1 && self.bytes() > bytes_max) {
-            self.sets.pop();
+        self.sets.truncate(sets_max.max(1));
+        while self.bytes() > bytes_max {
+            match self.sets.iter().rposition(|set| set.matching.gathered().is_some()) {
+                Some(last) => self.sets[last].matching.let_go_of_copies(),
+                None if self.sets.len() > 1 => self.sets.truncate(self.sets.len() - 1),
+                None => break,
+            }
         }
     }
 }
@@ -249,5 +255,43 @@ impl fmt::Debug for FilterSet {
     /// Without the filter: its values belong to the user, not into a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FilterSet").field("number", &self.number).field("of", &self.of).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use blaze_core::field;
+    use blaze_vector::{Graph, GraphOptions, Metric};
+
+    use super::*;
+
+    #[test]
+    fn copies_of_codes_give_way_before_sets_and_what_was_used_last_stays_longest() {
+        let mut graph = Graph::new(GraphOptions::new(Metric::L2, 1)).unwrap();
+        for position in 0..200u8 {
+            let insertion = graph.prepare(&[f32::from(position)]).unwrap();
+            graph.insert(insertion);
+        }
+        let set = |number: u64| {
+            let mut matching = Matching::default();
+            (0..200).for_each(|slot| matching.add_match(slot));
+            assert!([(); 2].map(|()| matching.count_use(&graph))[1]);
+            let filter = Arc::new(field("n").eq(number).into());
+            FilterSet { number, filter, matching, of: None, filter_bytes: 0, is_in_work: false }
+        };
+        let mut state = State { sets: (0..4).map(set).collect(), ..State::default() };
+        let copies = |state: &State| {
+            state.sets.iter().map(|set| (set.number, set.matching.gathered().is_some())).collect::<Vec<_>>()
+        };
+        let all = state.bytes();
+        state.trim(3, all);
+        assert_eq!(copies(&state), [(0, true), (1, true), (2, true)]);
+        state.trim(3, state.bytes() - 1);
+        assert_eq!(copies(&state), [(0, true), (1, true), (2, false)]);
+        state.trim(3, all / 8);
+        assert!(copies(&state).iter().all(|(_, has_copies)| !has_copies));
+        assert!(state.sets.len() > 1, "sets are kept longer than copies: {} of {all} bytes", state.bytes());
+        state.trim(3, 0);
+        assert_eq!(copies(&state), [(0, false)], "one stays");
     }
 }
