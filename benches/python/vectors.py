@@ -181,9 +181,12 @@ class Svs:
         os.makedirs(file)
         self.index.save(*(os.path.join(file, part) for part in ("settings", "graph", "vectors")))
 
+    def saved(self, data):
+        return self.svs.LVQLoader(data)
+
     def restore(self, file, vectors):
         settings, graph, data = (os.path.join(file, part) for part in ("settings", "graph", "vectors"))
-        self.index = self.svs.Vamana(settings, self.svs.GraphLoader(graph), self.svs.LVQLoader(data), self.distance)
+        self.index = self.svs.Vamana(settings, self.svs.GraphLoader(graph), self.saved(data), self.distance)
         self.index.num_threads = 1
 
     def search(self, queries, k, effort):
@@ -191,7 +194,15 @@ class Svs:
         return self.index.search(queries, k)[0]
 
 
-LIBRARIES = {"faiss": Faiss, "hnswlib": Hnswlib, "svs": Svs, "usearch": Usearch}
+class SvsFloat16(Svs):
+    def prepare(self, vectors):
+        self.loaded = vectors.astype(numpy.float16)
+
+    def saved(self, data):
+        return self.svs.VectorDataLoader(data, self.svs.DataType.float16)
+
+
+LIBRARIES = {"faiss": Faiss, "hnswlib": Hnswlib, "svs": Svs, "svs-float16": SvsFloat16, "usearch": Usearch}
 
 
 class Server:

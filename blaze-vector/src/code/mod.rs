@@ -8,11 +8,13 @@
 mod frame;
 mod probe;
 mod rotation;
+mod rows;
 mod slab;
 
 pub(crate) use frame::Frame;
 pub(crate) use probe::Probe;
 pub(crate) use rotation::Rotation;
+pub(crate) use rows::RowsOf;
 pub(crate) use slab::Slab;
 
 use std::fmt;
@@ -20,7 +22,7 @@ use std::str::FromStr;
 
 use blaze_core::{Error, Result};
 
-use crate::kernel::code::{LINE, RowsOf, hammings, nibble_dots};
+use crate::kernel::code::{LINE, hammings, nibble_dots};
 use crate::kernel::prefetch;
 
 /// How the graph holds vectors in memory.

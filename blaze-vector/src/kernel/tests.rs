@@ -45,6 +45,7 @@ macro_rules! detected {
 #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls kernels after a check of the processor"))]
 fn all() -> Vec<Kernels> {
     use super::super::kernel;
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "elsewhere what is chosen is all there is"))]
     let mut all = vec![kernels!("dispatched", safe, kernel), kernels!("scalar", safe, scalar)];
     #[cfg(target_arch = "x86_64")]
     {

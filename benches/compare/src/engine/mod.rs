@@ -71,6 +71,8 @@ static ENGINES: &[&dyn Engine] = &[
     #[cfg(feature = "python")]
     &python::SVS,
     #[cfg(feature = "python")]
+    &python::SVS_FLOAT16,
+    #[cfg(feature = "python")]
     &python::FAISS,
     #[cfg(feature = "python")]
     &python::USEARCH,

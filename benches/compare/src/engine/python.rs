@@ -67,6 +67,14 @@ pub(crate) static SVS: Python = Python {
     lacks: &[VectorSkill::Changes, VectorSkill::Filters, VectorSkill::ExactOrder],
 };
 
+/// The same without its codes, which only processors of one maker are given.
+pub(crate) static SVS_FLOAT16: Python = Python {
+    name: "svs-float16",
+    configuration: "Vamana with 2 M connections over vectors in half precision; the static index: nothing can be deleted, \
+                    and nothing filtered",
+    ..SVS
+};
+
 impl Python {
     /// What the library says its version is.
     fn ask_version(&self) -> std::result::Result<String, String> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::answers::Judge;
-use super::{BARE_INDEX, BRUTE_FORCE, K, Run, SVS, beside_hnswlib, threads};
+use super::{BARE_INDEX, BRUTE_FORCE, K, Run, SVS, SVS_FLOAT16, beside_hnswlib, threads};
 use crate::Result;
 use crate::engine::{Batch, Items, VectorOptions, Vectors};
 use crate::measure::{Measurement, Series, Target, Unit};
@@ -87,7 +87,8 @@ pub(super) fn run(run: &Run<'_>, source: &VectorSource) -> Result<()> {
 fn targets(measurement: Measurement, source: &VectorSource) -> Measurement {
     let measurement = match source {
         VectorSource::FashionMnist { .. } | VectorSource::FashionMnistRotated { .. } => {
-            measurement.target(beside_hnswlib(3.0)).further_target(Target::times(SVS, 1.0))
+            let ahead_of = |rival| Target::times(rival, 1.0);
+            measurement.target(beside_hnswlib(3.0)).further_target(ahead_of(SVS)).further_target(ahead_of(SVS_FLOAT16))
         }
         VectorSource::Movies { .. } => measurement.target(beside_hnswlib(2.0)),
         _ => measurement.target(Target::times(BRUTE_FORCE, 1.0)),

@@ -75,6 +75,7 @@ const DIMENSIONS: usize = 128;
 /// The rivals that targets name.
 const HNSWLIB: &str = "hnswlib";
 const SVS: &str = "svs";
+const SVS_FLOAT16: &str = "svs-float16";
 const BARE_INDEX: &str = "bare-index";
 const BRUTE_FORCE: &str = "brute-force";
 

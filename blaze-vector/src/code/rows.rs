@@ -1,0 +1,44 @@
+//! Rows by their numbers, each fetched some rows before it is read.
+
+use crate::code::Slab;
+use crate::kernel::code::LINE;
+
+/// How many lines ahead are fetched: about as many as a core waits for at a time. 100,000 rows of
+/// a line, among 400,000, are gone through in three quarters of the time that it takes with four (2026-11-22).
+const LINES_AHEAD: usize = 28;
+
+/// However long rows are, so many of them are fetched ahead.
+const ROWS_AHEAD_MIN: usize = 4;
+
+/// The rows of slots; `fetch` is called with each slot some rows before its own.
+///
+/// (2026-11-22: made of the adapters of the standard library, which are not inlined into functions with target features, this
+/// took a twentieth of a search.)
+pub(crate) struct RowsOf<'a, F> {
+    rows: &'a Slab<u8>,
+    slots: std::slice::Iter<'a, u32>,
+    later: std::slice::Iter<'a, u32>,
+    fetch: F,
+}
+
+impl<'a, F: Fn(u32)> RowsOf<'a, F> {
+    pub(crate) fn new(rows: &'a Slab<u8>, slots: &'a [u32], fetch: F) -> RowsOf<'a, F> {
+        let ahead = (LINES_AHEAD * LINE / rows.stride()).clamp(ROWS_AHEAD_MIN, LINES_AHEAD);
+        let (first, later) = slots.split_at(ahead.min(slots.len()));
+        first.iter().for_each(|&slot| fetch(slot));
+        RowsOf { rows, slots: slots.iter(), later: later.iter(), fetch }
+    }
+}
+
+impl<'a, F: Fn(u32)> Iterator for RowsOf<'a, F> {
+    type Item = &'a [u8];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let &slot = self.slots.next()?;
+        if let Some(&later) = self.later.next() {
+            (self.fetch)(later);
+        }
+        Some(self.rows.row(slot as usize))
+    }
+}
