@@ -276,7 +276,7 @@ mod tests {
             let mut matching = Matching::default();
             (0..200).for_each(|slot| matching.add_match(slot));
             assert!([(); 2].map(|()| matching.count_use(&graph))[1]);
-            let filter = Arc::new(field("n").eq(number).into());
+            let filter = Arc::new(field("n").eq(number));
             FilterSet { number, filter, matching, of: None, filter_bytes: 0, is_in_work: false }
         };
         let mut state = State { sets: (0..4).map(set).collect(), ..State::default() };
