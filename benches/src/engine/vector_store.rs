@@ -39,6 +39,12 @@ pub trait VectorStore: Send + Sync {
     /// Those of the product.
     fn nearest(&self, query: &[f32], k: usize) -> Result<Vec<u64>>;
 
+    /// The same, but that every vector is compared.
+    ///
+    /// # Errors
+    /// Those of the product.
+    fn nearest_exactly(&self, query: &[f32], k: usize) -> Result<Vec<u64>>;
+
     /// Waits until no work of earlier writes is left to the background.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Vectors in documents of Blaze, written durably.
 
-use blaze::{Collection, Database, Index, Metric};
+use blaze::{Collection, Database, Index, Metric, Search};
 use serde::{Deserialize, Serialize};
 
 use super::vectors::row;
@@ -38,6 +38,13 @@ impl BlazeVectorStore {
     }
 }
 
+impl BlazeVectorStore {
+    fn found(&self, asked: impl FnOnce(Search<Nothing>) -> Search<Nothing>) -> Result<Vec<u64>> {
+        let collection: Collection<Nothing> = self.database.collection(INDEXED)?;
+        asked(collection.search()).run()?.into_iter().map(|hit| row(&hit.id)).collect()
+    }
+}
+
 fn name(place: Place) -> &'static str {
     match place {
         Place::Indexed => INDEXED,
@@ -68,9 +75,11 @@ impl VectorStore for BlazeVectorStore {
     }
 
     fn nearest(&self, query: &[f32], k: usize) -> Result<Vec<u64>> {
-        let collection: Collection<Nothing> = self.database.collection(INDEXED)?;
-        let hits = collection.search().nearest("vector", query).limit(k).run()?;
-        hits.into_iter().map(|hit| row(&hit.id)).collect()
+        self.found(|search| search.nearest("vector", query).limit(k))
+    }
+
+    fn nearest_exactly(&self, query: &[f32], k: usize) -> Result<Vec<u64>> {
+        self.found(|search| search.nearest("vector", query).limit(k).exact())
     }
 
     fn settle(&self) -> Result<()> {
