@@ -197,6 +197,16 @@ impl Codes {
         Coded { high: bits.to_vec(), ..Coded::default() }
     }
 
+    /// Checks that a query is one for these codes.
+    ///
+    /// # Panics
+    ///
+    /// If it is not of their dimension: kernels would leave out what has no counterpart.
+    pub(crate) fn check_query(&self, query: &[u8]) {
+        let halves = if self.code == Code::Bits { 1 } else { 2 };
+        assert_eq!(query.len(), halves * self.high.stride(), "a query has a byte for each component of a row");
+    }
+
     /// Starts to fetch what a walk reads of a slot.
     #[inline(always)]
     pub(crate) fn fetch(&self, slot: u32) {
@@ -208,6 +218,7 @@ impl Codes {
 
     /// Distances of `slots` from the probe, as far as the first half of the code tells.
     pub(crate) fn distances(&self, probe: &Probe, slots: &[u32], sums: &mut Vec<i32>, distances: &mut Vec<f32>) {
+        self.check_query(&probe.coarse);
         sums.resize(slots.len(), 0);
         distances.clear();
         if self.code == Code::Bits {
@@ -235,6 +246,8 @@ impl Codes {
         if self.code == Code::Bits {
             return self.distances(probe, slots, sums, distances);
         }
+        self.check_query(&probe.coarse);
+        self.check_query(&probe.fine);
         let mut products = vec![0.0f64; slots.len()];
         sums.resize(slots.len(), 0);
         let fetched = |rows| RowsOf::new(rows, slots, |slot: u32| prefetch(rows.row(slot as usize)));

@@ -49,7 +49,7 @@ impl Graph {
     }
 
     /// True if a level has this node.
-    fn holds(&self, level: usize, node: u32) -> bool {
+    pub(super) fn holds(&self, level: usize, node: u32) -> bool {
         let layer = &self.layers[level];
         (node as usize) < layer.nodes()
             && self.state.get(layer.slot(node) as usize).is_some_and(|&state| state != State::Free)

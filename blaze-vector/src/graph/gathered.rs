@@ -2,7 +2,7 @@
 
 use crate::code::{Code, Slab, Terms};
 use crate::graph::search::{Found, Scratch, Strategy};
-use crate::graph::{Graph, GraphQuery, State};
+use crate::graph::{Graph, GraphQuery};
 use crate::kernel::code::nibble_dots;
 use crate::slots::SlotSet;
 
@@ -54,8 +54,7 @@ impl Graph {
         if self.codes.code == Code::Bits || among.len().saturating_mul(row_bytes) > GATHERED_BYTES_MAX {
             return None;
         }
-        let is_there = |slot: &u32| self.state.get(*slot as usize).is_some_and(|state| *state != State::Free);
-        let slots: Vec<u32> = among.iter().filter(is_there).collect();
+        let slots: Vec<u32> = among.iter().filter(|slot| self.holds(0, *slot)).collect();
         let mut rows = Slab::new(self.codes.high.stride());
         rows.grow(slots.len(), 0);
         for (place, &slot) in slots.iter().enumerate() {
@@ -69,12 +68,11 @@ impl Graph {
     #[must_use]
     pub fn scan_gathered(&self, query: &GraphQuery, ef: usize, k: usize, gathered: &Gathered) -> Found {
         let Gathered { slots, rows, terms } = gathered;
+        self.codes.check_query(&query.probe.coarse);
         self.with_scratch(|scratch| {
             let Scratch { pool, batch, .. } = scratch;
             pool.reset(ef.max(k), usize::MAX);
             let mut bound = pool.bound();
-            let is_found =
-                |slot: u32| slot != query.without && self.state.get(slot as usize).is_some_and(|it| *it != State::Free);
             let mut sums = [0; MEASURED_AT_ONCE];
             let mut done = 0;
             while done < slots.len() {
@@ -82,7 +80,7 @@ impl Graph {
                 nibble_dots(&query.probe.coarse, rows, &mut sums);
                 for ((&slot, terms), &sum) in slots[done..][..count].iter().zip(&terms[done..]).zip(&sums) {
                     let distance = query.probe.distance(terms, f64::from(sum)) as f32;
-                    if distance < bound && is_found(slot) {
+                    if distance < bound && slot != query.without && self.holds(0, slot) {
                         pool.insert(distance, slot, true);
                         bound = pool.bound();
                     }

@@ -36,9 +36,7 @@ impl BlazeVectorStore {
         indexed.ensure_index(Index::vector("vector", dimensions).metric(Metric::L2))?;
         Ok(BlazeVectorStore { database })
     }
-}
 
-impl BlazeVectorStore {
     fn found(&self, asked: impl FnOnce(Search<Nothing>) -> Search<Nothing>) -> Result<Vec<u64>> {
         let collection: Collection<Nothing> = self.database.collection(INDEXED)?;
         asked(collection.search()).run()?.into_iter().map(|hit| row(&hit.id)).collect()
