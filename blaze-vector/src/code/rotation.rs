@@ -51,9 +51,16 @@ impl Rotation {
     }
 }
 
+/// Numbers whose transform is written out, as compilers turn steps of less than a vector's width into single additions.
+const SHORT: usize = 16;
+
 /// The Walsh-Hadamard transform of a power of two of numbers, which makes them longer by the root of how many they are.
 fn transform(numbers: &mut [f32]) {
     let mut half = 1;
+    if numbers.len() >= SHORT {
+        numbers.as_chunks_mut().0.iter_mut().for_each(|short| *short = transform_short(*short));
+        half = SHORT;
+    }
     while half < numbers.len() {
         for block in numbers.chunks_exact_mut(2 * half) {
             let (left, right) = block.split_at_mut(half);
@@ -63,6 +70,20 @@ fn transform(numbers: &mut [f32]) {
         }
         half *= 2;
     }
+}
+
+/// The same of few numbers: in half the time (2026-11-23).
+fn transform_short(numbers: [f32; SHORT]) -> [f32; SHORT] {
+    step::<8>(step::<4>(step::<2>(step::<1>(numbers))))
+}
+
+/// Adds and subtracts numbers that are `HALF` apart.
+#[inline(always)]
+fn step<const HALF: usize>(numbers: [f32; SHORT]) -> [f32; SHORT] {
+    std::array::from_fn(|i| match i & HALF {
+        0 => numbers[i] + numbers[i | HALF],
+        _ => numbers[i & !HALF] - numbers[i],
+    })
 }
 
 #[cfg(test)]
@@ -85,6 +106,22 @@ mod tests {
             rotation.apply(&mut b);
             let after = crate::kernel::squared_l2(&a, &b);
             prop_assert!((before - after).abs() <= before * 1e-5 + 1e-3, "{before} became {after}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_transform_adds_and_subtracts_by_the_bits_that_places_share(
+            exponent in 0u32..9, numbers in proptest::collection::vec(-100i8..100, 256),
+        ) {
+            let length = 1usize << exponent;
+            let numbers: Vec<f32> = numbers[..length].iter().map(|&number| f32::from(number)).collect();
+            let sign = |i: usize, j: usize| if (i & j).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
+            let expected: Vec<f32> =
+                (0..length).map(|i| numbers.iter().enumerate().map(|(j, number)| sign(i, j) * number).sum()).collect();
+            let mut transformed = numbers;
+            transform(&mut transformed);
+            prop_assert_eq!(transformed, expected); // of whole numbers, exact
         }
     }
 
