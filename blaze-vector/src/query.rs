@@ -108,8 +108,15 @@ impl Query {
     pub fn distance_to_stored(&self, bytes: &[u8], buffer: &mut Vec<f32>) -> Result<f32> {
         match &self.prepared {
             Prepared::Numbers(query) => {
-                self.copies.read(bytes, query.len(), buffer)?;
-                Ok(self.metric.distance(query, buffer))
+                // Copying the numbers of what is in memory took a tenth of a search (2026-11-22).
+                let numbers = (self.copies == Copies::F32).then(|| kernel::stored_numbers(bytes)).flatten();
+                match numbers.filter(|numbers| numbers.len() == query.len()) {
+                    Some(numbers) => Ok(self.metric.distance(query, numbers)),
+                    None => {
+                        self.copies.read(bytes, query.len(), buffer)?;
+                        Ok(self.metric.distance(query, buffer))
+                    }
+                }
             }
             Prepared::Bits(query) if query.len() == bytes.len() => Ok(kernel::hamming(query, bytes) as f32),
             Prepared::Bits(query) => {

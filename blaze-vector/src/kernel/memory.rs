@@ -1,4 +1,4 @@
-//! Advice about memory, to the operating system and to the processor.
+//! Memory: advice about it, to the operating system and to the processor, and numbers as they lie in it.
 
 /// What is asked for huge pages should start at a multiple of this.
 pub(crate) const HUGE_PAGE: usize = 2 << 20;
@@ -56,4 +56,43 @@ pub fn prefetch<T>(row: &[T]) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = row;
+}
+
+/// Stored numbers as they lie in memory: none if they do not lie so that they can be read as numbers, or are not of whole ones.
+#[cfg(target_endian = "little")]
+#[expect(unsafe_code, reason = "bytes that are numbers")]
+pub(crate) fn stored_numbers(bytes: &[u8]) -> Option<&[f32]> {
+    // SAFETY: any four bytes are a number of single precision; what is not aligned for one is left over at an end.
+    let (before, numbers, after) = unsafe { bytes.align_to::<f32>() };
+    (before.is_empty() && after.is_empty()).then_some(numbers)
+}
+
+/// Stored numbers are in the order of the other processors.
+#[cfg(target_endian = "big")]
+pub(crate) fn stored_numbers(_: &[u8]) -> Option<&[f32]> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_numbers_are_read_where_they_lie_or_not_at_all() {
+        let numbers = [1.5_f32, -2.0, f32::MIN_POSITIVE, 1e30, 0.0];
+        let mut bytes = [0_u8; 64];
+        let aligned = bytes.as_ptr().align_offset(align_of::<f32>());
+        for offset in 0..8 {
+            for length in 1..=numbers.len() {
+                let place = aligned + offset..aligned + offset + 4 * length;
+                let stored: Vec<u8> = numbers[..length].iter().flat_map(|number| number.to_le_bytes()).collect();
+                bytes[place.clone()].copy_from_slice(&stored);
+                match stored_numbers(&bytes[place]) {
+                    Some(found) => assert_eq!((found, offset % 4), (&numbers[..length], 0)),
+                    None => assert!(offset % 4 != 0 || cfg!(target_endian = "big")),
+                }
+            }
+        }
+        assert_eq!(stored_numbers(&bytes[aligned..aligned + 7]), None, "not of whole numbers");
+    }
 }

@@ -27,6 +27,7 @@ mod simd;
 mod tests;
 
 pub use memory::prefetch;
+pub(crate) use memory::stored_numbers;
 
 /// Calls a kernel in the best version that this processor has.
 macro_rules! dispatch {
