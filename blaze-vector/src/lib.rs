@@ -26,7 +26,7 @@ pub use copies::Copies;
 pub use exact::ExactIndex;
 pub use graph::{
     BLOCK_NODES, BlockKind, Candidate, Found, GATHERED_BYTES_MAX, Gathered, Graph, GraphOptions, GraphQuery,
-    GraphReader, Insertion, Reclaim, Strategy, Unlinked, VectorBuffer, VectorSource,
+    GraphReader, Insertion, Precision, Reclaim, Strategy, Unlinked, VectorBuffer, VectorSource,
 };
 pub use kept::KeptHits;
 pub use metric::Metric;

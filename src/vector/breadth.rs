@@ -1,4 +1,4 @@
-//! How wide a search through a graph goes, and how much of what it finds is compared in full.
+//! How wide a search through a graph goes.
 
 use std::sync::Arc;
 
@@ -9,17 +9,13 @@ use super::linked::Linked;
 use super::open::OpenGraph;
 use crate::index::Width;
 
-/// A search that is to reach a recall compares this part of its candidates, where that is more than what others do: of wide
-/// searches, more than the few that codes put first, or what codes mistake would limit their recall.
-const COMPARED_PART: usize = 8;
-
 /// How wide a search goes.
 #[derive(Clone, Debug)]
 pub(super) struct Breadth {
     /// Candidates that the graph keeps.
     pub(super) ef: usize,
-    /// How many of them are compared in full.
-    pub(super) compared: usize,
+    /// How many of them are enough, where some are no answers.
+    pub(super) enough: usize,
     /// What it was chosen by, if a recall is to be reached.
     pub(super) measured: Option<MeasuredRecall>,
 }
@@ -62,16 +58,16 @@ impl Breadth {
         let code = linked.graph.options().code;
         match width {
             Width::Ef(ef) => {
-                let compared = reranked(code, k);
-                Some(Breadth { ef: ef.max(compared), compared, measured: None })
+                let enough = enough(code, k);
+                Some(Breadth { ef: ef.max(enough), enough, measured: None })
             }
             Width::Recall(target) => {
                 let calibrated = graph.recall.calibrated().filter(|_| is_measurable(linked))?;
                 let (calibration, vectors) = (&calibrated.calibration, linked.len());
                 let chosen = calibration.choose(target, k, among.unwrap_or(vectors), vectors)?;
-                let compared = compared(code, Calibration::measured_k(k), chosen.ef);
+                let enough = enough(code, Calibration::measured_k(k));
                 let measured = MeasuredRecall::of(calibration, &chosen);
-                Some(Breadth { ef: chosen.ef.max(compared), compared, measured: Some(measured) })
+                Some(Breadth { ef: chosen.ef.max(enough), enough, measured: Some(measured) })
             }
         }
     }
@@ -113,21 +109,11 @@ fn is_measurable(linked: &Linked) -> bool {
     linked.len() >= CALIBRATION_QUERIES_MIN
 }
 
-/// How many candidates of a search for `k` that is to reach a recall are compared in full.
-pub(super) fn compared(code: Code, k: usize, ef: usize) -> usize {
-    (reranked(code, k) + slack(k)).max(ef / COMPARED_PART)
-}
-
-/// How many proposals are compared in full for `k` answers: codes may put the nearest a little behind.
-fn reranked(code: Code, k: usize) -> usize {
+/// How many candidates a search for `k` answers keeps at least: codes may put the nearest a little behind.
+pub(super) fn enough(code: Code, k: usize) -> usize {
     match code {
-        Code::Eight => k + slack(k),
+        Code::Eight => k + 4.max(k / 2),
         Code::Four => 3 * k + 16,
         Code::Bits => k,
     }
-}
-
-/// How many more proposals are compared in full than are wanted, and at once where codes and rows do not agree.
-pub(super) fn slack(k: usize) -> usize {
-    4.max(k / 2)
 }

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use blaze_core::{Error, Result};
 use blaze_vector::BLOCK_NODES;
+use blaze_vector::kernel::prefetch;
 
 /// Slots whose keys lie together: the longer, the less memory and the more steps to a key.
 const GROUP: usize = 16;
@@ -49,6 +50,11 @@ impl Ids {
             (_, rest) = split_key(rest)?;
         }
         split_key(rest).map(|(key, _)| key).filter(|key| !key.is_empty())
+    }
+
+    /// Starts to fetch the key of a slot.
+    pub(super) fn fetch(&self, slot: u32) {
+        self.groups.get(place_of(slot).0).into_iter().for_each(|group| prefetch(group));
     }
 
     /// The slot that has the newest vector of a key.

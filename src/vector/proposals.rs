@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use blaze_core::{DocumentId, Timestamp};
-use blaze_vector::{Found, GraphQuery, SlotSet};
+use blaze_vector::{Candidate, Found, GraphQuery, SlotSet};
 
 use super::filters::Matching;
 use super::linked::Linked;
@@ -40,6 +40,8 @@ pub(super) struct Proposal {
     pub(super) slot: u32,
     /// What it stands for.
     pub(super) entry: Box<[u8]>,
+    /// How far it is by its code.
+    pub(super) distance: f32,
     /// True if its document is known to match the filter.
     pub(super) is_known: bool,
 }
@@ -53,19 +55,19 @@ impl Linked {
         proposals
     }
 
-    /// The slots of the nearest that a view of `read_ts` could see, or of the nearest among some.
-    pub(super) fn nearest_slots(
+    /// The nearest that a view of `read_ts` could see, or the nearest among some.
+    pub(super) fn nearest(
         &self,
         query: &GraphQuery,
         ef: usize,
         read_ts: Timestamp,
         among: Option<&SlotSet>,
-    ) -> Vec<u32> {
+    ) -> Vec<Candidate> {
         let found = match among {
             None => self.graph.search(query, ef, ef, |slot| !self.is_removed(slot, read_ts)),
             Some(among) => self.graph.search_among(query, ef, ef, among),
         };
-        found.candidates.iter().map(|candidate| candidate.slot).collect()
+        found.candidates
     }
 
     /// The `wanted` nearest among some documents, as far as codes tell; none if a view of `read_ts` may see other vectors of
@@ -131,8 +133,12 @@ impl Linked {
     }
 
     fn proposals(&self, found: &Found) -> Proposals {
-        let proposal = |slot| Some(Proposal { slot, entry: self.ids.key(slot)?.into(), is_known: false });
-        let nearest = found.candidates.iter().filter_map(|candidate| proposal(candidate.slot));
+        let proposal = |&Candidate { slot, distance }: &Candidate| {
+            Some(Proposal { slot, entry: self.ids.key(slot)?.into(), distance, is_known: false })
+        };
+        // Keys lie anywhere: one after the other, each would be waited for.
+        found.candidates.iter().for_each(|candidate| self.ids.fetch(candidate.slot));
+        let nearest = found.candidates.iter().filter_map(proposal);
         Proposals { nearest: nearest.collect(), visited: found.visited, changes: self.changes, ..Proposals::default() }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use blaze_vector::kernel::prefetch;
-use blaze_vector::{Graph, GraphOptions, Metric, Query, SlotSet, VectorBuffer, VectorRef, VectorSource};
+use blaze_vector::{Graph, GraphOptions, Metric, Precision, Query, SlotSet, VectorBuffer, VectorRef, VectorSource};
 
 use super::{
     EF_CONSTRUCTION, Engine, EngineOptions, Faculty, Items, VectorFilter, VectorMetric, VectorOptions, VectorSkill,
@@ -21,9 +21,9 @@ pub struct BareIndex;
 
 /// How many candidates searches keep: `ef`.
 pub(super) const EFFORTS: [usize; 15] = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280];
-/// So many percent of what is wanted are measured exactly, where so many are found: as many as searches through a collection
-/// measure.
-const MEASURED_PERCENT: usize = 150;
+/// How many candidates for each that is wanted are put in order, where the search keeps so many: as searches through a collection
+/// do.
+const ORDERED: usize = 3;
 
 impl Engine for BareIndex {
     fn name(&self) -> &'static str {
@@ -40,9 +40,9 @@ impl Engine for BareIndex {
 
     fn configuration(&self, _options: &EngineOptions) -> Vec<String> {
         vec![format!(
-            "vectors: the graph of blaze-vector with its default options; the caller has the vectors in memory and measures \
-             {MEASURED_PERCENT} % of the candidates that are wanted, where it keeps so many; filters are sets of what matches; what is \
-             deleted is reclaimed at once"
+            "vectors: the graph of blaze-vector with its default options; the caller has the vectors in memory, and measures \
+             candidates as long as codes do not tell that they are too far, of at most {ORDERED} for each that is wanted; filters \
+             are sets of what matches; what is deleted is reclaimed at once"
         )]
     }
 
@@ -115,13 +115,14 @@ impl Vectors for Bare {
         let row = |slot: u32| rows[slot as usize] as usize;
         let matching = self.matching.read().unwrap_or_else(PoisonError::into_inner);
         let (prepared, exact) = (graph.query(query)?, Query::new(self.options.metric, query)?);
-        let candidates = (k * MEASURED_PERCENT / 100).min(effort).max(k);
+        let candidates = (k * ORDERED).min(effort).max(k);
         let mut found = match &*matching {
             Some(matching) => graph.search_among(&prepared, effort.max(k), candidates, matching),
             None => graph.search(&prepared, effort.max(k), candidates, |_| true),
         };
-        found.candidates.iter().for_each(|candidate| prefetch(vectors.row(row(candidate.slot))));
-        found.rerank(k, |slot| exact.distance(vectors.row(row(slot))).ok());
+        let first = found.candidates.iter().take(Precision::first(k));
+        first.for_each(|candidate| prefetch(vectors.row(row(candidate.slot))));
+        found.rerank_first(k, |slot| exact.distance(vectors.row(row(slot))).ok());
         Ok(found.candidates.into_iter().map(|candidate| row(candidate.slot) as u64).collect())
     }
 

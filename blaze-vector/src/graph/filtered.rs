@@ -1,8 +1,8 @@
 //! Search among a part of the nodes.
 
-use crate::graph::search::{Batch, Found, Scratch, Strategy};
+use crate::graph::search::{Batch, Scratch};
 use crate::graph::visited::Visited;
-use crate::graph::{Graph, GraphQuery, State};
+use crate::graph::{Found, Graph, GraphQuery, State, Strategy};
 use crate::slots::SlotSet;
 
 /// Up to so many nodes for each candidate that is kept, all are measured: the walk would measure about as many.

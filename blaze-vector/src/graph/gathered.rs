@@ -1,8 +1,8 @@
 //! Copies of the codes of a few nodes, one after the other.
 
 use crate::code::{Code, Slab, Terms};
-use crate::graph::search::{Found, Scratch, Strategy};
-use crate::graph::{Graph, GraphQuery};
+use crate::graph::search::Scratch;
+use crate::graph::{Found, Graph, GraphQuery, Strategy};
 use crate::kernel::code::nibble_dots;
 use crate::slots::SlotSet;
 

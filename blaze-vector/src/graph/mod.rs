@@ -7,11 +7,13 @@ mod blocks;
 mod build;
 mod check;
 mod filtered;
+mod found;
 mod gathered;
 mod insert;
 mod layer;
 mod links;
 mod pool;
+mod precision;
 mod prune;
 mod reclaim;
 mod search;
@@ -31,12 +33,13 @@ use crate::vector::{VectorRef, validate, validate_dimension};
 
 pub use blocks::{BLOCK_NODES, BlockKind, GraphReader};
 pub use build::{Unlinked, VectorBuffer, VectorSource};
+pub use found::{Candidate, Found, Strategy};
 pub use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub use insert::Insertion;
 use layer::{Layer, NONE};
+pub use precision::Precision;
 pub use reclaim::Reclaim;
 use search::Scratch;
-pub use search::{Candidate, Found, Strategy};
 
 /// What a graph is made for. All of it is fixed once there is a node.
 #[derive(Clone, Debug, PartialEq)]

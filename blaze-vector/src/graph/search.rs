@@ -4,56 +4,8 @@ use crate::code::{Code, Codes, Probe};
 use crate::graph::layer::Layer;
 use crate::graph::pool::Pool;
 use crate::graph::visited::Visited;
-use crate::graph::{Graph, GraphQuery};
-
-/// A node that a search proposes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Candidate {
-    /// The node.
-    pub slot: u32,
-    /// About how far it is: squared for L2, otherwise as [`Metric`](crate::Metric) defines it.
-    pub distance: f32,
-}
-
-/// What a search found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
-    /// The nearest first.
-    pub candidates: Vec<Candidate>,
-    /// How many nodes were compared with the query.
-    pub visited: usize,
-    /// How they were found.
-    pub strategy: Strategy,
-}
-
-/// How a search goes about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Strategy {
-    /// It walks the graph over all nodes, and keeps those that may be found.
-    #[default]
-    Walk,
-    /// It walks over those nodes alone that may be found, past others to those behind them.
-    TwoHops,
-    /// It measures every node that may be found.
-    Scan,
-}
-
-impl Found {
-    /// Measures the candidates with `exact`, and keeps the `k` nearest, nearest first; equal distances in the order of
-    /// slots. Those for which `exact` has no distance are dropped.
-    pub fn rerank(&mut self, k: usize, mut exact: impl FnMut(u32) -> Option<f32>) {
-        self.candidates.retain_mut(|candidate| match exact(candidate.slot) {
-            Some(distance) => {
-                candidate.distance = distance;
-                true
-            }
-            None => false,
-        });
-        self.candidates.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.slot.cmp(&b.slot)));
-        self.candidates.truncate(k);
-    }
-}
+use crate::graph::{Candidate, Found, Graph, GraphQuery, Strategy};
+use crate::metric::Metric;
 
 /// Working memory, kept from one search to the next.
 #[derive(Debug, Default)]
@@ -113,7 +65,7 @@ impl Graph {
     ///
     /// `ef`, at least `k`, is how many candidates are kept on the way: more find more and take longer. `accept` is asked
     /// once for each node that comes near, not for each that is visited. Distances are approximate; who has the vectors
-    /// asks for a few more than needed and calls [`Found::rerank`].
+    /// asks for a few more than needed and calls [`Found::rerank_first`] or [`Found::rerank`].
     #[must_use]
     pub fn search(&self, query: &GraphQuery, ef: usize, k: usize, accept: impl FnMut(u32) -> bool) -> Found {
         let Some(entry) = self.entry.filter(|_| k > 0) else { return Found::default() };
@@ -140,12 +92,11 @@ impl Graph {
             .zip(&batch.distances)
             .map(|(&slot, &distance)| Candidate { slot, distance: self.tidy(distance) })
             .collect();
-        let nearer = |a: &Candidate, b: &Candidate| a.distance.total_cmp(&b.distance).then(a.slot.cmp(&b.slot));
         if k < candidates.len() {
-            candidates.select_nth_unstable_by(k - 1, nearer);
+            candidates.select_nth_unstable_by(k - 1, Candidate::nearer);
             candidates.truncate(k);
         }
-        candidates.sort_unstable_by(nearer);
+        candidates.sort_unstable_by(Candidate::nearer);
         candidates
     }
 
@@ -160,9 +111,13 @@ impl Graph {
         if self.codes.code == Code::Bits { usize::MAX } else { k }
     }
 
-    /// Rounding may leave the range of a metric.
+    /// The metric's distance of what codes tell, of which L2 is squared. Rounding may leave the range of a metric.
     fn tidy(&self, distance: f32) -> f32 {
-        if self.options.metric == crate::Metric::Dot { distance } else { distance.max(0.0) }
+        match self.options.metric {
+            Metric::Dot => distance,
+            Metric::L2 => distance.max(0.0).sqrt(),
+            _ => distance.max(0.0),
+        }
     }
 
     /// Walks greedily from `node` on level `from` down to level `to`: the node there, and how many were measured.

@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use blaze_core::{Error, Family, ReadPoint, Result};
-use blaze_vector::{CALIBRATED_K, CALIBRATED_SHARES, Calibration, Code, RecallCurve, SlotSet};
+use blaze_vector::{CALIBRATED_K, CALIBRATED_SHARES, Calibration, Candidate, Found, Precision, RecallCurve, SlotSet};
 
 use super::Step;
 use super::queries::Sample;
 use super::told::CalibrationProgress;
 use super::truth::{SHARES, Shares, Truth};
 use crate::catalog::prefixed;
-use crate::vector::breadth::compared;
+use crate::vector::breadth::enough;
 use crate::vector::form::Form;
 use crate::vector::linked::Linked;
 use crate::vector::open::OpenGraph;
@@ -90,7 +90,7 @@ impl Measurement<'_> {
         let mut curves = CALIBRATED_K.map(|k| RecallCurve::new(share, k));
         for &ef in RecallCurve::widths() {
             let code = self.form.options.code;
-            let is_measured = |curve: &RecallCurve| !curve.is_finished(queries) && ef >= compared(code, curve.k(), ef);
+            let is_measured = |curve: &RecallCurve| !curve.is_finished(queries) && ef >= enough(code, curve.k());
             if ef as u64 > ef_max || curves.iter().all(|curve| curve.is_finished(queries)) {
                 break;
             }
@@ -102,7 +102,7 @@ impl Measurement<'_> {
             for query in 0..queries {
                 (self.step)(*progress)?;
                 progress.searches += 1;
-                for (recalls, recall) in recalls.iter_mut().zip(self.recalls(&mut round, query, ef, (code, &ks))?) {
+                for (recalls, recall) in recalls.iter_mut().zip(self.recalls(&mut round, query, ef, &ks)?) {
                     recalls.extend(recall);
                 }
             }
@@ -114,41 +114,61 @@ impl Measurement<'_> {
     }
 
     /// Which part of its true nearest a search finds, for each `k`: what the graph proposes, as far as a search compares it.
-    fn recalls(
-        &self,
-        round: &mut Round<'_>,
-        query: usize,
-        ef: usize,
-        (code, ks): (Code, &[usize]),
-    ) -> Result<Vec<Option<f64>>> {
-        let needed = ks.iter().map(|k| compared(code, *k, ef)).max().unwrap_or(0);
-        let distances = self.distances(round, query, ef, needed)?;
+    fn recalls(&self, round: &mut Round<'_>, query: usize, ef: usize, ks: &[usize]) -> Result<Vec<Option<f64>>> {
+        let proposed = self.proposed(round, query, ef)?;
+        let first = ks.iter().map(|k| Precision::first(*k)).max().unwrap_or(0);
+        self.read(round, query, proposed.iter().take(first).map(|(entry, _)| entry))?;
         let recall = |k: &usize| {
-            let (hits, farthest) = round.truth.hits(query, round.share, *k)?;
-            let compared = distances.iter().take(compared(code, *k, ef));
-            let found = compared.filter(|distance| **distance <= farthest).count();
-            Some(found.min(hits) as f64 / hits as f64)
+            let Some((hits, farthest)) = round.truth.hits(query, round.share, *k) else { return Ok(None) };
+            let candidates =
+                proposed.iter().zip(0..).map(|((_, distance), slot)| Candidate { slot, distance: *distance });
+            let mut found = Found { candidates: candidates.collect(), ..Found::default() };
+            let mut failure = Ok(());
+            found.rerank_first(*k, |nth| {
+                let (entry, _) = &proposed[nth as usize];
+                failure = std::mem::replace(&mut failure, Ok(())).and_then(|()| self.read(round, query, [entry]));
+                round.distances[query].get(entry).copied().flatten()
+            });
+            failure?;
+            let near = found.candidates.iter().filter(|candidate| candidate.distance <= farthest).count();
+            Ok(Some(near.min(hits) as f64 / hits as f64))
         };
-        Ok(ks.iter().map(recall).collect())
+        ks.iter().map(recall).collect()
     }
 
-    /// The distances of the first `needed` rows that a search proposes.
-    fn distances(&self, round: &mut Round<'_>, query: usize, ef: usize, needed: usize) -> Result<Vec<f32>> {
-        let (sample, known) = (&round.samples[query], &mut round.distances[query]);
+    /// The entries that a search proposes, and how far they are by their codes.
+    fn proposed(&self, round: &Round<'_>, query: usize, ef: usize) -> Result<Vec<(Box<[u8]>, f32)>> {
+        let sample = &round.samples[query];
         let search = |linked: &Linked| -> Result<_> {
             let query = linked.graph.query(sample.query.vector())?;
             let own = sample.left_out.as_ref().and_then(|entry| linked.ids.slot(entry));
             let query = own.map_or(query.clone(), |own| query.without(own));
-            let slots = linked.nearest_slots(&query, ef, self.point.ts(), round.among.as_ref());
+            let nearest = linked.nearest(&query, ef, self.point.ts(), round.among.as_ref());
             // What is overwritten meanwhile may be there as it was and as it is, and what is left out, too.
             let mut seen = HashSet::new();
-            let entries = slots.iter().filter_map(|slot| linked.ids.key(*slot));
-            let entries = entries.filter(|entry| sample.left_out.as_deref() != Some(*entry) && seen.insert(*entry));
-            Ok(entries.take(needed).map(Into::into).collect())
+            let mut entries = Vec::with_capacity(nearest.len());
+            for Candidate { slot, distance } in nearest {
+                let entry = linked.ids.key(slot).filter(|entry| sample.left_out.as_deref() != Some(entry));
+                entries.extend(entry.filter(|entry| seen.insert(*entry)).map(|entry| (entry.into(), distance)));
+            }
+            Ok(entries)
         };
         let gone = || Error::unavailable("the graph was let go of while it was calibrated");
-        let entries: Vec<Box<[u8]>> = self.graph.with_linked(search).ok_or_else(gone)??;
-        let unknown: Vec<&Box<[u8]>> = entries.iter().filter(|entry| !known.contains_key(*entry)).collect();
+        self.graph.with_linked(search).ok_or_else(gone)?
+    }
+
+    /// Reads how far entries are from the query, unless that is known.
+    fn read<'e>(
+        &self,
+        round: &mut Round<'_>,
+        query: usize,
+        entries: impl IntoIterator<Item = &'e Box<[u8]>>,
+    ) -> Result<()> {
+        let (sample, known) = (&round.samples[query], &mut round.distances[query]);
+        let unknown: Vec<&Box<[u8]>> = entries.into_iter().filter(|entry| !known.contains_key(*entry)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
         let keys: Vec<Vec<u8>> = unknown.iter().map(|entry| prefixed(self.graph.index, entry)).collect();
         let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
         let mut buffer = Vec::new();
@@ -157,7 +177,6 @@ impl Measurement<'_> {
             let distance = row.map(|row| sample.query.distance_to_stored(row, &mut buffer)).transpose()?;
             known.insert(unknown[position].clone(), distance);
             Ok(())
-        })?;
-        Ok(entries.iter().filter_map(|entry| known.get(entry).copied().flatten()).collect())
+        })
     }
 }

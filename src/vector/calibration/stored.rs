@@ -17,7 +17,7 @@ use crate::vector::form::Form;
 use crate::vector::layout;
 
 /// The form of the row. Whatever makes searches find something else changes it, too: then it is measured again.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Calibrated {
     fn to_bytes(&self, index: u32) -> Vec<u8> {

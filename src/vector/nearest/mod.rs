@@ -1,6 +1,7 @@
 //! Search through a graph: it proposes, rows decide.
 
 mod known;
+mod offer;
 mod question;
 mod rows;
 
@@ -8,16 +9,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use blaze_core::{DocumentId, Family, KeyRange, Result, Write};
-use blaze_vector::{Hit, KeptHits};
+use blaze_vector::{KeptHits, Precision};
 
-use super::breadth::{self, Breadth};
+use super::breadth::Breadth;
 use super::filters;
 use super::layout;
 use super::linked::Linked;
 use super::open::OpenGraph;
 use super::proposals::{Proposal, Proposals};
 use crate::catalog::prefix;
-use crate::index::{Width, id_bytes, scan_range, vector_id};
+use crate::index::{Width, scan_range};
 use crate::session::Session;
 use known::Known;
 pub(crate) use question::{Accept, Among, Answer, Question};
@@ -46,8 +47,8 @@ struct Search<'a> {
     documents: Option<HashSet<Box<[u8]>>>,
     /// Whether `accept` did not take something that the graph proposed, or a document was proposed again.
     has_refused: bool,
-    /// How often something nearer took the place of an answer.
-    replaced: usize,
+    /// What codes are wrong by.
+    precision: Precision,
     /// What the graph counted of its changes when it proposed.
     changes: u64,
     /// How often `accept` was asked, and how often it took what it was asked about.
@@ -106,7 +107,7 @@ pub(crate) fn nearest(session: &Session, question: &Question<'_>, accept: &mut A
         has_refused: false,
         asked: 0,
         taken: 0,
-        replaced: 0,
+        precision: Precision::default(),
         changes: 0,
         buffer: Vec::new(),
         compared: 0,
@@ -136,19 +137,20 @@ impl Search<'_> {
         let mut wants_all = self.question.is_filtered || self.question.several;
         let mut seen = HashSet::new();
         loop {
-            let (found, enough, most, measured, among, outdated) = {
+            let (found, enough, is_cut, most, measured, among, outdated) = {
                 let linked = graph.linked.read();
                 let Some(linked) = &*linked else { return Ok(None) };
                 let Some((kept, among)) = self.known(graph, linked) else { return Ok(None) };
                 let breadth = Breadth::of(self.question.width, graph, linked, near, among);
-                let Some(Breadth { ef: least, compared: enough, measured }) = breadth else { return Ok(None) };
+                let Some(Breadth { ef: least, enough, measured }) = breadth else { return Ok(None) };
                 ef = ef.max(least);
                 let wanted = if wants_all { ef } else { ef.min(2 * enough) };
                 let Some(found) = self.propose(linked, ef, wanted, kept.as_ref())? else { return Ok(None) };
                 visited += found.visited as u64;
                 self.question.visited.set(visited);
                 self.changes = found.changes;
-                (found, enough, self.most(linked), measured, among, kept.and_then(|kept| kept.outdated))
+                let outdated = kept.and_then(|kept| kept.outdated);
+                (found, enough, wanted < ef, self.most(linked), measured, among, outdated)
             };
             if let Some(number) = outdated {
                 let core = self.session.core();
@@ -157,6 +159,8 @@ impl Search<'_> {
             let is_new = |proposal: &Proposal| !known.has(&proposal.entry) && !seen.contains(&proposal.entry);
             let mut proposals: Vec<Proposal> = found.nearest.into_iter().filter(is_new).collect();
             let looked_at = self.look_at(graph, &proposals, enough)?;
+            // Codes are so vague that what was cut off may be near, too.
+            let is_cut_short = is_cut && looked_at == proposals.len();
             let wider = Some(ef.saturating_mul(EF_GROWTH)).filter(|wider| *wider <= most);
             // At last all that may match, if that is not much.
             let wider = wider.unwrap_or(found.among.min(most));
@@ -172,7 +176,7 @@ impl Search<'_> {
             }
             match is_too_narrow {
                 true => near = near_of_all + near_of_all / SLACK_PART,
-                false if self.settled >= needed || found.is_all => {
+                false if self.settled >= needed && !is_cut_short || found.is_all => {
                     let (hits, compared) = (self.nearest.into_sorted(), self.compared);
                     return Ok(Some(Answer { hits, visited, compared, ef, measured }));
                 }
@@ -233,72 +237,6 @@ impl Search<'_> {
             }
             // Which vectors a document has is not known here: it is for `accept` to say whose are wanted.
             Among::All | Among::Documents(_) => Ok(Some(linked.propose(&query, ef, wanted, read_ts))),
-        }
-    }
-
-    /// Looks at the rows of proposals, the nearest by their codes first: at `width` of them, and at more as long as too few of
-    /// them are any good, or the last ones are nearer than others, so that codes and rows do not agree. Answers how many.
-    fn look_at(&mut self, graph: &OpenGraph, proposals: &[Proposal], width: usize) -> Result<usize> {
-        let (mut looked_at, mut step) = (0, width);
-        while looked_at < proposals.len() {
-            let batch = &proposals[looked_at..(looked_at + step).min(proposals.len())];
-            looked_at += batch.len();
-            let replaced = self.replaced;
-            let distances = self.distances(graph, batch)?;
-            for (proposal, distance) in batch.iter().zip(distances) {
-                if let Some(distance) = distance {
-                    let is_settled = self.offer(&proposal.entry, distance, proposal.is_known)?
-                        && self.is_first_of_document(&proposal.entry)?;
-                    self.settled += usize::from(is_settled);
-                    self.has_refused |= !is_settled;
-                }
-            }
-            let are_enough = self.settled >= width;
-            if are_enough && self.replaced == replaced {
-                break;
-            }
-            step = if are_enough { breadth::slack(self.question.k) } else { width };
-        }
-        Ok(looked_at)
-    }
-
-    fn offer_row(&mut self, entry: &[u8], row: &[u8]) -> Result<()> {
-        let distance = self.question.query.distance_to_stored(row, &mut self.buffer)?;
-        self.offer(entry, distance, false).map(drop)
-    }
-
-    /// Offers what the session sees; false if `accept` does not take it.
-    fn offer(&mut self, entry: &[u8], distance: f32, is_known: bool) -> Result<bool> {
-        self.compared += 1;
-        let farthest = self.nearest.farthest();
-        let is_beyond = farthest.is_some_and(|farthest| distance > farthest);
-        if is_beyond || distance > self.question.within {
-            return Ok(true); // there are enough that are nearer, or it is not wanted
-        }
-        let id = vector_id(entry, self.question.several)?;
-        self.asked += 1;
-        if !(self.accept)(&id, is_known)? {
-            return Ok(false);
-        }
-        self.taken += usize::from(!self.has_settled(entry)?);
-        self.replaced += usize::from(farthest.is_some_and(|farthest| distance < farthest));
-        self.nearest.push(Hit { key: id, distance });
-        Ok(true)
-    }
-
-    /// True if another vector of its document was settled before.
-    fn has_settled(&self, entry: &[u8]) -> Result<bool> {
-        match &self.documents {
-            None => Ok(false),
-            Some(documents) => Ok(documents.contains(id_bytes(entry, true)?)),
-        }
-    }
-
-    /// True unless another vector of its document was settled before.
-    fn is_first_of_document(&mut self, entry: &[u8]) -> Result<bool> {
-        match &mut self.documents {
-            None => Ok(true),
-            Some(documents) => Ok(documents.insert(id_bytes(entry, true)?.into())),
         }
     }
 }
