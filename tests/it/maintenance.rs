@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use blaze::{Compression, Database, Document, Durability, Entropy, ErrorKind, Index, SeededEntropy};
+use blaze::{Compression, Database, Document, Durability, Entropy, ErrorKind, Index, Metric, SeededEntropy, Vector};
 
 fn open(directory: &Path) -> Database {
     Database::builder().durability(Durability::Buffered).write_buffer_bytes(1 << 20).open(directory).unwrap()
@@ -146,6 +146,35 @@ fn what_is_to_be_small_is_smaller_and_reads_the_same_either_way() {
     for n in 0..20_000_u32 {
         assert_eq!(lines.get(n.to_be_bytes()).unwrap().unwrap(), text(n).as_bytes());
     }
+}
+
+#[test]
+fn vectors_are_stored_as_they_are_unless_all_is_to_be_small() {
+    let (count, dimension) = (2_000, 128);
+    let directory = tempfile::tempdir().unwrap();
+    let open = |compression| Database::builder().compression(compression).open(directory.path()).unwrap();
+    let sorted = |db: &Database| {
+        db.compact().unwrap();
+        db.stats().unwrap().disk.live_sorted_bytes
+    };
+    let db = open(Compression::Fast);
+    let points = db.collection::<Document>("points").unwrap();
+    // Of ones and zeros, so that there is something to gain.
+    let vector = |n: usize| Vector::F32((0..dimension).map(|i| f32::from(u8::from(n >> (i % 11) & 1 == 1))).collect());
+    points.bulk().insert_with_ids((0..count).map(|n| (n as u64, Document::new().with("v", vector(n))))).unwrap();
+    let without = sorted(&db);
+    points.ensure_index(Index::vector("v", dimension).metric(Metric::L2)).unwrap();
+    let added = sorted(&db) - without;
+    let raw = (count * dimension * 4) as u64;
+    assert!(added >= raw, "{added} bytes for {raw} of vectors");
+    db.close().unwrap();
+
+    let db = open(Compression::Small);
+    let small = sorted(&db);
+    assert!(small < (without + added) / 2, "{small} bytes instead of {}", without + added);
+    let points = db.collection::<Document>("points").unwrap();
+    let nearest = points.search().nearest("v", vector(7)).limit(1).ids().unwrap();
+    assert_eq!(nearest[0].id.to_string(), "7");
 }
 
 #[test]

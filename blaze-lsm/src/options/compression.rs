@@ -20,7 +20,8 @@ const STRATEGY: i32 = 0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compression {
-    /// To be read fast: LZ4, but for a history and for the terms of texts, which are hardly ever read: Zstandard.
+    /// To be read fast: LZ4, but for a history and for the terms of texts, which are hardly ever read: Zstandard. What vector
+    /// indexes hold is not compressed.
     #[default]
     Fast,
     /// To be small: Zstandard, with a dictionary for each file.
@@ -31,6 +32,13 @@ impl Compression {
     pub(super) fn apply(self, family: Family, options: &mut RocksOptions) {
         options.set_compression_type(DBCompressionType::Lz4);
         match self {
+            // Numbers of embeddings are as good as chance: LZ4 leaves 99.99 % of those of films, and pixels as numbers a
+            // quarter. Without it, a graph of 60,000 x 784 pixels is built in 0.92 of the time, and the first searches, which read
+            // rows, are answered in 0.78 of it (2026-11-23).
+            Compression::Fast if family == Family::Vector => {
+                options.set_compression_type(DBCompressionType::None);
+                options.set_bottommost_compression_type(DBCompressionType::None);
+            }
             Compression::Fast if family == Family::History => {
                 options.set_bottommost_compression_type(DBCompressionType::Zstd); // hardly ever read
             }
