@@ -25,8 +25,8 @@ pub use code::Code;
 pub use copies::Copies;
 pub use exact::ExactIndex;
 pub use graph::{
-    BLOCK_NODES, BlockKind, Candidate, Found, GATHERED_BYTES_MAX, Gathered, Graph, GraphOptions, GraphQuery,
-    GraphReader, Insertion, Precision, Reclaim, Strategy, Unlinked, VectorBuffer, VectorSource,
+    BLOCK_NODES, BlockKind, Candidate, CodeError, Found, GATHERED_BYTES_MAX, Gathered, Graph, GraphOptions, GraphQuery,
+    GraphReader, Insertion, Reclaim, Strategy, Unlinked, VectorBuffer, VectorSource,
 };
 pub use kept::KeptHits;
 pub use metric::Metric;

@@ -213,11 +213,11 @@ mod tests {
             let (mut stored, mut held, mut buffer) = (Vec::new(), Vec::new(), Vec::new());
             copies.write(&vector, &mut stored);
             copies.read(&stored, 3, &mut held).unwrap();
-            assert_eq!(
-                query.distance_to_stored(&stored, &mut buffer).unwrap(),
-                query.distance(&held).unwrap(),
-                "{copies}"
-            );
+            for offset in 0..4 {
+                let lies = [vec![0; offset], stored.clone()].concat(); // wherever it lies in memory
+                let distance = query.distance_to_stored(&lies[offset..], &mut buffer).unwrap();
+                assert_eq!(distance, query.distance(&held).unwrap(), "{copies} from {offset} on");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blaze_vector::{CALIBRATION_QUERIES_MIN, Calibration, ChosenWidth, Code, RecallPoint, RecallTarget};
+use blaze_vector::{CALIBRATION_QUERIES_MIN, Calibration, ChosenWidth, Code, CodeError, RecallPoint, RecallTarget};
 
 use super::Graphs;
 use super::linked::Linked;
@@ -14,6 +14,8 @@ use crate::index::Width;
 pub(super) struct Breadth {
     /// Candidates that the graph keeps.
     pub(super) ef: usize,
+    /// How many of them are compared in full before anything is known of what codes are wrong by.
+    pub(super) first: usize,
     /// How many of them are enough, where some are no answers.
     pub(super) enough: usize,
     /// What it was chosen by, if a recall is to be reached.
@@ -59,17 +61,26 @@ impl Breadth {
         match width {
             Width::Ef(ef) => {
                 let enough = enough(code, k);
-                Some(Breadth { ef: ef.max(enough), enough, measured: None })
+                Some(Breadth { ef: ef.max(enough), first: CodeError::first(k), enough, measured: None })
             }
             Width::Recall(target) => {
                 let calibrated = graph.recall.calibrated().filter(|_| is_measurable(linked))?;
                 let (calibration, vectors) = (&calibrated.calibration, linked.len());
                 let chosen = calibration.choose(target, k, among.unwrap_or(vectors), vectors)?;
-                let enough = enough(code, Calibration::measured_k(k));
+                let measured_k = Calibration::measured_k(k);
+                let (first, enough) = (CodeError::first(measured_k), enough(code, measured_k));
                 let measured = MeasuredRecall::of(calibration, &chosen);
-                Some(Breadth { ef: chosen.ef.max(enough), enough, measured: Some(measured) })
+                Some(Breadth { ef: chosen.ef.max(enough), first, enough, measured: Some(measured) })
             }
         }
+    }
+}
+
+impl Breadth {
+    /// How many candidates are put in order by all that codes tell, where mostly few of them are looked at. Codes of bits tell
+    /// all, and many are as far as others.
+    pub(super) fn ordered(&self, code: Code, ef: usize) -> usize {
+        if code == Code::Bits { ef } else { ef.min(2 * self.enough.max(self.first)) }
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Proposal {
     pub(super) slot: u32,
     /// What it stands for.
     pub(super) entry: Box<[u8]>,
-    /// How far it is by its code.
+    /// How far it is by its code; NaN if that is not the code of what the view sees.
     pub(super) distance: f32,
     /// True if its document is known to match the filter.
     pub(super) is_known: bool,
@@ -50,12 +50,13 @@ impl Linked {
     /// The `wanted` nearest that a view of `read_ts` could see, as far as the graph finds them with `ef` candidates.
     pub(super) fn propose(&self, query: &GraphQuery, ef: usize, wanted: usize, read_ts: Timestamp) -> Proposals {
         let found = self.graph.search(query, ef, wanted, |slot| !self.is_removed(slot, read_ts));
-        let mut proposals = self.proposals(&found);
+        let mut proposals = self.proposals(&found, read_ts);
         proposals.drop_repeated(self.last_removal > read_ts);
         proposals
     }
 
-    /// The nearest that a view of `read_ts` could see, or the nearest among some.
+    /// The nearest that a view of `read_ts` could see, or the nearest among some. A distance is NaN if it is not that of what
+    /// the view sees.
     pub(super) fn nearest(
         &self,
         query: &GraphQuery,
@@ -67,7 +68,24 @@ impl Linked {
             None => self.graph.search(query, ef, ef, |slot| !self.is_removed(slot, read_ts)),
             Some(among) => self.graph.search_among(query, ef, ef, among),
         };
-        found.candidates
+        let changed = self.changed_since(read_ts);
+        let told = |near: Candidate| Candidate { distance: self.told(near, &changed), ..near };
+        found.candidates.into_iter().map(told).collect()
+    }
+
+    /// The entries of which a view of `read_ts` sees other vectors than the newest, as long as these have nodes.
+    fn changed_since(&self, read_ts: Timestamp) -> HashSet<&[u8]> {
+        if self.last_removal <= read_ts {
+            return HashSet::new();
+        }
+        let removed = self.removed.iter().filter(|(_, ts)| **ts > read_ts);
+        removed.filter_map(|(slot, _)| self.ids.key(*slot)).collect()
+    }
+
+    /// What the code of a candidate tells of how far it is; NaN if its entry has changed.
+    fn told(&self, near: Candidate, changed: &HashSet<&[u8]>) -> f32 {
+        let has_changed = !changed.is_empty() && self.ids.key(near.slot).is_some_and(|entry| changed.contains(entry));
+        if has_changed { f32::NAN } else { near.distance }
     }
 
     /// The `wanted` nearest among some documents, as far as codes tell; none if a view of `read_ts` may see other vectors of
@@ -93,7 +111,7 @@ impl Linked {
             })
             .collect();
         let found = self.graph.search_among(query, ef, wanted, &slots);
-        Some(self.proposals(&found))
+        Some(self.proposals(&found, read_ts))
     }
 
     /// The nearest of what may match, as far as codes tell. The documents of `own` may match or not, and so may those of which a
@@ -124,7 +142,7 @@ impl Linked {
             None => self.graph.search_among(query, ef, ef, &slots),
         };
         let (among, is_all) = (slots.len(), slots.len() == found.candidates.len());
-        let mut proposals = Proposals { among, is_all, ..self.proposals(&found) };
+        let mut proposals = Proposals { among, is_all, ..self.proposals(&found, read_ts) };
         for proposal in &mut proposals.nearest {
             proposal.is_known = !matching.is_unsure(proposal.slot) && !also.contains(&proposal.slot);
         }
@@ -132,9 +150,11 @@ impl Linked {
         proposals
     }
 
-    fn proposals(&self, found: &Found) -> Proposals {
-        let proposal = |&Candidate { slot, distance }: &Candidate| {
-            Some(Proposal { slot, entry: self.ids.key(slot)?.into(), distance, is_known: false })
+    fn proposals(&self, found: &Found, read_ts: Timestamp) -> Proposals {
+        let changed = self.changed_since(read_ts);
+        let proposal = |near: &Candidate| {
+            let (slot, entry) = (near.slot, self.ids.key(near.slot)?.into());
+            Some(Proposal { slot, entry, distance: self.told(*near, &changed), is_known: false })
         };
         // Keys lie anywhere: one after the other, each would be waited for.
         found.candidates.iter().for_each(|candidate| self.ids.fetch(candidate.slot));
@@ -190,5 +210,31 @@ mod tests {
         assert_eq!(linked.complete, before);
         assert!(!is_row_of_its_node(&linked, before));
         assert!(is_row_of_its_node(&linked, after));
+    }
+
+    #[test]
+    fn the_code_of_a_vector_that_a_view_does_not_see_tells_nothing_of_how_far_its_row_is() {
+        let [before, after] = [10, 11].map(Timestamp::from_bits);
+        let form = Form { options: GraphOptions::new(Metric::L2, 2), copies: Copies::F32, recall: None };
+        let graph = Graph::new(form.options.clone()).unwrap();
+        let mut linked = Linked::new(form, graph, Ids::new(), before);
+        for (ts, entry, numbers) in
+            [(before, ENTRY, [1.0, 0.0]), (before, b"other".as_slice(), [2.0, 0.0]), (after, ENTRY, [0.5, 0.0])]
+        {
+            let insertion = linked.prepare(&row(numbers)).unwrap();
+            linked.set(ts, entry, Some(insertion));
+        }
+        let query = linked.graph.query(VectorRef::F32(&[0.0, 0.0])).unwrap();
+        for (read_ts, is_told) in [(before, false), (after, true)] {
+            let told: Vec<(Box<[u8]>, bool)> = linked
+                .propose(&query, 10, 10, read_ts)
+                .nearest
+                .into_iter()
+                .map(|p| (p.entry, !p.distance.is_nan()))
+                .collect();
+            assert_eq!(told, [(ENTRY.into(), is_told), (b"other".as_slice().into(), true)], "as of {read_ts:?}");
+            let nearest = linked.nearest(&query, 10, read_ts, None);
+            assert_eq!(nearest.iter().any(|near| near.distance.is_nan()), !is_told);
+        }
     }
 }

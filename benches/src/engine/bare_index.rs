@@ -5,7 +5,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use blaze_vector::kernel::prefetch;
-use blaze_vector::{Graph, GraphOptions, Metric, Precision, Query, SlotSet, VectorBuffer, VectorRef, VectorSource};
+use blaze_vector::{CodeError, Graph, GraphOptions, Metric, Query, SlotSet, VectorBuffer, VectorRef, VectorSource};
 
 use super::{
     EF_CONSTRUCTION, Engine, EngineOptions, Faculty, Items, VectorFilter, VectorMetric, VectorOptions, VectorSkill,
@@ -21,8 +21,7 @@ pub struct BareIndex;
 
 /// How many candidates searches keep: `ef`.
 pub(super) const EFFORTS: [usize; 15] = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280];
-/// How many candidates for each that is wanted are put in order, where the search keeps so many: as searches through a collection
-/// do.
+/// How many candidates for each that is wanted are put in order, where the search keeps so many.
 const ORDERED: usize = 3;
 
 impl Engine for BareIndex {
@@ -120,9 +119,9 @@ impl Vectors for Bare {
             Some(matching) => graph.search_among(&prepared, effort.max(k), candidates, matching),
             None => graph.search(&prepared, effort.max(k), candidates, |_| true),
         };
-        let first = found.candidates.iter().take(Precision::first(k));
+        let first = found.candidates.iter().take(CodeError::first(k));
         first.for_each(|candidate| prefetch(vectors.row(row(candidate.slot))));
-        found.rerank_first(k, |slot| exact.distance(vectors.row(row(slot))).ok());
+        found.rerank_adaptively(k, |slot| exact.distance(vectors.row(row(slot))).ok());
         Ok(found.candidates.into_iter().map(|candidate| row(candidate.slot) as u64).collect())
     }
 

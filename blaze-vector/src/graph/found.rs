@@ -1,6 +1,6 @@
 //! What a search found, and its last choice by full precision.
 
-use crate::graph::Precision;
+use crate::graph::CodeError;
 
 /// A node that a search proposes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,28 +58,25 @@ impl Found {
     }
 
     /// The same, but that it ends where the others are too far to be among the `k` nearest, by what their codes are wrong by as
-    /// far as was seen ([`Precision`]): mostly after little more than `k`. Answers how many were measured.
-    pub fn rerank_first(&mut self, k: usize, mut exact: impl FnMut(u32) -> Option<f32>) -> usize {
-        let (mut precision, mut nearest) = (Precision::default(), Vec::new());
-        let (mut measured, mut step) = (0, Precision::first(k));
+    /// far as was seen ([`CodeError`]): mostly after little more than `k`. Answers how many were measured.
+    pub fn rerank_adaptively(&mut self, k: usize, mut exact: impl FnMut(u32) -> Option<f32>) -> usize {
+        let (mut error, mut nearest) = (CodeError::default(), Vec::new());
+        let (mut measured, mut step) = (0, CodeError::first(k));
         while measured < self.candidates.len() && step > 0 {
             let end = (measured + step).min(self.candidates.len());
             for candidate in &self.candidates[measured..end] {
                 if let Some(distance) = exact(candidate.slot) {
-                    precision.observe(candidate.distance, distance);
+                    error.observe(candidate.distance, distance);
                     nearest.push(Candidate { distance, ..*candidate });
                 }
             }
             measured = end;
             nearest.sort_unstable_by(Candidate::nearer);
             nearest.truncate(k);
-            let limit = if nearest.len() < k {
-                f32::INFINITY
-            } else {
-                nearest.last().map_or(f32::NEG_INFINITY, |last| last.distance)
-            };
-            let near = |candidate: &&Candidate| precision.may_be_within(candidate.distance, limit);
-            step = self.candidates[measured..].iter().take_while(near).count();
+            let farthest = nearest.last().map_or(f32::NEG_INFINITY, |last| last.distance);
+            let limit = if nearest.len() < k { f32::INFINITY } else { farthest };
+            let codes = self.candidates[measured..].iter().map(|candidate| candidate.distance);
+            step = error.next(CodeError::first(k), codes, limit);
         }
         self.candidates = nearest;
         measured
@@ -102,12 +99,12 @@ mod tests {
     proptest! {
         #[test]
         fn where_codes_are_off_by_the_same_the_first_are_the_nearest_of_all(
-            codes in proptest::collection::vec(0u16..1_000, 0..200), off in -3i8..4, k in 0usize..20, gone: Option<u32>,
+            codes in proptest::collection::vec(0u16..1_000, 0..200), off in -3i8..4, k in 0usize..20, gone in proptest::option::of(0u32..200),
         ) {
             let codes: Vec<f32> = codes.iter().map(|&code| f32::from(code)).collect();
             let exact = |slot: u32| (Some(slot) != gone).then(|| codes[slot as usize] + f32::from(off));
             let (mut first, mut all) = (found(&codes), found(&codes));
-            let measured = first.rerank_first(k, exact);
+            let measured = first.rerank_adaptively(k, exact);
             all.rerank(k, exact);
             prop_assert!(measured <= codes.len());
             prop_assert_eq!(first, all);
@@ -118,10 +115,10 @@ mod tests {
     fn precise_codes_are_believed_and_vague_ones_are_not() {
         let codes: Vec<f32> = (0..100u16).map(f32::from).collect();
         let mut precise = found(&codes);
-        assert_eq!(precise.rerank_first(10, |slot| Some(slot as f32 + 0.01 * (slot % 3) as f32)), 12);
+        assert_eq!(precise.rerank_adaptively(10, |slot| Some(slot as f32 + 0.01 * (slot % 3) as f32)), 12);
         let mut vague = found(&codes);
         // By their codes they are in the opposite order.
-        assert_eq!(vague.rerank_first(10, |slot| Some((100 - slot) as f32)), 100);
+        assert_eq!(vague.rerank_adaptively(10, |slot| Some((100 - slot) as f32)), 100);
         assert_eq!(vague.candidates[0].slot, 99);
     }
 }

@@ -6,6 +6,7 @@
 mod blocks;
 mod build;
 mod check;
+mod code_error;
 mod filtered;
 mod found;
 mod gathered;
@@ -13,7 +14,6 @@ mod insert;
 mod layer;
 mod links;
 mod pool;
-mod precision;
 mod prune;
 mod reclaim;
 mod search;
@@ -33,11 +33,11 @@ use crate::vector::{VectorRef, validate, validate_dimension};
 
 pub use blocks::{BLOCK_NODES, BlockKind, GraphReader};
 pub use build::{Unlinked, VectorBuffer, VectorSource};
+pub use code_error::CodeError;
 pub use found::{Candidate, Found, Strategy};
 pub use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub use insert::Insertion;
 use layer::{Layer, NONE};
-pub use precision::Precision;
 pub use reclaim::Reclaim;
 use search::Scratch;
 

@@ -65,7 +65,7 @@ impl Graph {
     ///
     /// `ef`, at least `k`, is how many candidates are kept on the way: more find more and take longer. `accept` is asked
     /// once for each node that comes near, not for each that is visited. Distances are approximate; who has the vectors
-    /// asks for a few more than needed and calls [`Found::rerank_first`] or [`Found::rerank`].
+    /// asks for a few more than needed and calls [`Found::rerank_adaptively`] or [`Found::rerank`].
     #[must_use]
     pub fn search(&self, query: &GraphQuery, ef: usize, k: usize, accept: impl FnMut(u32) -> bool) -> Found {
         let Some(entry) = self.entry.filter(|_| k > 0) else { return Found::default() };

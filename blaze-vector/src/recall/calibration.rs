@@ -79,8 +79,8 @@ impl Calibration {
         above.or_else(|| alike().max_by_key(|curve| curve.k()))
     }
 
-    /// As many hits as a search has to be made for that is to find `k` with a measured recall: how many rows are compared in
-    /// full depends on it.
+    /// As many hits as a search has to be made for that is to find `k` with a measured recall: how many candidates are kept at
+    /// least and compared in full at first depends on it.
     #[must_use]
     pub fn measured_k(k: usize) -> usize {
         k.max(CALIBRATED_K[0])

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use blaze_core::{Error, Family, ReadPoint, Result};
-use blaze_vector::{CALIBRATED_K, CALIBRATED_SHARES, Calibration, Candidate, Found, Precision, RecallCurve, SlotSet};
+use blaze_vector::{CALIBRATED_K, CALIBRATED_SHARES, Calibration, Candidate, Found, RecallCurve, SlotSet};
 
 use super::Step;
 use super::queries::Sample;
@@ -116,17 +116,19 @@ impl Measurement<'_> {
     /// Which part of its true nearest a search finds, for each `k`: what the graph proposes, as far as a search compares it.
     fn recalls(&self, round: &mut Round<'_>, query: usize, ef: usize, ks: &[usize]) -> Result<Vec<Option<f64>>> {
         let proposed = self.proposed(round, query, ef)?;
-        let first = ks.iter().map(|k| Precision::first(*k)).max().unwrap_or(0);
-        self.read(round, query, proposed.iter().take(first).map(|(entry, _)| entry))?;
+        let mostly_enough = ks.iter().map(|k| enough(self.form.options.code, *k)).max().unwrap_or(0);
+        self.read(round, query, proposed.iter().take(mostly_enough).map(|(entry, _)| entry))?;
         let recall = |k: &usize| {
             let Some((hits, farthest)) = round.truth.hits(query, round.share, *k) else { return Ok(None) };
             let candidates =
                 proposed.iter().zip(0..).map(|((_, distance), slot)| Candidate { slot, distance: *distance });
             let mut found = Found { candidates: candidates.collect(), ..Found::default() };
             let mut failure = Ok(());
-            found.rerank_first(*k, |nth| {
+            found.rerank_adaptively(*k, |nth| {
                 let (entry, _) = &proposed[nth as usize];
-                failure = std::mem::replace(&mut failure, Ok(())).and_then(|()| self.read(round, query, [entry]));
+                if failure.is_ok() {
+                    failure = self.read(round, query, [entry]);
+                }
                 round.distances[query].get(entry).copied().flatten()
             });
             failure?;

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use blaze_core::{DocumentId, Family, KeyRange, Result, Write};
-use blaze_vector::{KeptHits, Precision};
+use blaze_vector::{CodeError, KeptHits};
 
 use super::breadth::Breadth;
 use super::filters;
@@ -48,7 +48,7 @@ struct Search<'a> {
     /// Whether `accept` did not take something that the graph proposed, or a document was proposed again.
     has_refused: bool,
     /// What codes are wrong by.
-    precision: Precision,
+    code_error: CodeError,
     /// What the graph counted of its changes when it proposed.
     changes: u64,
     /// How often `accept` was asked, and how often it took what it was asked about.
@@ -107,7 +107,7 @@ pub(crate) fn nearest(session: &Session, question: &Question<'_>, accept: &mut A
         has_refused: false,
         asked: 0,
         taken: 0,
-        precision: Precision::default(),
+        code_error: CodeError::default(),
         changes: 0,
         buffer: Vec::new(),
         compared: 0,
@@ -137,20 +137,20 @@ impl Search<'_> {
         let mut wants_all = self.question.is_filtered || self.question.several;
         let mut seen = HashSet::new();
         loop {
-            let (found, enough, is_cut, most, measured, among, outdated) = {
+            let (found, breadth, is_cut, most, among, outdated) = {
                 let linked = graph.linked.read();
                 let Some(linked) = &*linked else { return Ok(None) };
                 let Some((kept, among)) = self.known(graph, linked) else { return Ok(None) };
                 let breadth = Breadth::of(self.question.width, graph, linked, near, among);
-                let Some(Breadth { ef: least, enough, measured }) = breadth else { return Ok(None) };
-                ef = ef.max(least);
-                let wanted = if wants_all { ef } else { ef.min(2 * enough) };
+                let Some(breadth) = breadth else { return Ok(None) };
+                ef = ef.max(breadth.ef);
+                let wanted = if wants_all { ef } else { breadth.ordered(linked.graph.options().code, ef) };
                 let Some(found) = self.propose(linked, ef, wanted, kept.as_ref())? else { return Ok(None) };
                 visited += found.visited as u64;
                 self.question.visited.set(visited);
                 self.changes = found.changes;
                 let outdated = kept.and_then(|kept| kept.outdated);
-                (found, enough, wanted < ef, self.most(linked), measured, among, outdated)
+                (found, breadth, wanted < ef, self.most(linked), among, outdated)
             };
             if let Some(number) = outdated {
                 let core = self.session.core();
@@ -158,27 +158,28 @@ impl Search<'_> {
             }
             let is_new = |proposal: &Proposal| !known.has(&proposal.entry) && !seen.contains(&proposal.entry);
             let mut proposals: Vec<Proposal> = found.nearest.into_iter().filter(is_new).collect();
-            let looked_at = self.look_at(graph, &proposals, enough)?;
-            // Codes are so vague that what was cut off may be near, too.
-            let is_cut_short = is_cut && looked_at == proposals.len();
+            let looked_at = self.look_at(graph, &proposals, &breadth)?;
+            // If codes do not tell that what was not looked at is too far, nor is what was cut off.
+            let is_sure = looked_at < proposals.len();
+            let is_cut_short = is_cut && !is_sure;
             let wider = Some(ef.saturating_mul(EF_GROWTH)).filter(|wider| *wider <= most);
             // At last all that may match, if that is not much.
             let wider = wider.unwrap_or(found.among.min(most));
             let is_last = wants_all && wider <= ef || found.is_all;
             // Where some are refused, the last of few that are left were hardly looked for.
-            let needed = if self.has_refused && !is_last { enough } else { k };
+            let needed = if self.has_refused && !is_last { breadth.enough } else { k };
             let near_of_all = self.near_of_all();
             let mut is_too_narrow = false;
-            if measured.is_some() && near_of_all > near {
-                let breadth = |linked: &Linked| Breadth::of(self.question.width, graph, linked, near_of_all, among);
-                let Some(wider) = graph.with_linked(breadth).flatten() else { return Ok(None) };
+            if breadth.measured.is_some() && near_of_all > near {
+                let wider = |linked: &Linked| Breadth::of(self.question.width, graph, linked, near_of_all, among);
+                let Some(wider) = graph.with_linked(wider).flatten() else { return Ok(None) };
                 is_too_narrow = wider.ef > ef;
             }
             match is_too_narrow {
                 true => near = near_of_all + near_of_all / SLACK_PART,
-                false if self.settled >= needed && !is_cut_short || found.is_all => {
+                false if is_sure || self.settled >= needed && !is_cut_short || found.is_all => {
                     let (hits, compared) = (self.nearest.into_sorted(), self.compared);
-                    return Ok(Some(Answer { hits, visited, compared, ef, measured }));
+                    return Ok(Some(Answer { hits, visited, compared, ef, measured: breadth.measured }));
                 }
                 false if is_last => return Ok(None), // perhaps there are not so many, which only the rows can say
                 false if wants_all => ef = wider,

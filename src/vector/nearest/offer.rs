@@ -1,36 +1,39 @@
 //! Offering what a graph proposes, by its rows: what is nearest and accepted is kept.
 
 use blaze_core::Result;
-use blaze_vector::{Hit, Precision};
+use blaze_vector::Hit;
 
 use super::Search;
 use crate::index::{id_bytes, vector_id};
+use crate::vector::breadth::Breadth;
 use crate::vector::open::OpenGraph;
 use crate::vector::proposals::Proposal;
 
 impl Search<'_> {
     /// Looks at the rows of proposals, the nearest by their codes first, until the others are too far to be answers as far as
-    /// codes tell; where some are refused, until so many are settled. Answers how many.
-    pub(super) fn look_at(&mut self, graph: &OpenGraph, proposals: &[Proposal], enough: usize) -> Result<usize> {
-        let (mut looked_at, mut step) = (0, Precision::first(self.question.k));
-        while looked_at < proposals.len() && step > 0 {
-            let batch = &proposals[looked_at..(looked_at + step).min(proposals.len())];
+    /// codes tell; where some are refused, until enough are settled. Answers how many.
+    pub(super) fn look_at(&mut self, graph: &OpenGraph, proposals: &[Proposal], breadth: &Breadth) -> Result<usize> {
+        let mut looked_at = 0;
+        while looked_at < proposals.len() {
+            let limit = self.nearest.farthest().unwrap_or(f32::INFINITY).min(self.question.within);
+            let rest = &proposals[looked_at..];
+            let next = self.code_error.next(breadth.first, rest.iter().map(|proposal| proposal.distance), limit);
+            let needs_more = self.has_refused && self.settled < breadth.enough;
+            let next = if needs_more { next.max(breadth.enough) } else { next };
+            if next == 0 {
+                break;
+            }
+            let batch = &rest[..next.min(rest.len())];
             looked_at += batch.len();
             let distances = self.distances(graph, batch)?;
             for (proposal, distance) in batch.iter().zip(distances) {
                 if let Some(distance) = distance {
-                    self.precision.observe(proposal.distance, distance);
+                    self.code_error.observe(proposal.distance, distance);
                     let is_settled = self.offer(&proposal.entry, distance, proposal.is_known)?
                         && self.is_first_of_document(&proposal.entry)?;
                     self.settled += usize::from(is_settled);
                     self.has_refused |= !is_settled;
                 }
-            }
-            let limit = self.nearest.farthest().unwrap_or(f32::INFINITY).min(self.question.within);
-            let near = |proposal: &&Proposal| self.precision.may_be_within(proposal.distance, limit);
-            step = proposals[looked_at..].iter().take_while(near).count().min(enough);
-            if self.has_refused && self.settled < enough {
-                step = enough;
             }
         }
         Ok(looked_at)
