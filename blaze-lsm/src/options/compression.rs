@@ -33,7 +33,7 @@ impl Compression {
         options.set_compression_type(DBCompressionType::Lz4);
         match self {
             // Numbers of embeddings and their codes are as good as chance: LZ4 leaves 99.99 % of those of films. Vectors of small
-            // whole numbers would become smaller: pixels take four times as much. Without it, a graph of 60,000 x 784 pixels is built in 0.92 of the time, and the first searches, which read
+            // whole numbers would become smaller: pixels take four times as much. Without it, a graph of 60,000 x 784 pixels is built in 0.93 of the time, and the first searches, which read
             // rows, are answered in 0.78 of it (2026-11-23).
             Compression::Fast if family == Family::Vector => {
                 options.set_compression_type(DBCompressionType::None);
