@@ -187,6 +187,12 @@ mod tests {
         row
     }
 
+    fn without_vectors(complete: Timestamp) -> Linked {
+        let form = Form { options: GraphOptions::new(Metric::L2, 2), copies: Copies::F32, recall: None };
+        let graph = Graph::new(form.options.clone()).unwrap();
+        Linked::new(form, graph, Ids::new(), complete)
+    }
+
     fn is_row_of_its_node(linked: &Linked, read_ts: Timestamp) -> bool {
         let query = linked.graph.query(VectorRef::F32(&[0.0, 0.0])).unwrap();
         let found = linked.propose(&query, 10, 10, read_ts);
@@ -196,9 +202,7 @@ mod tests {
     #[test]
     fn what_is_linked_of_a_commit_that_a_view_does_not_see_is_not_taken_for_the_views_row() {
         let [before, after] = [10, 11].map(Timestamp::from_bits);
-        let form = Form { options: GraphOptions::new(Metric::L2, 2), copies: Copies::F32, recall: None };
-        let graph = Graph::new(form.options.clone()).unwrap();
-        let mut linked = Linked::new(form, graph, Ids::new(), before);
+        let mut linked = without_vectors(before);
         let set = |linked: &mut Linked, ts, numbers| {
             let insertion = linked.prepare(&row(numbers)).unwrap();
             linked.set(ts, ENTRY, Some(insertion));
@@ -215,9 +219,7 @@ mod tests {
     #[test]
     fn the_code_of_a_vector_that_a_view_does_not_see_tells_nothing_of_how_far_its_row_is() {
         let [before, after] = [10, 11].map(Timestamp::from_bits);
-        let form = Form { options: GraphOptions::new(Metric::L2, 2), copies: Copies::F32, recall: None };
-        let graph = Graph::new(form.options.clone()).unwrap();
-        let mut linked = Linked::new(form, graph, Ids::new(), before);
+        let mut linked = without_vectors(before);
         for (ts, entry, numbers) in
             [(before, ENTRY, [1.0, 0.0]), (before, b"other".as_slice(), [2.0, 0.0]), (after, ENTRY, [0.5, 0.0])]
         {
