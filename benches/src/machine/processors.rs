@@ -2,8 +2,8 @@
 
 use std::io;
 
-/// The processors that this process began with; the current thread, and the threads and processes that it starts from now
-/// on, have the first `count` of them. `None` where the system does not let one choose, or there are not so many.
+/// Gives this process the first `count` of the processors that it began with: every thread that it has, and the threads and
+/// processes that it starts from now on. `None` where the system does not let one choose, or there are not so many.
 ///
 /// # Errors
 /// Those of the system.
@@ -11,7 +11,7 @@ use std::io;
 pub fn use_processors(count: usize) -> io::Result<Option<()>> {
     use std::sync::OnceLock;
 
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    use rustix::thread::{CpuSet, sched_getaffinity};
 
     static ALL: OnceLock<CpuSet> = OnceLock::new();
     let now = sched_getaffinity(None)?;
@@ -24,8 +24,37 @@ pub fn use_processors(count: usize) -> io::Result<Option<()>> {
     if (some.count() as usize) < count {
         return Ok(None);
     }
-    sched_setaffinity(None, &some)?;
-    Ok(Some(()))
+    // RocksDB keeps its threads from one store to the next, in one pool for the process: where only the current thread was
+    // moved, a build on two processors waited for files that those threads wrote on one (2026-11-23).
+    let mut moved = Vec::new();
+    loop {
+        let threads = threads()?;
+        if threads == moved {
+            return Ok(Some(())); // no thread was started by one that had yet to move
+        }
+        threads.iter().try_for_each(|&thread| move_to(thread, &some))?;
+        moved = threads;
+    }
+}
+
+/// The threads of this process, by number.
+#[cfg(target_os = "linux")]
+fn threads() -> io::Result<Vec<i32>> {
+    let mut threads = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/task")? {
+        threads.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    threads.sort_unstable();
+    Ok(threads)
+}
+
+/// Moves a thread, where it still runs.
+#[cfg(target_os = "linux")]
+fn move_to(thread: i32, processors: &rustix::thread::CpuSet) -> io::Result<()> {
+    match rustix::thread::sched_setaffinity(rustix::thread::Pid::from_raw(thread), processors) {
+        Err(rustix::io::Errno::SRCH) => Ok(()),
+        done => Ok(done?),
+    }
 }
 
 /// Nothing: only Linux lets one choose.
@@ -39,22 +68,31 @@ pub fn use_processors(_count: usize) -> io::Result<Option<()>> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::sync::mpsc::channel;
     use std::thread::available_parallelism;
 
     use super::*;
 
     #[test]
-    fn a_thread_has_as_many_processors_as_it_was_given() {
-        // In a thread of its own: the others keep theirs.
-        let seen = std::thread::spawn(|| {
-            let all = available_parallelism().unwrap().get();
-            assert_eq!(use_processors(all + 1).unwrap(), None);
-            use_processors(1).unwrap().unwrap();
-            let one = available_parallelism().unwrap().get();
-            use_processors(all).unwrap().unwrap();
-            (all, one, available_parallelism().unwrap().get())
+    fn every_thread_of_the_process_has_as_many_processors_as_the_process_was_given() {
+        let (ask, asked) = channel();
+        let (answer, answered) = channel();
+        let earlier = std::thread::spawn(move || {
+            while asked.recv().is_ok() {
+                answer.send(available_parallelism().unwrap().get()).unwrap();
+            }
         });
-        let (all, one, again) = seen.join().unwrap();
-        assert_eq!((one, again), (1, all));
+        let seen = || {
+            ask.send(()).unwrap();
+            (available_parallelism().unwrap().get(), answered.recv().unwrap())
+        };
+        let (all, _) = seen();
+        assert_eq!(use_processors(all + 1).unwrap(), None);
+        use_processors(1).unwrap().unwrap();
+        assert_eq!(seen(), (1, 1));
+        use_processors(all).unwrap().unwrap();
+        assert_eq!(seen(), (all, all));
+        drop(ask);
+        earlier.join().unwrap();
     }
 }
