@@ -154,7 +154,7 @@ impl Making<'_> {
             }
         }
         let rows = Rows { point: self.point, index: self.index, form: self.form, ids: &self.linked.ids };
-        if let Err(error) = trial::check_codes(&self.linked.graph, &rows, self.point) {
+        if let Err(error) = trial::check_codes(&self.linked.graph, &rows, self.point, threads()) {
             if error.kind() == ErrorKind::Unsupported && self.linked.flushed.complete.is_some() {
                 remove(self.core, self.index)?; // it is of no use
             }
