@@ -18,6 +18,7 @@ mod metric;
 mod nearest;
 mod query;
 mod recall;
+mod slot_table;
 mod slots;
 mod vector;
 
@@ -36,5 +37,6 @@ pub use recall::{
     CALIBRATED_K, CALIBRATED_SHARES, CALIBRATION_QUERIES_MIN, Calibration, ChosenWidth, EF_MAX, RecallCurve,
     RecallPoint, RecallTarget,
 };
+pub use slot_table::SlotTable;
 pub use slots::SlotSet;
 pub use vector::{VectorRef, read_numbers, validate, validate_dimension, write_vector};

@@ -7,8 +7,8 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 use blaze_core::{Error, Result};
-use blaze_vector::BLOCK_NODES;
 use blaze_vector::kernel::prefetch;
+use blaze_vector::{BLOCK_NODES, SlotTable};
 
 /// Slots whose keys lie together: the longer, the less memory and the more steps to a key.
 const GROUP: usize = 16;
@@ -16,30 +16,26 @@ const GROUP: usize = 16;
 /// Groups whose keys are stored together.
 const GROUPS_PER_BLOCK: usize = BLOCK_NODES / GROUP;
 
-/// No slot.
-const NONE: u32 = u32::MAX;
-
 /// What slots of a graph stand for: keys, and the one slot of each that holds its newest vector.
 ///
 /// A key takes its bytes and about 3 more, and 6 in the table that finds its slot.
 pub(super) struct Ids {
     /// The keys of 16 slots, each behind its length.
     groups: Vec<Box<[u8]>>,
-    /// The slots of keys, each at the first free place from that of its hash on.
-    table: Vec<u32>,
-    found: usize,
+    /// The slots of keys.
+    table: SlotTable,
     hasher: RandomState,
     key_bytes: usize,
 }
 
 impl Ids {
     pub(super) fn new() -> Ids {
-        Ids { groups: Vec::new(), table: Vec::new(), found: 0, hasher: RandomState::new(), key_bytes: 0 }
+        Ids { groups: Vec::new(), table: SlotTable::default(), hasher: RandomState::new(), key_bytes: 0 }
     }
 
     /// How many keys have a slot.
     pub(super) fn len(&self) -> usize {
-        self.found
+        self.table.len()
     }
 
     /// The key of a slot, also when another slot has its newest vector.
@@ -59,16 +55,17 @@ impl Ids {
 
     /// The slot that has the newest vector of a key.
     pub(super) fn slot(&self, key: &[u8]) -> Option<u32> {
-        self.find(key).map(|at| self.table[at])
+        self.table.find(self.hash(key), |slot| self.key(slot) == Some(key))
     }
 
     /// Has a slot stand for a key and have its newest vector.
     pub(super) fn set(&mut self, slot: u32, key: &[u8]) {
         self.write(slot, key);
-        match self.find(key) {
-            Some(at) => self.table[at] = slot,
-            None => self.add(slot, key),
+        let mut table = std::mem::take(&mut self.table);
+        if !table.replace(self.hash(key), |other| self.key(other) == Some(key), slot) {
+            table.insert(self.hash(key), slot, |other| self.hash_of(other));
         }
+        self.table = table;
     }
 
     /// Has the slots below `slots` that have a vector have the newest one of their keys. Answers those that do not, since they
@@ -78,7 +75,7 @@ impl Ids {
     /// keys were compared that lie anywhere in memory (2026-11-22). Their hashes lie together while it lasts.
     pub(super) fn adopt_all(&mut self, slots: u32, has_vector: impl Fn(u32) -> bool) -> Vec<u32> {
         let wanted = (0..slots).filter(|slot| has_vector(*slot)).count();
-        self.table = vec![NONE; if wanted == 0 { 0 } else { 16.max(wanted + wanted / 2) }];
+        let mut table = SlotTable::with_room(wanted);
         let mut hashes = vec![0; self.groups.len() * GROUP];
         let mut others = Vec::new();
         let mut keys = self.groups.iter().flat_map(|group| keys_of(group));
@@ -89,15 +86,14 @@ impl Ids {
             }
             let hash = self.hash(key);
             let is_same = |other: u32| hashes[other as usize] == hash && self.key(other) == Some(key);
-            match (!key.is_empty()).then(|| self.place(hash, is_same)) {
-                Some(at) if self.table[at] == NONE => {
-                    self.table[at] = slot;
-                    hashes[slot as usize] = hash;
-                    self.found += 1;
-                }
-                _ => others.push(slot),
+            if key.is_empty() || table.find(hash, is_same).is_some() {
+                others.push(slot);
+            } else {
+                hashes[slot as usize] = hash;
+                table.insert(hash, slot, |other| hashes[other as usize]);
             }
         }
+        self.table = table;
         others
     }
 
@@ -132,24 +128,11 @@ impl Ids {
 
     /// The key has no vector any more; answers the slot that had it, which still stands for the key.
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<u32> {
-        let mut gap = self.find(key)?;
-        let slot = std::mem::replace(&mut self.table[gap], NONE);
-        self.found -= 1;
-        // What follows without a gap may belong before it.
-        let length = self.table.len();
-        let mut at = gap;
-        loop {
-            at = (at + 1) % length;
-            let Some(key) = Some(self.table[at]).filter(|slot| *slot != NONE).and_then(|slot| self.key(slot)) else {
-                return Some(slot);
-            };
-            let home = self.home(self.hash(key));
-            let from_home = |place: usize| (place + length - home) % length;
-            if from_home(gap) < from_home(at) {
-                self.table.swap(gap, at);
-                gap = at;
-            }
-        }
+        let mut table = std::mem::take(&mut self.table);
+        let is_meant = |slot| self.key(slot) == Some(key);
+        let slot = table.remove(self.hash(key), is_meant, |other| self.hash_of(other));
+        self.table = table;
+        slot
     }
 
     /// The slot stands for nothing any more. No key may have its newest vector there.
@@ -161,7 +144,7 @@ impl Ids {
     pub(super) fn bytes(&self) -> usize {
         /// A box and what an allocation costs.
         const GROUP_BYTES: usize = 16 + 16;
-        self.key_bytes + self.groups.capacity() * GROUP_BYTES + self.table.capacity() * 4
+        self.key_bytes + self.groups.capacity() * GROUP_BYTES + self.table.bytes()
     }
 
     fn write(&mut self, slot: u32, key: &[u8]) {
@@ -181,52 +164,14 @@ impl Ids {
         *before = after.into_boxed_slice();
     }
 
-    fn add(&mut self, slot: u32, key: &[u8]) {
-        if (self.found + 1) * 5 > self.table.len() * 4 {
-            let length = 16.max(self.table.len() * 3 / 2);
-            let slots = std::mem::replace(&mut self.table, vec![NONE; length]);
-            for slot in slots.into_iter().filter(|slot| *slot != NONE) {
-                if let Some(hash) = self.key(slot).map(|key| self.hash(key)) {
-                    self.put(slot, hash);
-                }
-            }
-        }
-        self.put(slot, self.hash(key));
-        self.found += 1;
-    }
-
-    /// Puts a slot at the first free place.
-    fn put(&mut self, slot: u32, hash: u32) {
-        let at = self.place(hash, |_| false);
-        self.table[at] = slot;
-    }
-
-    /// Where in the table the slot of a key is.
-    fn find(&self, key: &[u8]) -> Option<usize> {
-        if self.table.is_empty() {
-            return None;
-        }
-        let at = self.place(self.hash(key), |slot| self.key(slot) == Some(key));
-        (self.table[at] != NONE).then_some(at)
-    }
-
-    /// Where in the table the slot is that is meant, or the first free place behind where it would be. There is a free one.
-    fn place(&self, hash: u32, is_meant: impl Fn(u32) -> bool) -> usize {
-        let mut at = self.home(hash);
-        while self.table[at] != NONE && !is_meant(self.table[at]) {
-            at = (at + 1) % self.table.len();
-        }
-        at
-    }
-
     #[expect(clippy::cast_possible_truncation, reason = "half of a hash is one as well")]
     fn hash(&self, key: &[u8]) -> u32 {
         self.hasher.hash_one(key) as u32
     }
 
-    /// A product of two numbers below 2^32, shifted, is below the second.
-    fn home(&self, hash: u32) -> usize {
-        ((u64::from(hash) * self.table.len() as u64) >> 32) as usize
+    /// The hash of the key that a slot stands for.
+    fn hash_of(&self, slot: u32) -> u32 {
+        self.key(slot).map_or(0, |key| self.hash(key))
     }
 }
 

@@ -63,22 +63,27 @@ impl Frame {
         self.centre.capacity() * 4 + self.rotation.as_ref().map_or(0, Rotation::bytes)
     }
 
-    /// For the metric's distance from `numbers`, of which L2 is squared.
-    pub(crate) fn probe(&self, numbers: &[f32]) -> Probe {
-        match self.metric {
-            Metric::Dot => {
-                let mut numbers = numbers.to_vec();
-                if let Some(rotation) = &self.rotation {
-                    rotation.apply(&mut numbers);
-                }
-                let mut probe = Probe::product(&numbers, -1.0);
-                let products = self.centre.iter().zip(&numbers).map(|(&a, &b)| f64::from(a) * f64::from(b));
-                probe.constant = -products.sum::<f64>();
-                probe
-            }
-            Metric::Cosine => Probe::squared_l2(&self.placed(numbers), 0.5), // of vectors of length one
-            _ => Probe::squared_l2(&self.placed(numbers), 1.0),
+    /// For the metric's distance from `numbers`, of which L2 is squared; and what tells the code of `numbers` from others, but for
+    /// products, by which a vector need not be near itself.
+    pub(crate) fn query(&self, codes: &Codes, numbers: &[f32]) -> (Probe, Option<Coded>) {
+        let factor = match self.metric {
+            Metric::Dot => return (self.product(numbers), None),
+            Metric::Cosine => 0.5, // of vectors of length one
+            _ => 1.0,
+        };
+        let placed = self.placed(numbers);
+        (Probe::squared_l2(&placed, factor), Some(codes.encode_coarsely(&placed)))
+    }
+
+    fn product(&self, numbers: &[f32]) -> Probe {
+        let mut numbers = numbers.to_vec();
+        if let Some(rotation) = &self.rotation {
+            rotation.apply(&mut numbers);
         }
+        let mut probe = Probe::product(&numbers, -1.0);
+        let products = self.centre.iter().zip(&numbers).map(|(&a, &b)| f64::from(a) * f64::from(b));
+        probe.constant = -products.sum::<f64>();
+        probe
     }
 
     /// The code of `numbers`, and a probe for the squared Euclidean distance from them.

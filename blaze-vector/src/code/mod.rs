@@ -5,6 +5,7 @@
 //! reads only the first, and the second sharpens the distances of what was found. No training: the first vector is coded
 //! as well as the last.
 
+mod encode;
 mod frame;
 mod probe;
 mod rotation;
@@ -77,6 +78,21 @@ pub(crate) struct Terms {
     pub(crate) fine_square: f32,
 }
 
+/// What tells the code of a vector from that of others, but for the finer half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CodeKey<'a> {
+    pub(crate) high: &'a [u8],
+    /// The bits of the terms, 0 for vectors of bits.
+    pub(crate) offset: u32,
+    pub(crate) scale: u32,
+}
+
+impl CodeKey<'_> {
+    fn new(high: &[u8], terms: Terms) -> CodeKey<'_> {
+        CodeKey { high, offset: terms.offset.to_bits(), scale: terms.scale.to_bits() }
+    }
+}
+
 /// One vector in code.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Coded {
@@ -86,6 +102,12 @@ pub(crate) struct Coded {
     pub(crate) terms: Terms,
     /// The sum of `h` over the components.
     pub(crate) total: u16,
+}
+
+impl Coded {
+    pub(crate) fn key(&self) -> CodeKey<'_> {
+        CodeKey::new(&self.high, self.terms)
+    }
 }
 
 /// Coded vectors by slot.
@@ -143,58 +165,11 @@ impl Codes {
         self.high.bytes() + self.low.bytes() + self.terms.bytes() + self.totals.bytes()
     }
 
-    /// Codes numbers.
-    pub(crate) fn encode(&self, numbers: &[f32]) -> Coded {
-        let stride = self.high.stride();
-        let mut coded = Coded { high: vec![0; stride], ..Coded::default() };
-        if self.code == Code::Eight {
-            coded.low = vec![0; stride];
-        }
-        let (min, max) =
-            numbers.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &x| (min.min(x), max.max(x)));
-        let scale = (max - min) / 15.0;
-        let steps = if scale > 0.0 && scale.recip().is_finite() { scale.recip() } else { 0.0 };
-        let scale = if steps > 0.0 { scale } else { 0.0 };
-        let (mut total, mut square, mut fine_square) = (0, 0.0f64, 0.0f64);
-        for (i, &number) in numbers.iter().enumerate() {
-            let position = (number - min) * steps;
-            let high = (position + 0.5).clamp(0.0, 15.0) as u8;
-            let low = ((position - f32::from(high)) * 16.0 + 8.5).clamp(0.0, 15.0) as u8;
-            let (byte, shift) = (i / (2 * LINE) * LINE + i % LINE, if i % (2 * LINE) < LINE { 0 } else { 4 });
-            coded.high[byte] |= high << shift;
-            if let Some(place) = coded.low.get_mut(byte) {
-                *place |= low << shift;
-            }
-            total += u16::from(high); // at most 15·4096
-            let coarse = f64::from(min) + f64::from(scale) * f64::from(high);
-            let fine = coarse + f64::from(scale) * (f64::from(low) / 16.0 - 0.5);
-            square += coarse * coarse;
-            fine_square += fine * fine;
-        }
-        coded.total = total;
-        coded.terms = Terms { offset: min, scale, square: square as f32, fine_square: fine_square as f32 };
-        coded
-    }
-
-    /// The squared distance of numbers from what the first half of their code says of them: what
-    /// the walk goes wrong by.
-    pub(crate) fn error(&self, numbers: &[f32]) -> f64 {
-        let (min, max) =
-            numbers.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), &x| (min.min(x), max.max(x)));
-        let scale = (max - min) / 15.0;
-        if scale <= 0.0 {
-            return 0.0;
-        }
-        let wrong = |&number: &f32| {
-            let high = ((number - min) / scale).round();
-            f64::from(number - (min + scale * high)).powi(2)
-        };
-        numbers.iter().map(wrong).sum()
-    }
-
-    /// Codes bits: they are their own code.
-    pub(crate) fn encode_bits(bits: &[u8]) -> Coded {
-        Coded { high: bits.to_vec(), ..Coded::default() }
+    /// What tells the code of a slot from others.
+    #[inline(always)]
+    pub(crate) fn key(&self, slot: u32) -> CodeKey<'_> {
+        let terms = if self.code == Code::Bits { Terms::default() } else { self.terms.row(slot as usize)[0] };
+        CodeKey::new(self.high.row(slot as usize), terms)
     }
 
     /// Checks that a query is one for these codes.

@@ -40,6 +40,9 @@ impl Graph {
                 _ => return Some(format!("slot {slot} is free twice, or in use")),
             }
         }
+        if let Some(slot) = self.same_code.misplaced(&self.codes, |slot| self.holds(0, slot)) {
+            return Some(format!("slot {slot} is listed by its code, and not where it would be looked for"));
+        }
         let top = self.layers.len() - 1;
         let has_entry = self.entry.is_some_and(|entry| self.holds(top, entry));
         if has_entry != (self.len + self.tombstones > 0) {

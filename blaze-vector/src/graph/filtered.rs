@@ -99,7 +99,9 @@ impl Graph {
             visited.reset_without(layer.nodes(), query.without);
             pool.reset(ef, self.ties_max(k));
             batch.nodes.clear();
-            batch.nodes.extend([start, self.root(entry)].into_iter().filter(|&node| visited.insert(node)));
+            let same = self.same(query).filter(|&node| among.contains(node));
+            let starts = [start, self.root(entry), same.unwrap_or(start)];
+            batch.nodes.extend(starts.into_iter().filter(|&node| visited.insert(node)));
             let measured_max = (among.len() / WALKED_PART).max(ef.saturating_mul(WALKED_PER_CANDIDATE));
             while measured <= measured_max {
                 batch.measure(&self.codes, layer, &query.probe);
@@ -115,7 +117,8 @@ impl Graph {
                         if pool.accepted().count() < ef {
                             return Err(measured);
                         }
-                        let candidates = self.best(query, k, pool, batch);
+                        let mut candidates = self.best(query, k, pool, batch);
+                        self.add_same(&mut candidates, same, k);
                         let strategy = if two_hops { Strategy::TwoHops } else { Strategy::Walk };
                         return Ok(Found { candidates, visited: measured, strategy });
                     };

@@ -117,6 +117,7 @@ impl Graph {
         let mut reverses: Vec<Vec<Reverse>> = Vec::new();
         for (slot, insertion) in &batch {
             self.codes.set(*slot, &insertion.coded);
+            self.same_code.insert(&self.codes, *slot);
             self.state[*slot as usize] = State::Live;
             self.len += 1;
             let mut node = *slot;

@@ -16,6 +16,7 @@ mod links;
 mod pool;
 mod prune;
 mod reclaim;
+mod same_code;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use blaze_core::{Error, Result};
 
 use crate::chance::mix;
-use crate::code::{Code, Codes, Frame, Probe};
+use crate::code::{Code, Coded, Codes, Frame, Probe};
 use crate::metric::Metric;
 use crate::vector::{VectorRef, validate, validate_dimension};
 
@@ -39,6 +40,7 @@ pub use gathered::{GATHERED_BYTES_MAX, Gathered};
 pub use insert::Insertion;
 use layer::{Layer, NONE};
 pub use reclaim::Reclaim;
+use same_code::SameCode;
 use search::Scratch;
 
 /// What a graph is made for. All of it is fixed once there is a node.
@@ -92,6 +94,8 @@ impl GraphOptions {
 #[derive(Clone, Debug)]
 pub struct GraphQuery {
     probe: Probe,
+    /// The code of the query, where a node with that code is near to it.
+    coded: Option<Coded>,
     /// A node that is left out, or none.
     without: u32,
 }
@@ -138,6 +142,8 @@ pub struct Graph {
     pub(super) options: GraphOptions,
     pub(super) frame: Frame,
     pub(super) codes: Codes,
+    /// All nodes, deleted ones included.
+    same_code: SameCode,
     /// From level 0 upwards; never empty.
     pub(super) layers: Vec<Layer>,
     /// A node of the uppermost level, if there is any.
@@ -173,6 +179,7 @@ impl Graph {
         Ok(Graph {
             frame: Frame::new(options.metric, options.dimension, options.seed),
             codes: Codes::new(options.code, options.dimension),
+            same_code: SameCode::new(),
             layers: vec![Layer::new(2 * options.m)],
             entry: None,
             state: Vec::new(),
@@ -228,6 +235,7 @@ impl Graph {
         let scratches = self.scratches.lock().map_or(0, |all| all.iter().map(Scratch::bytes).sum());
         size_of::<Graph>()
             + self.codes.bytes()
+            + self.same_code.bytes()
             + self.layers.iter().map(Layer::bytes).sum::<usize>()
             + self.state.capacity()
             + self.free.capacity() * 4
@@ -243,13 +251,11 @@ impl Graph {
     pub fn query<'a>(&self, vector: impl Into<VectorRef<'a>>) -> Result<GraphQuery> {
         let vector = vector.into();
         validate(self.options.metric, self.options.dimension, vector).map_err(|error| error.context("in the query"))?;
-        Ok(GraphQuery {
-            probe: match vector {
-                VectorRef::F32(numbers) => self.frame.probe(numbers),
-                VectorRef::Bits(bits) => Probe::bits(bits),
-            },
-            without: NONE,
-        })
+        let (probe, coded) = match vector {
+            VectorRef::F32(numbers) => self.frame.query(&self.codes, numbers),
+            VectorRef::Bits(bits) => (Probe::bits(bits), Some(Codes::encode_bits(bits))),
+        };
+        Ok(GraphQuery { probe, coded, without: NONE })
     }
 
     /// Marks a node as deleted. It stays navigable, and [`search`](Graph::search) proposes it unless its `accept` says no,

@@ -217,6 +217,7 @@ impl Graph {
 
     fn free_slots(&mut self, reclaim: &Reclaim) {
         for &slot in reclaim.slots.iter().rev() {
+            self.same_code.remove(&self.codes, slot);
             self.state[slot as usize] = State::Free;
             self.free.push(slot);
         }

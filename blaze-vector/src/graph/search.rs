@@ -63,11 +63,13 @@ impl Batch {
 impl Graph {
     /// Looks for the `k` nodes nearest to the query among those whose slots `accept` lets pass, deleted ones included.
     ///
-    /// `ef`, at least `k`, is how many candidates are kept on the way: more find more and take longer. `accept` is asked
-    /// once for each node that comes near, not for each that is visited. Distances are approximate; who has the vectors
-    /// asks for a few more than needed and calls [`Found::rerank_adaptively`] or [`Found::rerank`].
+    /// `ef`, at least `k`, is how many candidates are kept on the way: more find more and take longer. A node with the code of
+    /// the query comes first, if it passes, wherever it is: vectors find themselves (but by products, of which others may be
+    /// larger, and where more than eight have one code). `accept` is asked for each node that comes near, not for each that is
+    /// visited; for that one twice. Distances are approximate; who has the vectors asks for a few more than needed and calls
+    /// [`Found::rerank_adaptively`] or [`Found::rerank`].
     #[must_use]
-    pub fn search(&self, query: &GraphQuery, ef: usize, k: usize, accept: impl FnMut(u32) -> bool) -> Found {
+    pub fn search(&self, query: &GraphQuery, ef: usize, k: usize, mut accept: impl FnMut(u32) -> bool) -> Found {
         let Some(entry) = self.entry.filter(|_| k > 0) else { return Found::default() };
         self.with_scratch(|scratch| {
             let Scratch { visited, pool, batch, .. } = scratch;
@@ -75,8 +77,11 @@ impl Graph {
             let (start, steps) = self.descend(&query.probe, query.without, entry, top, 0, batch);
             visited.reset_without(self.layers[0].nodes(), query.without);
             pool.reset(ef.max(k), self.ties_max(k));
-            beam(&self.codes, &self.layers[0], &query.probe, &[start, self.root(entry)], visited, pool, batch, accept);
-            let candidates = self.best(query, k, pool, batch);
+            let same = self.same(query).filter(|&node| accept(node));
+            let starts = [start, self.root(entry), same.unwrap_or(start)];
+            beam(&self.codes, &self.layers[0], &query.probe, &starts, visited, pool, batch, accept);
+            let mut candidates = self.best(query, k, pool, batch);
+            self.add_same(&mut candidates, same, k);
             Found { candidates, visited: steps + visited.len(), strategy: Strategy::Walk }
         })
     }
@@ -104,6 +109,23 @@ impl Graph {
     /// can be found.
     pub(super) fn root(&self, entry: u32) -> u32 {
         self.layers[self.layers.len() - 1].slot(entry)
+    }
+
+    /// A node with the code of the query.
+    pub(super) fn same(&self, query: &GraphQuery) -> Option<u32> {
+        let is_wanted = |node| self.contains(node) && node != query.without;
+        self.same_code.find(&self.codes, query.coded.as_ref()?.key(), is_wanted)
+    }
+
+    /// Has the node with the code of the query come first, unless one with that code was found. By what the walk goes by, others
+    /// may be nearer: those of a heap that is small beside what it tells apart.
+    pub(super) fn add_same(&self, candidates: &mut Vec<Candidate>, same: Option<u32>, k: usize) {
+        let Some(slot) = same else { return };
+        let key = self.codes.key(slot);
+        if !candidates.iter().any(|candidate| self.codes.key(candidate.slot) == key) {
+            candidates.insert(0, Candidate { slot, distance: 0.0 });
+            candidates.truncate(k);
+        }
     }
 
     /// How many copies of a vector a search counts that needs `k`. Bits are as far as others without being equal.

@@ -217,7 +217,7 @@ fn difference(one: &Graph, other: &Graph) -> Option<String> {
 }
 
 /// A graph as it is read from its blocks.
-fn read_again(graph: &Graph) -> Graph {
+pub(super) fn read_again(graph: &Graph) -> Graph {
     let mut head = Vec::new();
     graph.write_head(&mut head);
     let mut reader = GraphReader::new(graph.options().clone(), &head).unwrap();

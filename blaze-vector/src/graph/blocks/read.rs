@@ -6,6 +6,7 @@ use crate::code::{Code, Terms};
 use crate::graph::blocks::{BLOCK_NODES, BlockKind, level_of};
 use crate::graph::layer::{Layer, NONE};
 use crate::graph::pool::NODES_MAX;
+use crate::graph::same_code::SameCode;
 use crate::graph::{Graph, GraphOptions, LEVELS_MAX, State};
 
 /// Bytes of the terms of a code and of its total.
@@ -208,6 +209,8 @@ impl GraphReader {
         graph.len = count(&graph, State::Live);
         graph.tombstones = count(&graph, State::Tombstone);
         graph.free = (0..slots as u32).rev().filter(|slot| graph.state[*slot as usize] == State::Free).collect();
+        let nodes = (0..slots as u32).filter(|slot| graph.state[*slot as usize] != State::Free);
+        graph.same_code = SameCode::of(&graph.codes, nodes);
         is_whole &= !graph.link_the_linkless();
         if !is_whole {
             graph.repair();
