@@ -235,8 +235,7 @@ mod tests {
             let mut graph = Graph::new(options).unwrap();
             let mut nodes = BTreeMap::new();
             let insert = |graph: &mut Graph, nodes: &mut BTreeMap<u32, u32>, node| {
-                let slot =
-                    graph.prepare(vector_of(metric, &in_heaps(node))).and_then(|insertion| Ok(graph.insert(insertion)));
+                let slot = graph.prepare(vector_of(metric, &in_heaps(node))).map(|insertion| graph.insert(insertion));
                 nodes.insert(slot.unwrap(), node);
             };
             (0..NODES).for_each(|node| insert(&mut graph, &mut nodes, node));
