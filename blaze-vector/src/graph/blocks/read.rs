@@ -1,8 +1,10 @@
 //! A graph of its blocks.
 
+use std::thread;
+
 use blaze_core::{Error, Result};
 
-use crate::code::{Code, Terms};
+use crate::code::{Code, Codes, Terms};
 use crate::graph::blocks::{BLOCK_NODES, BlockKind, level_of};
 use crate::graph::layer::{Layer, NONE};
 use crate::graph::pool::NODES_MAX;
@@ -163,60 +165,73 @@ impl GraphReader {
     #[must_use]
     pub fn finish(self) -> Graph {
         let GraphReader { mut graph, upper, links } = self;
-        let (mut is_whole, mut kept) = (true, Vec::new());
         let slots = graph.slots();
         let room = 2 * graph.options.m;
         // Links are written last: nodes without were being added.
         (links.len() / room..slots).for_each(|slot| graph.state[slot] = State::Free);
         leave_out_loose(&mut graph.state, &links, room);
         let is_there: Vec<bool> = graph.state.iter().map(|state| *state != State::Free).collect();
-        for (slot, row) in links.chunks_exact(room).take(slots).enumerate() {
-            if is_there[slot] {
-                graph.layers[0].set_links(slot as u32, known(row, slot as u32, &is_there, &mut is_whole, &mut kept));
-            }
-        }
-        let mut below: Vec<u32> =
-            (0..slots as u32).map(|slot| if is_there[slot as usize] { slot } else { NONE }).collect();
-        for UpperLevel { slots: own, below: nodes_below, links } in upper {
-            let mut layer = Layer::new(graph.options.m);
-            let mut has_node = vec![false; slots];
-            // A node is there if its slot is, on the level below, too, and no other one on its level.
-            let is_there: Vec<bool> = own
-                .iter()
-                .zip(&nodes_below)
-                .map(|(slot, node)| {
-                    let leads_down = *slot != NONE && below.get(*node as usize) == Some(slot);
-                    leads_down && !std::mem::replace(&mut has_node[*slot as usize], true)
-                })
-                .collect();
-            if !is_there.contains(&true) {
-                break;
-            }
-            for (node, (slot, under)) in own.iter().zip(&nodes_below).enumerate() {
-                let (slot, under) = if is_there[node] { (*slot, *under) } else { (NONE, NONE) };
-                layer.add(slot, under);
-            }
-            // Only now: `add` would take them.
-            layer.free = (0..own.len() as u32).rev().filter(|node| !is_there[*node as usize]).collect();
-            for (node, row) in links.chunks_exact(graph.options.m).enumerate().filter(|(node, _)| is_there[*node]) {
-                layer.set_links(node as u32, known(row, node as u32, &is_there, &mut is_whole, &mut kept));
-            }
-            below.clone_from(&layer.slots);
-            graph.layers.push(layer);
-        }
-        graph.entry = below.iter().position(|slot| *slot != NONE).map(|node| node as u32);
+        let codes = std::mem::replace(&mut graph.codes, Codes::new(graph.options.code, graph.options.dimension));
+        let list = || SameCode::of(&codes, (0..slots as u32).filter(|slot| is_there[*slot as usize]));
+        let (mut is_whole, same_code) = thread::scope(|scope| {
+            // Beside the links, which need no codes: one after the other took a third longer for a million nodes.
+            let listing = thread::Builder::new().name("blaze-graph-load".to_owned()).spawn_scoped(scope, list);
+            let is_whole = take_in_links(&mut graph, upper, &links, &is_there);
+            (is_whole, listing.ok().and_then(|listing| listing.join().ok()).unwrap_or_else(list))
+        });
+        graph.codes = codes;
+        graph.same_code = same_code;
         let count = |graph: &Graph, wanted| graph.state.iter().filter(|state| **state == wanted).count();
         graph.len = count(&graph, State::Live);
         graph.tombstones = count(&graph, State::Tombstone);
         graph.free = (0..slots as u32).rev().filter(|slot| graph.state[*slot as usize] == State::Free).collect();
-        let nodes = (0..slots as u32).filter(|slot| graph.state[*slot as usize] != State::Free);
-        graph.same_code = SameCode::of(&graph.codes, nodes);
         is_whole &= !graph.link_the_linkless();
         if !is_whole {
             graph.repair();
         }
         graph
     }
+}
+
+/// Gives the nodes that are there their links on all levels; false if some were left out.
+fn take_in_links(graph: &mut Graph, upper: Vec<UpperLevel>, links: &[u32], is_there: &[bool]) -> bool {
+    let (mut is_whole, mut kept) = (true, Vec::new());
+    let (slots, room) = (graph.slots(), 2 * graph.options.m);
+    for (slot, row) in links.chunks_exact(room).take(slots).enumerate() {
+        if is_there[slot] {
+            graph.layers[0].set_links(slot as u32, known(row, slot as u32, is_there, &mut is_whole, &mut kept));
+        }
+    }
+    let mut below: Vec<u32> = (0..slots as u32).map(|slot| if is_there[slot as usize] { slot } else { NONE }).collect();
+    for UpperLevel { slots: own, below: nodes_below, links } in upper {
+        let mut layer = Layer::new(graph.options.m);
+        let mut has_node = vec![false; slots];
+        // A node is there if its slot is, on the level below, too, and no other one on its level.
+        let is_there: Vec<bool> = own
+            .iter()
+            .zip(&nodes_below)
+            .map(|(slot, node)| {
+                let leads_down = *slot != NONE && below.get(*node as usize) == Some(slot);
+                leads_down && !std::mem::replace(&mut has_node[*slot as usize], true)
+            })
+            .collect();
+        if !is_there.contains(&true) {
+            break;
+        }
+        for (node, (slot, under)) in own.iter().zip(&nodes_below).enumerate() {
+            let (slot, under) = if is_there[node] { (*slot, *under) } else { (NONE, NONE) };
+            layer.add(slot, under);
+        }
+        // Only now: `add` would take them.
+        layer.free = (0..own.len() as u32).rev().filter(|node| !is_there[*node as usize]).collect();
+        for (node, row) in links.chunks_exact(graph.options.m).enumerate().filter(|(node, _)| is_there[*node]) {
+            layer.set_links(node as u32, known(row, node as u32, &is_there, &mut is_whole, &mut kept));
+        }
+        below.clone_from(&layer.slots);
+        graph.layers.push(layer);
+    }
+    graph.entry = below.iter().position(|slot| *slot != NONE).map(|node| node as u32);
+    is_whole
 }
 
 /// Leaves out nodes whose links were not written: they lead nowhere, and a walk that comes upon one ends there.
