@@ -9,7 +9,7 @@ use crate::slot_table::SlotTable;
 /// Nodes by their codes: where the code of a query is that of a node, a search begins there as well, and so a vector of the graph
 /// finds itself, however narrow the search and wherever the walk would have ended.
 ///
-/// It takes about six bytes for each node, and a search of Fashion-MNIST a fiftieth of its time.
+/// It takes five to six bytes for each node, and of a search of Fashion-MNIST 1 to 3 us of 31 (2026-11-23).
 #[derive(Clone, Debug)]
 pub(super) struct SameCode {
     /// Each grows on its own, so that nobody waits for all.
