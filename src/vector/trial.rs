@@ -50,7 +50,7 @@ fn recall_of_codes(graph: &Graph, rows: &Rows<'_>, point: &dyn ReadPoint, thread
     for slot in slots.step_by((graph.len() / QUERIES).max(1)).take(QUERIES) {
         queries.push(rows.form.query(rows.vector(slot as usize, &mut buffer)?)?);
     }
-    let nearest = nearest_rows(&queries, point, &ranges(rows.index, rows.ids, threads.max(1)))?;
+    let nearest = nearest_rows(&queries, point, &ranges(rows.index, rows.ids, graph.slots(), threads.max(1)))?;
     let (mut found, count) = (0, queries.len());
     for (query, nearest) in queries.iter().zip(nearest) {
         let farthest = nearest.bound(); // copies of it are as good
@@ -66,10 +66,9 @@ fn recall_of_codes(graph: &Graph, rows: &Rows<'_>, point: &dyn ReadPoint, thread
 }
 
 /// The keys of the rows in so many ranges, of about as many rows each.
-fn ranges(index: u32, ids: &Ids, count: usize) -> Vec<KeyRange> {
-    let slots = ids.len() as u32;
-    let step = (slots as usize / (count * KEYS_PER_THREAD)).max(1);
-    let mut keys: Vec<&[u8]> = (0..slots).step_by(step).filter_map(|slot| ids.key(slot)).collect();
+fn ranges(index: u32, ids: &Ids, slots: usize, count: usize) -> Vec<KeyRange> {
+    let step = (slots / (count * KEYS_PER_THREAD)).max(1);
+    let mut keys: Vec<&[u8]> = (0..slots as u32).step_by(step).filter_map(|slot| ids.key(slot)).collect();
     keys.sort_unstable();
     let begins = (1..count).filter_map(|part| keys.get(part * keys.len() / count));
     let all = scan_range(index);
@@ -83,14 +82,13 @@ fn ranges(index: u32, ids: &Ids, count: usize) -> Vec<KeyRange> {
 }
 
 /// What is nearest to each query of the rows in all ranges, each of which a thread reads.
-fn nearest_rows(queries: &[Query], point: &dyn ReadPoint, ranges: &[KeyRange]) -> Result<Vec<Nearest<u32>>> {
+fn nearest_rows(queries: &[Query], point: &dyn ReadPoint, ranges: &[KeyRange]) -> Result<Vec<Nearest<()>>> {
     let none = || queries.iter().map(|query| Nearest::new(query.clone(), WANTED)).collect::<Vec<_>>();
-    let nearest_in = |range: &KeyRange| -> Result<Vec<Nearest<u32>>> {
-        let (mut searches, mut number) = (none(), 0);
+    let nearest_in = |range: &KeyRange| -> Result<Vec<Nearest<()>>> {
+        let mut searches = none();
         let mut cursor = point.cursor(Family::Vector, range, Direction::Forward)?;
         while let Some((_, row)) = cursor.next()? {
-            searches.iter_mut().try_for_each(|nearest| nearest.offer_stored(row, || Ok(number)))?;
-            number += 1;
+            searches.iter_mut().try_for_each(|nearest| nearest.offer_stored(row, || Ok(())))?;
         }
         Ok(searches)
     };
@@ -107,7 +105,7 @@ fn nearest_rows(queries: &[Query], point: &dyn ReadPoint, ranges: &[KeyRange]) -
                 None => nearest_in(range), // the first one, and where the system gives no thread
             };
             for (all, part) in all.iter_mut().zip(part?) {
-                part.into_sorted().into_iter().try_for_each(|hit| all.offer_at(hit.distance, || Ok(hit.key)))?;
+                part.into_sorted().into_iter().try_for_each(|hit| all.offer_at(hit.distance, || Ok(())))?;
             }
         }
         Ok(all)
@@ -132,7 +130,7 @@ mod tests {
         const ROWS: u32 = 10_000;
         let ids = ids(ROWS);
         for count in [1, 2, 3, 16] {
-            let ranges = ranges(INDEX, &ids, count);
+            let ranges = ranges(INDEX, &ids, ROWS as usize, count);
             assert_eq!(ranges.len(), count);
             let all = scan_range(INDEX);
             assert_eq!((ranges[0].start(), ranges[count - 1].end()), (all.start(), all.end()));
@@ -150,7 +148,7 @@ mod tests {
     fn few_rows_or_none_are_in_the_ranges_as_well() {
         for rows in 0..5 {
             let (ids, all) = (ids(rows), scan_range(INDEX));
-            let ranges = ranges(INDEX, &ids, 4);
+            let ranges = ranges(INDEX, &ids, rows as usize, 4);
             assert_eq!(ranges.last().map(KeyRange::end), Some(all.end()));
             for slot in 0..rows {
                 let key = prefixed(INDEX, ids.key(slot).unwrap());

@@ -46,7 +46,7 @@ impl Codes {
     /// Codes numbers.
     pub(crate) fn encode(&self, numbers: &[f32]) -> Coded {
         let steps = Steps::of(numbers);
-        let mut coded = self.encode_coarsely(numbers);
+        let mut coded = self.coarse(numbers, steps);
         if self.code == Code::Eight {
             coded.low = vec![0; self.high.stride()];
         }
@@ -72,7 +72,10 @@ impl Codes {
 
     /// The part of the code of numbers that tells it from others.
     pub(crate) fn encode_coarsely(&self, numbers: &[f32]) -> Coded {
-        let steps = Steps::of(numbers);
+        self.coarse(numbers, Steps::of(numbers))
+    }
+
+    fn coarse(&self, numbers: &[f32], steps: Steps) -> Coded {
         let mut high = vec![0; self.high.stride()];
         for (bytes, numbers) in high.chunks_exact_mut(LINE).zip(numbers.chunks(2 * LINE)) {
             let (lower, upper) = numbers.split_at(numbers.len().min(LINE));

@@ -99,7 +99,7 @@ impl Graph {
             visited.reset_without(layer.nodes(), query.without);
             pool.reset(ef, self.ties_max(k));
             batch.nodes.clear();
-            let same = self.same(query).filter(|&node| among.contains(node));
+            let same = self.same(query, |node| among.contains(node));
             let starts = [start, self.root(entry), same.unwrap_or(start)];
             batch.nodes.extend(starts.into_iter().filter(|&node| visited.insert(node)));
             let measured_max = (among.len() / WALKED_PART).max(ef.saturating_mul(WALKED_PER_CANDIDATE));

@@ -142,7 +142,7 @@ pub struct Graph {
     pub(super) options: GraphOptions,
     pub(super) frame: Frame,
     pub(super) codes: Codes,
-    /// All nodes, deleted ones included.
+    /// Nodes by their codes, deleted ones included.
     same_code: SameCode,
     /// From level 0 upwards; never empty.
     pub(super) layers: Vec<Layer>,

@@ -201,9 +201,10 @@ impl Graph {
         }
     }
 
-    /// Takes the links of dead nodes, to which none lead but from each other.
+    /// Takes the links of dead nodes, to which none lead but from each other, and lists them by their codes no more.
     fn clear(&mut self, slots: &[u32], reclaim: &Reclaim) {
         for &slot in slots {
+            self.same_code.remove(&self.codes, slot);
             let links: Vec<u32> = self.layers[0].links(slot).collect();
             self.layers[0].set_links(slot, &[]);
             for node in links {
@@ -217,7 +218,6 @@ impl Graph {
 
     fn free_slots(&mut self, reclaim: &Reclaim) {
         for &slot in reclaim.slots.iter().rev() {
-            self.same_code.remove(&self.codes, slot);
             self.state[slot as usize] = State::Free;
             self.free.push(slot);
         }

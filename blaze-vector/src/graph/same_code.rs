@@ -20,7 +20,7 @@ pub(super) struct SameCode {
 
 const TABLES_LOG2: u32 = 6;
 
-/// How many nodes with the same code are listed, those with the lowest numbers: they are as near to everything as each other.
+/// How many nodes with the same code are listed, of those that come while there are others the lowest.
 const COPIES_MAX: usize = 8;
 
 impl SameCode {
@@ -67,7 +67,7 @@ impl SameCode {
     }
 
     /// The lowest node with this code that is wanted.
-    pub(super) fn find(&self, codes: &Codes, key: CodeKey<'_>, is_wanted: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(super) fn find(&self, codes: &Codes, key: CodeKey<'_>, mut is_wanted: impl FnMut(u32) -> bool) -> Option<u32> {
         let hash = self.hash(key);
         let mut lowest: Option<u32> = None;
         self.tables[table_of(hash)].find(low(hash), |node| {
@@ -102,7 +102,7 @@ impl SameCode {
         if copies < COPIES_MAX {
             table.insert(low(hash), node, |other| low(hash_of(other)));
         } else {
-            table.replace(low(hash), |other| other == highest, node); // so that it does not depend on who came first
+            table.replace(low(hash), |other| other == highest, node); // whoever came first
         }
     }
 
@@ -261,5 +261,21 @@ mod tests {
             read.check().unwrap();
             all_themselves(&read, &nodes, "in a graph that was read");
         }
+    }
+
+    #[test]
+    fn of_two_copies_that_one_is_found_which_passes() {
+        let mut graph =
+            Graph::new(GraphOptions { m: 4, ef_construction: 8, ..GraphOptions::new(Metric::L2, WIDE) }).unwrap();
+        for node in (0..NODES).chain([3]) {
+            let insertion = graph.prepare(&in_heaps(node).0).unwrap();
+            graph.insert(insertion);
+        }
+        let query = graph.query(&in_heaps(3).0).unwrap();
+        let first = |found: crate::graph::Found| found.candidates.first().map(|candidate| candidate.slot);
+        assert_eq!(first(graph.search(&query, 1, 1, |_| true)), Some(3));
+        assert_eq!(first(graph.search(&query, 1, 1, |slot| slot % 50 != 3 || slot == NODES)), Some(NODES));
+        let among = (0..=NODES).filter(|slot| *slot != 3).collect();
+        assert_eq!(first(graph.search_among(&query, 1, 1, &among)), Some(NODES));
     }
 }

@@ -66,7 +66,7 @@ impl Graph {
     /// `ef`, at least `k`, is how many candidates are kept on the way: more find more and take longer. A node with the code of
     /// the query comes first, if it passes, wherever it is: vectors find themselves (but by products, of which others may be
     /// larger, and where more than eight have one code). `accept` is asked for each node that comes near, not for each that is
-    /// visited; for that one twice. Distances are approximate; who has the vectors asks for a few more than needed and calls
+    /// visited; for those with its code twice. Distances are approximate; who has the vectors asks for a few more than needed and calls
     /// [`Found::rerank_adaptively`] or [`Found::rerank`].
     #[must_use]
     pub fn search(&self, query: &GraphQuery, ef: usize, k: usize, mut accept: impl FnMut(u32) -> bool) -> Found {
@@ -77,7 +77,7 @@ impl Graph {
             let (start, steps) = self.descend(&query.probe, query.without, entry, top, 0, batch);
             visited.reset_without(self.layers[0].nodes(), query.without);
             pool.reset(ef.max(k), self.ties_max(k));
-            let same = self.same(query).filter(|&node| accept(node));
+            let same = self.same(query, &mut accept);
             let starts = [start, self.root(entry), same.unwrap_or(start)];
             beam(&self.codes, &self.layers[0], &query.probe, &starts, visited, pool, batch, accept);
             let mut candidates = self.best(query, k, pool, batch);
@@ -111,9 +111,9 @@ impl Graph {
         self.layers[self.layers.len() - 1].slot(entry)
     }
 
-    /// A node with the code of the query.
-    pub(super) fn same(&self, query: &GraphQuery) -> Option<u32> {
-        let is_wanted = |node| self.contains(node) && node != query.without;
+    /// The lowest node with the code of the query that passes.
+    pub(super) fn same(&self, query: &GraphQuery, mut passes: impl FnMut(u32) -> bool) -> Option<u32> {
+        let is_wanted = |node| self.contains(node) && node != query.without && passes(node);
         self.same_code.find(&self.codes, query.coded.as_ref()?.key(), is_wanted)
     }
 
