@@ -46,7 +46,8 @@ impl Graph {
         Ok(self.with_scratch(|scratch| self.prepare_at(vector, level, scratch)))
     }
 
-    /// Links a prepared vector; its slot. Takes time in proportion to the links of a node, whatever the number of nodes.
+    /// Links a prepared vector; its slot. Takes time in proportion to the links of a node, whatever the number of nodes; but now and
+    /// then a 64th of all codes is gone through, when what finds nodes by their codes grows.
     ///
     /// If slots were reclaimed since the insertion was prepared, or there was no node then, its place is looked for once more.
     pub fn insert(&mut self, insertion: Insertion) -> u32 {

@@ -20,7 +20,8 @@ pub(super) struct SameCode {
 
 const TABLES_LOG2: u32 = 6;
 
-/// How many nodes with the same code are listed, of those that come while there are others the lowest.
+/// How many nodes with the same code are listed: when there are more, the lowest. One that was left out is listed when the graph
+/// is read again.
 const COPIES_MAX: usize = 8;
 
 impl SameCode {
@@ -102,7 +103,7 @@ impl SameCode {
         if copies < COPIES_MAX {
             table.insert(low(hash), node, |other| low(hash_of(other)));
         } else {
-            table.replace(low(hash), |other| other == highest, node); // whoever came first
+            table.replace(low(hash), |other| other == highest, node); // the same ones, whoever came first
         }
     }
 

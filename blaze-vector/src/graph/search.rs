@@ -66,8 +66,8 @@ impl Graph {
     /// `ef`, at least `k`, is how many candidates are kept on the way: more find more and take longer. A node with the code of
     /// the query comes first, if it passes, wherever it is: vectors find themselves (but by products, of which others may be
     /// larger, and where more than eight have one code). `accept` is asked for each node that comes near, not for each that is
-    /// visited; for those with its code twice. Distances are approximate; who has the vectors asks for a few more than needed and calls
-    /// [`Found::rerank_adaptively`] or [`Found::rerank`].
+    /// visited; for those with its code twice. Distances are approximate; who has the vectors asks for a few more than needed
+    /// and calls [`Found::rerank_adaptively`] or [`Found::rerank`].
     #[must_use]
     pub fn search(&self, query: &GraphQuery, ef: usize, k: usize, mut accept: impl FnMut(u32) -> bool) -> Found {
         let Some(entry) = self.entry.filter(|_| k > 0) else { return Found::default() };
