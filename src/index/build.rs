@@ -15,11 +15,10 @@ use blaze_core::fault::{self, Mistake, Point};
 use blaze_core::limits::INDEXES_PER_COLLECTION_MAX;
 use blaze_core::{Direction, Error, ErrorKind, Family, Isolation, KeyRange, Result};
 
-use super::entries::BUILD_POSITION;
 use super::fill::{ALL_DOCUMENTS, Fill};
 use super::remove::remove_at_once;
-use super::{Index, IndexDefinition, IndexProgress};
-use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
+use super::{Index, IndexDefinition, IndexProgress, position};
+use crate::catalog::{self, Definition, Kind, Orphan, prefix};
 use crate::database::core::Core;
 use crate::session::{RetryLimits, Scope, Session, retry};
 
@@ -119,10 +118,11 @@ fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress
     let _span = tracing::info_span!("build index", index = declared.id).entered();
     let mut fill = Fill::of_all_before(core, collection, declared)?;
     let swaps_at_once = fault::makes(Mistake::SwapWithoutOld) && declared.replaces();
-    while !fill.complete && !swaps_at_once {
-        fill = fill.commit_batch(core, collection, declared)?;
-        fault::reached(Point::IndexBatchFilled);
-        tell(progress, &fill)?;
+    if !swaps_at_once {
+        fill = fill.commit_all(core, collection, declared, &mut |fill| {
+            fault::reached(Point::IndexBatchFilled);
+            tell(progress, fill)
+        })?;
     }
     if declared.replaces() {
         core.embedding.embed_all(core, declared.id, &mut |documents| {
@@ -293,7 +293,7 @@ fn complete(session: &Session, collection: &str, index: u32) -> Result<Option<Or
         return Err(Error::internal("a collection has an index and lacks it"));
     };
     let mut done = definition.indexes.remove(position);
-    session.delete(done.family(), prefixed(index, BUILD_POSITION))?;
+    position::forget(session, &done)?;
     done.ready = true;
     let place = definition.indexes.iter().position(|other| done.replaces() && other.name == done.name);
     let replaced = match place {

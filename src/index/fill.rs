@@ -1,15 +1,15 @@
 //! Filling an index with the entries of documents that were there before it.
 
 use std::sync::Arc;
+use std::thread;
 
 use blaze_core::record::Record;
-use blaze_core::{Direction, DocumentId, Durability, Family, KeyRange, Result};
+use blaze_core::{Direction, DocumentId, Durability, Error, Family, KeyRange, Result};
 
 use super::build::{BUILD_ISOLATION, definition_with};
-use super::entries::BUILD_POSITION;
 use super::text_rows::TextFill;
-use super::{Entries, IndexDefinition, check_unique};
-use crate::catalog::{self, Definition, prefix, prefixed};
+use super::{Entries, IndexDefinition, check_unique, position};
+use crate::catalog::{self, Definition, prefix};
 use crate::collection::write_entries;
 use crate::database::core::Core;
 use crate::session::{Session, back_off};
@@ -28,6 +28,8 @@ const BATCH_TRIES_MAX: u32 = 1_000;
 pub(super) struct Fill {
     pub(super) documents: u64,
     pub(super) embedded: u64,
+    /// Transactions, of this build.
+    pub(super) batches: u64,
     /// How many it is to come to, if that is known.
     pub(super) expected: Option<u64>,
     /// The last document that has its entries.
@@ -37,6 +39,32 @@ pub(super) struct Fill {
     /// Documents for the next transaction.
     pub(super) batch_documents: u64,
     pub(super) complete: bool,
+}
+
+/// A transaction that is not committed yet, and how far the index is filled by it.
+struct Batch {
+    session: Arc<Session>,
+    fill: Fill,
+}
+
+impl Batch {
+    /// Commits it; the next batch, if there is one and nobody gets in the way.
+    fn commit_beside_next(
+        &self,
+        core: &Arc<Core>,
+        collection: &str,
+        index: &IndexDefinition,
+    ) -> Result<Option<Result<Batch>>> {
+        let Batch { session, fill } = self;
+        if fill.complete || fill.batch_documents < BATCH_DOCUMENTS_MAX {
+            return session.commit().map(|_| None);
+        }
+        thread::scope(|scope| {
+            let next = scope.spawn(|| fill.make_batch(core, collection, index));
+            session.commit()?;
+            Ok(Some(next.join().unwrap_or_else(|_| Err(Error::internal("a thread that fills an index has panicked")))))
+        })
+    }
 }
 
 impl Fill {
@@ -49,10 +77,10 @@ impl Fill {
         let mut cursor = session.cursor(Family::Data, &all, Direction::Reverse)?;
         let until = cursor.next()?.map(|(key, _)| key.to_vec());
         // Where a build went on before that was cut short.
-        let last = session.get(index.family(), &prefixed(index.id, BUILD_POSITION))?;
+        let last = position::last(&session, index)?;
         let expected = Fill::expected(&session, &definition, last.as_deref())?;
-        let batch_documents = BATCH_DOCUMENTS_MAX;
-        Ok(Fill { complete: until.is_none(), expected, last, until, batch_documents, ..Fill::default() })
+        let complete = until.is_none();
+        Ok(Fill { complete, expected, last, until, batch_documents: BATCH_DOCUMENTS_MAX, ..Fill::default() })
     }
 
     /// How many documents there are behind the last one that has its entries.
@@ -70,26 +98,57 @@ impl Fill {
         Ok(catalog::count(session, definition).ok().map(|count| count.saturating_sub(done)))
     }
 
+    /// Makes the entries of all documents that are left, in transactions, and tells of each that is committed. While one is, the
+    /// next one is made.
+    pub(super) fn commit_all(
+        mut self,
+        core: &Arc<Core>,
+        collection: &str,
+        index: &IndexDefinition,
+        committed: &mut dyn FnMut(&Fill) -> Result<()>,
+    ) -> Result<Fill> {
+        let mut made = None;
+        while !self.complete {
+            let batch = made.take().unwrap_or_else(|| self.make_batch(core, collection, index));
+            let outcome = batch.and_then(|batch| {
+                made = batch.commit_beside_next(core, collection, index)?;
+                Ok(batch.fill)
+            });
+            self = match outcome {
+                Err(error) if error.kind().is_retryable() => self.commit_batch(core, collection, index)?,
+                outcome => outcome?,
+            };
+            committed(&self)?;
+        }
+        Ok(self)
+    }
+
     /// Makes the entries of the next documents in a transaction of its own, of fewer documents after each conflict.
     pub(super) fn commit_batch(mut self, core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Fill> {
         let mut tries = 0;
         loop {
-            let mut next = self.clone();
-            let session = Session::read_write(core, BUILD_ISOLATION, Durability::Buffered)?;
-            let advanced = next.advance(&session, collection, index).and_then(|()| session.commit());
-            match advanced {
+            let made = self.make_batch(core, collection, index);
+            match made.and_then(|batch| batch.session.commit().map(|_| batch.fill)) {
                 Err(error) if error.kind().is_retryable() && tries < BATCH_TRIES_MAX => {
                     tries += 1;
                     self.batch_documents = (self.batch_documents / 2).max(1);
                     back_off(&*core.entropy, tries);
                 }
                 Err(error) => return Err(error),
-                Ok(_) => {
-                    next.batch_documents = (self.batch_documents * 2).min(BATCH_DOCUMENTS_MAX);
-                    return Ok(next);
+                Ok(fill) => {
+                    let batch_documents = (self.batch_documents * 2).min(BATCH_DOCUMENTS_MAX);
+                    return Ok(Fill { batch_documents, ..fill });
                 }
             }
         }
+    }
+
+    /// Makes the entries of the next documents, to be committed.
+    fn make_batch(&self, core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Batch> {
+        let session = Session::read_write(core, BUILD_ISOLATION, Durability::Buffered)?;
+        let mut fill = self.clone();
+        fill.advance(&session, collection, index)?;
+        Ok(Batch { session, fill })
     }
 
     /// Makes the entries of the next documents.
@@ -122,17 +181,18 @@ impl Fill {
                 }
                 continue;
             }
-            let document = record.decode()?;
-            let (before, after) = (Entries::default(), Entries::of(index, &id, &document)?);
+            let after = match id.parent() {
+                Some(_) => Entries::of(index, &id, &record.decode()?)?,
+                None => Entries::of_record(index, &id, &record.document())?,
+            };
+            let before = Entries::default();
             check_unique(session, index, &id, &before, &after)?;
             write_entries(session, index, &before, after)?;
         }
         if let Some(texts) = &mut texts {
             texts.write(session)?;
         }
-        match &self.last {
-            Some(last) => session.put(index.family(), prefixed(index.id, BUILD_POSITION), last.clone(), None),
-            None => Ok(()),
-        }
+        self.batches += 1;
+        self.last.as_ref().map_or(Ok(()), |last| position::advance(session, index, self.batches, last))
     }
 }

@@ -1,9 +1,10 @@
 //! The life of an index: stopped, gone on with, renamed.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::thread;
 
-use blaze::{Collection, Database, Document, ErrorKind, Index, IndexState, field, set};
+use blaze::{Collection, Database, Document, ErrorKind, Index, IndexState, asc, field, set};
 
 fn numbers(db: &Database) -> Collection<Document> {
     let numbers = db.collection::<Document>("numbers").unwrap();
@@ -61,6 +62,28 @@ fn a_build_that_was_cut_short_goes_on_where_it_was() {
         .unwrap();
     assert_eq!(told.last(), Some(&(2_000, Some(2_000))), "3,000 of 5,000 documents had their entries: {told:?}");
     assert_eq!(numbers.find(field("n").lt(0)).count().unwrap(), 2);
+    let report = db.verify().unwrap();
+    assert_eq!((report.problems, report.index_entries), (vec![], 5_000));
+}
+
+#[test]
+fn what_is_changed_while_an_index_is_built_has_the_entries_that_it_should() {
+    let db = Database::temporary().unwrap();
+    let numbers = numbers(&db);
+    let mut changed = BTreeSet::new();
+    let built = numbers.ensure_index_with(Index::on("n").unique(), |progress| {
+        // Of what is done, of what is next and has its entries made, and of what comes then.
+        let done = i64::try_from(progress.documents).unwrap();
+        for id in [done - 1, done, done + 999, done + 1_500].into_iter().filter(|id| *id < 5_000) {
+            numbers.update(id, set("n", -id)).unwrap();
+            changed.insert(-id);
+        }
+        ControlFlow::Continue(())
+    });
+    built.unwrap();
+    let found = numbers.find(field("n").lt(0)).sort(asc("n")).run().unwrap();
+    let found: Vec<i64> = found.iter().map(|found| found.get("n").unwrap().as_i64().unwrap()).collect();
+    assert!(changed.len() > 10 && found == Vec::from_iter(changed.clone()), "{found:?}, not {changed:?}");
     let report = db.verify().unwrap();
     assert_eq!((report.problems, report.index_entries), (vec![], 5_000));
 }
