@@ -16,6 +16,7 @@ mod links;
 mod pool;
 mod prune;
 mod reclaim;
+mod relink;
 mod same_code;
 mod search;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! All of it is one pass over the links, which only reads, and then as much work as there are links to deleted nodes.
 
 use crate::graph::layer::NONE;
-use crate::graph::search::{Scratch, beam};
+use crate::graph::search::Scratch;
 use crate::graph::{Graph, State};
 
 /// How many nodes that stay are enough behind a deleted one, so that it is not looked behind further ones.
@@ -204,7 +204,9 @@ impl Graph {
     /// Takes the links of dead nodes, to which none lead but from each other, and lists them by their codes no more.
     fn clear(&mut self, slots: &[u32], reclaim: &Reclaim) {
         for &slot in slots {
-            self.same_code.remove(&self.codes, slot);
+            if self.same_code.remove(&self.codes, slot) {
+                self.list_copies(slot);
+            }
             let links: Vec<u32> = self.layers[0].links(slot).collect();
             self.layers[0].set_links(slot, &[]);
             for node in links {
@@ -281,52 +283,5 @@ impl Graph {
         let all = 0..top.nodes() as u32;
         let chosen = self.entry.filter(stays).or_else(|| all.clone().find(stays));
         self.entry = chosen.or_else(|| all.filter(|_| level > 0).find(is_there));
-    }
-
-    /// Looks anew for the links of a node on level 0, and links back.
-    pub(super) fn relink(&mut self, node: u32) {
-        self.with_scratch_mut(|graph, scratch| {
-            let mut own = std::mem::take(&mut scratch.relinked);
-            graph.codes.probe_slot(node, &mut own);
-            let candidates = graph.near(&own, node, scratch);
-            scratch.relinked = own;
-            let mut chosen = Vec::new();
-            let (limit, least) = (graph.own_limit(0), graph.options.m / 2);
-            let Scratch { batch, node_probe, .. } = &mut *scratch;
-            graph.prune(&graph.layers[0], &candidates, limit, least, (batch, node_probe), &mut chosen);
-            graph.replace_links(0, node, chosen.clone());
-            for target in chosen {
-                let mut links: Vec<u32> = graph.layers[0].links(target).collect();
-                if links.contains(&node) {
-                    continue;
-                }
-                links.push(node);
-                if links.len() > graph.layers[0].room() {
-                    links = graph.nearest_links(0, target, links, scratch);
-                }
-                graph.replace_links(0, target, links);
-            }
-        });
-    }
-
-    /// The nodes of level 0 near a probe, `except` one, nearest first.
-    pub(super) fn near(&self, probe: &crate::code::Probe, except: u32, scratch: &mut Scratch) -> Vec<(f32, u32)> {
-        let Some(entry) = self.entry else { return Vec::new() };
-        let Scratch { visited, pool, batch, .. } = scratch;
-        let (start, _) = self.descend(probe, NONE, entry, self.layers.len() - 1, 0, batch);
-        visited.reset(self.layers[0].nodes());
-        pool.reset(self.options.ef_construction, self.ties_max(self.options.m));
-        beam(&self.codes, &self.layers[0], probe, &[start, self.root(entry)], visited, pool, batch, |_| true);
-        pool.accepted().filter(|&(_, node)| node != except).collect()
-    }
-
-    pub(super) fn with_scratch_mut<R>(&mut self, work: impl FnOnce(&mut Graph, &mut Scratch) -> R) -> R {
-        let pooled = self.scratches.get_mut().ok().and_then(Vec::pop);
-        let mut scratch = pooled.unwrap_or_default();
-        let result = work(self, &mut scratch);
-        if let Ok(all) = self.scratches.get_mut() {
-            all.push(scratch);
-        }
-        result
     }
 }

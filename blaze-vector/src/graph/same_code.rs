@@ -20,9 +20,8 @@ pub(super) struct SameCode {
 
 const TABLES_LOG2: u32 = 6;
 
-/// How many nodes with the same code are listed: when there are more, the lowest. One that was left out is listed when the graph
-/// is read again.
-const COPIES_MAX: usize = 8;
+/// How many nodes with the same code are listed: when there are more, the lowest, until one of these goes.
+pub(super) const COPIES_MAX: usize = 8;
 
 impl SameCode {
     pub(super) fn new() -> SameCode {
@@ -60,11 +59,24 @@ impl SameCode {
         self.list(self.hash(key), node, |other| hash(seed, codes.key(other)), |other| codes.key(other) == key);
     }
 
-    /// Lists a node no more, whose code is still there.
-    pub(super) fn remove(&mut self, codes: &Codes, node: u32) {
-        let (seed, hash_of_node) = (self.seed, self.hash(codes.key(node)));
+    /// Lists a node no more, whose code is still there; true if there may be others with this code that are not listed: so many
+    /// are.
+    pub(super) fn remove(&mut self, codes: &Codes, node: u32) -> bool {
+        let (key, seed) = (codes.key(node), self.seed);
+        let hash_of_node = self.hash(key);
         let table = &mut self.tables[table_of(hash_of_node)];
-        table.remove(low(hash_of_node), |other| other == node, |other| low(hash(seed, codes.key(other))));
+        let removed = table.remove(low(hash_of_node), |other| other == node, |other| low(hash(seed, codes.key(other))));
+        let mut copies = 0;
+        table.find(low(hash_of_node), |other| {
+            copies += usize::from(codes.key(other) == key);
+            false
+        });
+        removed.is_some() && copies >= COPIES_MAX / 2
+    }
+
+    pub(super) fn lists(&self, codes: &Codes, node: u32) -> bool {
+        let hash = self.hash(codes.key(node));
+        self.tables[table_of(hash)].find(low(hash), |other| other == node).is_some()
     }
 
     /// The lowest node with this code that is wanted.
@@ -171,17 +183,18 @@ mod tests {
                             listed.retain(|other| Some(*other) != highest);
                         }
                     }
-                    (false, Some(_)) => {
-                        same.remove(&codes, node);
+                    (false, Some(kind)) => {
+                        let listed_before = listed.iter().filter(|other| kinds[**other as usize] == Some(kind)).count();
+                        let were_many = listed.contains(&node) && listed_before > COPIES_MAX / 2;
+                        prop_assert_eq!(same.remove(&codes, node), were_many, "node {}", node);
                         kinds[node as usize] = None;
                         listed.retain(|other| *other != node);
                     }
                     _ => {}
                 }
                 prop_assert_eq!(same.misplaced(&codes, |node| listed.contains(&node)), None);
-                let found = |node: u32| same.find(&codes, codes.key(node), |other| other == node);
                 for node in 0..40 {
-                    prop_assert_eq!(found(node).is_some(), listed.contains(&node), "node {}", node);
+                    prop_assert_eq!(same.lists(&codes, node), listed.contains(&node), "node {}", node);
                 }
             }
             // And so they are when they are listed all at once, in this order.
@@ -278,5 +291,27 @@ mod tests {
         assert_eq!(first(graph.search(&query, 1, 1, |slot| slot % 50 != 3 || slot == NODES)), Some(NODES));
         let among = (0..=NODES).filter(|slot| *slot != 3).collect();
         assert_eq!(first(graph.search_among(&query, 1, 1, &among)), Some(NODES));
+    }
+
+    #[test]
+    fn copies_that_were_not_listed_take_the_places_of_those_that_go() {
+        let mut graph =
+            Graph::new(GraphOptions { m: 4, ef_construction: 8, ..GraphOptions::new(Metric::L2, WIDE) }).unwrap();
+        let mut copies = Vec::new();
+        for node in 0..NODES {
+            let insertion = graph.prepare(&in_heaps(node).0).unwrap();
+            graph.insert(insertion);
+            if node % 25 == 0 {
+                let insertion = graph.prepare(&in_heaps(3).0).unwrap();
+                copies.push(graph.insert(insertion));
+            }
+        }
+        let query = graph.query(&in_heaps(3).0).unwrap();
+        while let Some(copy) = (copies.len() > 1).then(|| copies.remove(0)) {
+            assert!(graph.delete(copy));
+            graph.reclaim(&[copy]);
+            let same = graph.same(&query, |slot| copies.contains(&slot));
+            assert!(same.is_some(), "none of {} copies is listed", copies.len());
+        }
     }
 }
