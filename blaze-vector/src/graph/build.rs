@@ -9,6 +9,8 @@ use crate::chance::mix;
 use crate::code::Code;
 use crate::graph::insert::Insertion;
 use crate::graph::pool::NODES_MAX;
+use crate::graph::same_code::SameCode;
+use crate::graph::shares::in_shares;
 use crate::graph::{Graph, GraphOptions};
 use crate::vector::{VectorRef, validate};
 
@@ -155,6 +157,24 @@ impl Graph {
         threads: usize,
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
+        let before = unlinked.linked;
+        let ended = self.link_all(unlinked, vectors, threads, progress);
+        if unlinked.linked > before {
+            self.same_code = SameCode::of(&self.codes, self.nodes());
+        }
+        if matches!(ended, Ok(ControlFlow::Continue(()))) {
+            self.repair();
+        }
+        ended
+    }
+
+    fn link_all(
+        &mut self,
+        unlinked: &mut Unlinked,
+        vectors: &dyn VectorSource,
+        threads: usize,
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>> {
         while !unlinked.is_empty() {
             let done = self.len + self.tombstones;
             let size = (done / BATCH_PART).clamp(1, BATCH_MAX).min(unlinked.len());
@@ -166,7 +186,6 @@ impl Graph {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        self.repair();
         Ok(ControlFlow::Continue(()))
     }
 
@@ -226,17 +245,8 @@ impl Graph {
                     .collect()
             })
         };
-        let share = slots.len().div_ceil(threads.max(1)).max(1);
-        if slots.len() <= share {
-            return work(slots);
-        }
-        let parts: Vec<Result<Vec<(u32, Insertion)>>> = std::thread::scope(|scope| {
-            let handles: Vec<_> = slots.chunks(share).map(|slots| scope.spawn(|| work(slots))).collect();
-            let lost = || Error::internal("a thread of the graph's build has panicked");
-            handles.into_iter().map(|handle| handle.join().unwrap_or_else(|_| Err(lost()))).collect()
-        });
         let mut batch = Vec::with_capacity(slots.len());
-        for part in parts {
+        for part in in_shares(slots, threads, work) {
             batch.extend(part?);
         }
         Ok(batch)

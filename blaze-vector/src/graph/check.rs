@@ -95,8 +95,7 @@ impl Graph {
     #[must_use]
     pub fn unreachable(&self) -> Vec<u32> {
         let reached = self.reached();
-        let slots = (0..self.slots() as u32).filter(|&slot| self.state[slot as usize] != State::Free);
-        slots.filter(|&slot| !reached[slot as usize]).collect()
+        self.nodes().filter(|&slot| !reached[slot as usize]).collect()
     }
 
     fn reached(&self) -> Vec<bool> {
@@ -120,9 +119,7 @@ impl Graph {
         let mut repaired = 0;
         for _ in 0..REPAIRS_MAX {
             let mut reached = self.reached();
-            let lost: Vec<u32> = (0..self.slots() as u32)
-                .filter(|&slot| self.state[slot as usize] != State::Free && !reached[slot as usize])
-                .collect();
+            let lost: Vec<u32> = self.nodes().filter(|&slot| !reached[slot as usize]).collect();
             if lost.is_empty() {
                 break;
             }
@@ -141,9 +138,7 @@ impl Graph {
         if self.len + self.tombstones < 2 {
             return false;
         }
-        let is_there = |slot: &u32| self.state[*slot as usize] != State::Free;
-        let all = (0..self.slots() as u32).filter(is_there);
-        let linkless: Vec<u32> = all.filter(|&slot| self.layers[0].links(slot).next().is_none()).collect();
+        let linkless: Vec<u32> = self.nodes().filter(|&slot| self.layers[0].links(slot).next().is_none()).collect();
         linkless.iter().for_each(|&slot| self.relink(slot));
         !linkless.is_empty()
     }

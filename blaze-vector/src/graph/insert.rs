@@ -7,6 +7,7 @@ use crate::code::{Coded, Codes, Probe};
 use crate::graph::layer::{Layer, NONE};
 use crate::graph::pool::NODES_MAX;
 use crate::graph::search::{Scratch, beam};
+use crate::graph::shares::in_shares;
 use crate::graph::{Graph, State};
 use crate::vector::{VectorRef, validate};
 
@@ -26,6 +27,15 @@ pub struct Insertion {
 pub(super) struct Reverse {
     pub(super) target: u32,
     pub(super) source: u32,
+}
+
+/// What becomes of the links of a node.
+struct Relinked {
+    node: u32,
+    links: Vec<u32>,
+    /// Those that it has no more, and those that it did not have.
+    gone: Vec<u32>,
+    come: Vec<u32>,
 }
 
 impl Graph {
@@ -59,6 +69,7 @@ impl Graph {
                 self.with_scratch(|scratch| self.find_neighbours(&insertion.probe, insertion.level, scratch));
         }
         self.link(vec![(slot, insertion)], 1);
+        self.same_code.insert(&self.codes, slot);
         slot
     }
 
@@ -113,12 +124,12 @@ impl Graph {
         if level == 0 { room * 3 / 4 } else { room }
     }
 
-    /// Adds nodes to empty slots and links them, with the same outcome at any number of threads.
+    /// Adds nodes to empty slots and links them, with the same outcome at any number of threads. Who calls it lists them by their
+    /// codes.
     pub(super) fn link(&mut self, batch: Vec<(u32, Insertion)>, threads: usize) {
         let mut reverses: Vec<Vec<Reverse>> = Vec::new();
         for (slot, insertion) in &batch {
             self.codes.set(*slot, &insertion.coded);
-            self.same_code.insert(&self.codes, *slot);
             self.state[*slot as usize] = State::Live;
             self.len += 1;
             let mut node = *slot;
@@ -156,36 +167,31 @@ impl Graph {
     /// Adds links from targets to sources; what no longer fits is pruned.
     fn link_back(&mut self, level: usize, reverses: &[Reverse], threads: usize) {
         let groups: Vec<&[Reverse]> = reverses.chunk_by(|a, b| a.target == b.target).collect();
-        let share = groups.len().div_ceil(threads.max(1)).max(1);
         let graph: &Graph = self;
-        let work = |groups: &[&[Reverse]]| -> Vec<(u32, Vec<u32>)> {
+        let relinked = in_shares(&groups, threads, |groups| {
             graph.with_scratch(|scratch| {
-                groups.iter().map(|group| (group[0].target, graph.merged(level, group, scratch))).collect()
+                groups.iter().map(|group| graph.relinked(level, group, scratch)).collect::<Vec<_>>()
             })
-        };
-        let lists: Vec<Vec<(u32, Vec<u32>)>> = if groups.len() <= share {
-            vec![work(&groups)]
-        } else {
-            std::thread::scope(|scope| {
-                let handles: Vec<_> = groups.chunks(share).map(|groups| scope.spawn(|| work(groups))).collect();
-                handles.into_iter().filter_map(|handle| handle.join().ok()).collect()
-            })
-        };
-        for (target, links) in lists.into_iter().flatten() {
-            self.replace_links(level, target, links);
+        });
+        for relinked in relinked.into_iter().flatten() {
+            self.exchange_links(level, relinked);
         }
     }
 
     /// The links of the group's target, together with those to its sources.
-    fn merged(&self, level: usize, group: &[Reverse], scratch: &mut Scratch) -> Vec<u32> {
+    fn relinked(&self, level: usize, group: &[Reverse], scratch: &mut Scratch) -> Relinked {
         let layer = &self.layers[level];
-        let target = group[0].target;
-        let mut links: Vec<u32> = layer.links(target).collect();
-        links.extend(group.iter().map(|reverse| reverse.source));
-        if links.len() > layer.room() {
-            links = self.nearest_links(level, target, links, scratch);
+        let node = group[0].target;
+        let before: Vec<u32> = layer.links(node).collect();
+        let mut come: Vec<u32> = group.iter().map(|reverse| reverse.source).collect();
+        let mut links = [before.as_slice(), &come].concat();
+        if links.len() <= layer.room() {
+            return Relinked { node, links, gone: Vec::new(), come };
         }
-        links
+        links = self.nearest_links(level, node, links, scratch);
+        come.retain(|link| links.contains(link));
+        let gone = before.into_iter().filter(|link| !links.contains(link)).collect();
+        Relinked { node, links, gone, come }
     }
 
     /// The best links of a node among `candidates`.
@@ -214,6 +220,16 @@ impl Graph {
     pub(super) fn pruned_limit(&self, level: usize) -> usize {
         let room = self.layers[level].room();
         (room * 7 / 8).max(2)
+    }
+
+    /// As [`replace_links`](Graph::replace_links), and quicker: most links stay.
+    fn exchange_links(&mut self, level: usize, relinked: Relinked) {
+        let Relinked { node, links, gone, come } = relinked;
+        let layer = &mut self.layers[level];
+        if level == 0 && gone.iter().any(|&link| layer.in_degree(link) == 1) {
+            return self.replace_links(level, node, links);
+        }
+        layer.exchange_links(node, &links, &gone, &come);
     }
 
     /// Sets the links of a node, and keeps those that are the last to lead to their target.

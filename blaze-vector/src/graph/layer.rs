@@ -73,18 +73,27 @@ impl Layer {
 
     /// Replaces the links of a node, and counts.
     pub(super) fn set_links(&mut self, node: u32, links: &[u32]) {
-        if let Some(changed) = &mut self.changed {
-            changed.push(node);
-        }
         if self.in_degrees.rows() > 0 {
             for old in self.links.of(node) {
-                let count = &mut self.in_degrees.row_mut(old as usize)[0];
-                *count -= u8::from(*count != MANY && *count > 0);
+                count_down(&mut self.in_degrees, old);
             }
-            for &link in links {
-                let count = &mut self.in_degrees.row_mut(link as usize)[0];
-                *count = count.saturating_add(1);
-            }
+            links.iter().for_each(|&link| count_up(&mut self.in_degrees, link));
+        }
+        self.set_counted(node, links);
+    }
+
+    /// As [`set_links`](Layer::set_links), where it is known which links the node has no more and which it did not have.
+    pub(super) fn exchange_links(&mut self, node: u32, links: &[u32], gone: &[u32], come: &[u32]) {
+        if self.in_degrees.rows() > 0 {
+            gone.iter().for_each(|&link| count_down(&mut self.in_degrees, link));
+            come.iter().for_each(|&link| count_up(&mut self.in_degrees, link));
+        }
+        self.set_counted(node, links);
+    }
+
+    fn set_counted(&mut self, node: u32, links: &[u32]) {
+        if let Some(changed) = &mut self.changed {
+            changed.push(node);
         }
         self.links.set(node, links.iter().copied());
     }
@@ -98,4 +107,14 @@ impl Layer {
         let numbers = self.slots.capacity() + self.below.capacity() + self.free.capacity() + changed;
         self.links.bytes() + self.in_degrees.bytes() + numbers * 4
     }
+}
+
+fn count_up(in_degrees: &mut Slab<u8>, node: u32) {
+    let count = &mut in_degrees.row_mut(node as usize)[0];
+    *count = count.saturating_add(1);
+}
+
+fn count_down(in_degrees: &mut Slab<u8>, node: u32) {
+    let count = &mut in_degrees.row_mut(node as usize)[0];
+    *count -= u8::from(*count != MANY && *count > 0);
 }

@@ -19,6 +19,7 @@ mod reclaim;
 mod relink;
 mod same_code;
 mod search;
+mod shares;
 #[cfg(test)]
 mod tests;
 mod visited;
@@ -216,6 +217,11 @@ impl Graph {
     #[must_use]
     pub fn slots(&self) -> usize {
         self.state.len()
+    }
+
+    /// The slots that have nodes, in order; those of deleted ones, too.
+    fn nodes(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.slots() as u32).filter(|&slot| self.state[slot as usize] != State::Free)
     }
 
     /// How many nodes are deleted and not yet reclaimed.
