@@ -125,7 +125,7 @@ impl Copies {
         Ok(())
     }
 
-    fn round(self, number: f32) -> f32 {
+    pub(crate) fn round(self, number: f32) -> f32 {
         match self {
             Copies::F32 => number,
             Copies::F16 => f32_of_f16(f16_of_f32(number)),

@@ -20,6 +20,8 @@ use crate::vector::{VectorRef, length, validate_dimension};
 pub struct Query {
     metric: Metric,
     prepared: Prepared,
+    /// The numbers as they were given, where those of `prepared` are others.
+    given: Option<Vec<f32>>,
     /// The form of stored vectors.
     copies: Copies,
 }
@@ -40,9 +42,13 @@ impl Query {
     /// [`validate`](crate::validate) refuses; [`LimitExceeded`](blaze_core::ErrorKind::LimitExceeded) above
     /// [`VECTOR_DIMENSIONS_MAX`](blaze_core::limits::VECTOR_DIMENSIONS_MAX) components.
     pub fn new<'a>(metric: Metric, vector: impl Into<VectorRef<'a>>) -> Result<Query> {
-        prepare(metric, vector.into())
-            .map(|prepared| Query { metric, prepared, copies: Copies::F32 })
-            .map_err(|error| error.context("in the query"))
+        let vector = vector.into();
+        let prepared = prepare(metric, vector).map_err(|error| error.context("in the query"))?;
+        let given = match vector {
+            VectorRef::F32(numbers) if metric == Metric::Cosine => Some(numbers.to_vec()),
+            _ => None,
+        };
+        Ok(Query { metric, prepared, given, copies: Copies::F32 })
     }
 
     /// The same query for stored vectors that are [`Copies`] of this precision; without, they have single precision.
@@ -64,6 +70,24 @@ impl Query {
             Prepared::Numbers(numbers) => VectorRef::F32(numbers),
             Prepared::Bits(bits) => VectorRef::Bits(bits),
         }
+    }
+
+    /// The vector as it would be stored: as it was given, in the precision of [`over`](Query::over). Its code is that of the
+    /// vector that was stored, which that of [`vector`](Query::vector) need not be. `buffer` is working memory.
+    #[must_use]
+    pub fn as_stored<'a>(&'a self, buffer: &'a mut Vec<f32>) -> VectorRef<'a> {
+        let given = match (&self.given, &self.prepared) {
+            (Some(given), _) | (None, Prepared::Numbers(given)) => given,
+            (None, Prepared::Bits(bits)) => return VectorRef::Bits(bits),
+        };
+        if self.copies == Copies::F32 {
+            return VectorRef::F32(given);
+        }
+        buffer.clear();
+        buffer.extend(given.iter().map(|&number| self.copies.round(number)));
+        // What no copy can hold is not stored.
+        let fits = length(self.metric, buffer).is_ok();
+        VectorRef::F32(if fits { buffer } else { given })
     }
 
     /// How many numbers, or bits, the query has.
@@ -190,6 +214,24 @@ mod tests {
             message(Metric::Hamming, &[0.0; 8]),
             "in the query: vector is of numbers, metric hamming compares bits"
         );
+    }
+
+    #[test]
+    fn a_query_is_as_it_would_be_stored_unless_no_copy_can_hold_it() {
+        let stored = |metric, copies, vector: &[f32]| {
+            let query = Query::new(metric, vector).unwrap().over(copies);
+            match query.as_stored(&mut Vec::new()) {
+                VectorRef::F32(numbers) => numbers.to_vec(),
+                VectorRef::Bits(bits) => panic!("{bits:?} are no numbers"),
+            }
+        };
+        for metric in [Metric::Cosine, Metric::L2, Metric::Dot] {
+            assert_eq!(stored(metric, Copies::F32, &[0.1, 3.0]), [0.1, 3.0]);
+            assert_eq!(stored(metric, Copies::F16, &[0.1, 3.0]), [0.099_975_586, 3.0]);
+            assert_eq!(stored(metric, Copies::F16, &[0.1, 70_000.0]), [0.1, 70_000.0]);
+        }
+        let bits = Query::new(Metric::Hamming, &[1u8, 2]).unwrap();
+        assert!(matches!(bits.as_stored(&mut Vec::new()), VectorRef::Bits([1, 2])));
     }
 
     #[test]

@@ -51,10 +51,10 @@ fn recall_of_codes(graph: &Graph, rows: &Rows<'_>, point: &dyn ReadPoint, thread
         queries.push(rows.form.query(rows.vector(slot as usize, &mut buffer)?)?);
     }
     let nearest = nearest_rows(&queries, point, &ranges(rows.index, rows.ids, graph.slots(), threads.max(1)))?;
-    let (mut found, count) = (0, queries.len());
+    let (mut found, count, mut numbers) = (0, queries.len(), Vec::new());
     for (query, nearest) in queries.iter().zip(nearest) {
         let farthest = nearest.bound(); // copies of it are as good
-        let proposed = graph.scan(&graph.query(query.vector())?, KEPT, COMPARED, &all).candidates;
+        let proposed = graph.scan(&graph.query(query.as_stored(&mut numbers))?, KEPT, COMPARED, &all).candidates;
         let mut near = 0;
         for candidate in proposed {
             let distance = query.distance(rows.vector(candidate.slot as usize, &mut buffer)?)?;

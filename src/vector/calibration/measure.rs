@@ -142,7 +142,7 @@ impl Measurement<'_> {
     fn proposed(&self, round: &Round<'_>, query: usize, ef: usize) -> Result<Vec<(Box<[u8]>, f32)>> {
         let sample = &round.samples[query];
         let search = |linked: &Linked| -> Result<_> {
-            let query = linked.graph.query(sample.query.vector())?;
+            let query = linked.graph.query(sample.query.as_stored(&mut Vec::new()))?;
             let own = sample.left_out.as_ref().and_then(|entry| linked.ids.slot(entry));
             let query = own.map_or(query.clone(), |own| query.without(own));
             let nearest = linked.nearest(&query, ef, self.point.ts(), round.among.as_ref());

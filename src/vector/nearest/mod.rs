@@ -228,7 +228,8 @@ impl Search<'_> {
         wanted: usize,
         kept: Option<&filters::Known>,
     ) -> Result<Option<Proposals>> {
-        let (query, read_ts) = (linked.graph.query(self.question.query.vector())?, self.session.read_ts());
+        let query = linked.graph.query(self.question.query.as_stored(&mut Vec::new()))?;
+        let read_ts = self.session.read_ts();
         match self.question.among {
             Among::Documents(among) if !self.question.several => {
                 Ok(linked.propose_among(&query, ef, wanted, read_ts, among))

@@ -42,22 +42,3 @@ fn rows_are_compared_as_far_as_codes_do_not_tell_that_they_are_too_far() {
     assert!(fine >= 12 * count && fine <= 14 * count, "eight bits tell nearly all: {fine} rows were compared");
     assert!(coarse > fine + fine / 4, "four bits tell less: {coarse} rows were compared, {fine} of eight bits");
 }
-
-#[test]
-fn every_vector_finds_itself_however_narrow_the_search_also_where_half_of_them_were_replaced() {
-    let db = without_background();
-    let all = vectors(1, MANY);
-    let points = fill(&db, &all);
-    let replaced = || (0..MANY).filter(|n| n * 7 % 10 < 5);
-    replaced().for_each(|n| assert!(points.delete(n as u64).unwrap()));
-    db.settle().unwrap();
-    points.bulk().insert_with_ids(replaced().map(|n| (n as u64, document(&all[n], n)))).unwrap();
-    db.settle().unwrap();
-    for (n, vector) in all.iter().enumerate() {
-        let search = points.search().nearest("v", vector).ef(1).limit(1);
-        let found: Vec<DocumentId> = search.ids().unwrap().into_iter().map(|hit| hit.id).collect();
-        assert_eq!(found, [DocumentId::from(n as u64)], "vector {n} looks for itself");
-    }
-    let explain = points.search().nearest("v", &all[7]).ef(1).limit(1).explain().unwrap();
-    assert!(explain.path == SearchPath::Graph && explain.vectors_examined < 10, "{explain}");
-}

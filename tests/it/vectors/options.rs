@@ -1,6 +1,8 @@
 //! What an index says of its graph, and what a search asks of it.
 
-use blaze::{Collection, Copies, Database, Document, DocumentId, ErrorKind, Index, Metric, Vector, VectorCode};
+use blaze::{
+    Collection, Copies, Database, Document, DocumentId, ErrorKind, Index, Metric, SearchPath, Vector, VectorCode,
+};
 
 use super::{DIMENSION, MANY, document, exactly, vectors};
 
@@ -44,6 +46,27 @@ fn every_code_and_every_precision_finds_the_nearest() {
         assert!(explain.nodes_visited > 0, "{explain}");
         let recall = recall(&points, None);
         assert!(recall >= least, "{recall} with {index:?}");
+    }
+}
+
+#[test]
+fn every_vector_finds_itself_however_narrow_the_search_also_where_half_of_them_were_replaced() {
+    let all = vectors(1, MANY);
+    let cosine = Index::vector("v", DIMENSION).metric(Metric::Cosine);
+    for index in [l2(), l2().copies(Copies::F16), cosine.clone(), cosine.copies(Copies::F16)] {
+        let (db, points) = filled(index.clone());
+        let replaced = || (0..MANY).filter(|n| n * 7 % 10 < 5);
+        replaced().for_each(|n| assert!(points.delete(n as u64).unwrap()));
+        db.settle().unwrap();
+        points.bulk().insert_with_ids(replaced().map(|n| (n as u64, document(&all[n], n)))).unwrap();
+        db.settle().unwrap();
+        for (n, vector) in all.iter().enumerate() {
+            let search = points.search().nearest("v", vector).ef(1).limit(1);
+            let found: Vec<DocumentId> = search.ids().unwrap().into_iter().map(|hit| hit.id).collect();
+            assert_eq!(found, [DocumentId::from(n as u64)], "vector {n} looks for itself, {index:?}");
+        }
+        let explain = points.search().nearest("v", &all[7]).ef(1).limit(1).explain().unwrap();
+        assert!(explain.path == SearchPath::Graph && explain.vectors_examined < 10, "{explain}");
     }
 }
 
