@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use blaze_core::record::Record;
-use blaze_core::{Direction, DocumentId, Durability, Error, Family, KeyRange, Result};
+use blaze_core::{Direction, DocumentId, Durability, Family, KeyRange, Result};
 
 use super::build::{BUILD_ISOLATION, definition_with};
 use super::text_rows::TextFill;
@@ -60,9 +60,11 @@ impl Batch {
             return session.commit().map(|_| None);
         }
         thread::scope(|scope| {
-            let next = scope.spawn(|| fill.make_batch(core, collection, index));
+            let thread = thread::Builder::new().name("blaze-index-fill".to_owned());
+            let next = thread.spawn_scoped(scope, || fill.make_batch(core, collection, index));
             session.commit()?;
-            Ok(Some(next.join().unwrap_or_else(|_| Err(Error::internal("a thread that fills an index has panicked")))))
+            // Where there is no thread, or it has ended early, the next batch is made when it is asked for.
+            Ok(next.ok().and_then(|next| next.join().ok()))
         })
     }
 }
