@@ -8,9 +8,9 @@ use blaze_core::{Error, Result};
 use crate::chance::mix;
 use crate::code::Code;
 use crate::graph::insert::Insertion;
+use crate::graph::parts::in_parts;
 use crate::graph::pool::NODES_MAX;
 use crate::graph::same_code::SameCode;
-use crate::graph::shares::in_shares;
 use crate::graph::{Graph, GraphOptions};
 use crate::vector::{VectorRef, validate};
 
@@ -246,7 +246,7 @@ impl Graph {
             })
         };
         let mut batch = Vec::with_capacity(slots.len());
-        for part in in_shares(slots, threads, work) {
+        for part in in_parts(slots, threads, work) {
             batch.extend(part?);
         }
         Ok(batch)

@@ -5,9 +5,9 @@ use blaze_core::{Error, Result};
 
 use crate::code::{Coded, Codes, Probe};
 use crate::graph::layer::{Layer, NONE};
+use crate::graph::parts::in_parts;
 use crate::graph::pool::NODES_MAX;
 use crate::graph::search::{Scratch, beam};
-use crate::graph::shares::in_shares;
 use crate::graph::{Graph, State};
 use crate::vector::{VectorRef, validate};
 
@@ -168,7 +168,7 @@ impl Graph {
     fn link_back(&mut self, level: usize, reverses: &[Reverse], threads: usize) {
         let groups: Vec<&[Reverse]> = reverses.chunk_by(|a, b| a.target == b.target).collect();
         let graph: &Graph = self;
-        let relinked = in_shares(&groups, threads, |groups| {
+        let relinked = in_parts(&groups, threads, |groups| {
             graph.with_scratch(|scratch| {
                 groups.iter().map(|group| graph.relinked(level, group, scratch)).collect::<Vec<_>>()
             })

@@ -13,13 +13,13 @@ mod gathered;
 mod insert;
 mod layer;
 mod links;
+mod parts;
 mod pool;
 mod prune;
 mod reclaim;
 mod relink;
 mod same_code;
 mod search;
-mod shares;
 #[cfg(test)]
 mod tests;
 mod visited;
