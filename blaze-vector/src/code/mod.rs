@@ -191,6 +191,14 @@ impl Codes {
         }
     }
 
+    /// Starts to fetch what [`probe_slot`](Codes::probe_slot) reads of a slot beyond that.
+    #[inline(always)]
+    pub(crate) fn fetch_low(&self, slot: u32) {
+        if self.code == Code::Eight {
+            prefetch(self.low.row(slot as usize));
+        }
+    }
+
     /// Distances of `slots` from the probe, as far as the first half of the code tells.
     pub(crate) fn distances(&self, probe: &Probe, slots: &[u32], sums: &mut Vec<i32>, distances: &mut Vec<f32>) {
         self.check_query(&probe.coarse);

@@ -97,7 +97,7 @@ impl Graph {
         let Some(entry) = self.entry else { return Vec::new() };
         let top = self.layers.len() - 1;
         let highest = level.min(top);
-        let Scratch { visited, pool, batch, node_probe, .. } = scratch;
+        let Scratch { visited, pool, batch, pruning, .. } = scratch;
         let (mut start, _) = self.descend(probe, NONE, entry, top, highest, batch);
         let mut neighbours = vec![Vec::new(); highest + 1];
         let mut candidates = Vec::new();
@@ -113,7 +113,7 @@ impl Graph {
                 start = layer.below[candidates.first().map_or(start, |&(_, nearest)| nearest) as usize];
             }
             let limit = self.own_limit(level);
-            self.prune(layer, &candidates, limit, self.options.m / 2, (batch, node_probe), &mut neighbours[level]);
+            self.prune(layer, &candidates, limit, self.options.m / 2, (batch, pruning), &mut neighbours[level]);
         }
         neighbours
     }
@@ -203,7 +203,7 @@ impl Graph {
         scratch: &mut Scratch,
     ) -> Vec<u32> {
         let layer = &self.layers[level];
-        let Scratch { batch, probe, node_probe, .. } = scratch;
+        let Scratch { batch, probe, pruning, .. } = scratch;
         self.codes.probe_slot(layer.slot(node), probe);
         batch.nodes.clear();
         batch.nodes.extend(candidates);
@@ -212,7 +212,7 @@ impl Graph {
         measured.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let mut chosen = Vec::new();
         let limit = self.pruned_limit(level);
-        self.prune(layer, &measured, limit, self.options.m / 2, (batch, node_probe), &mut chosen);
+        self.prune(layer, &measured, limit, self.options.m / 2, (batch, pruning), &mut chosen);
         chosen
     }
 

@@ -16,8 +16,8 @@ impl Graph {
             scratch.relinked = own;
             let mut chosen = Vec::new();
             let (limit, least) = (graph.own_limit(0), graph.options.m / 2);
-            let Scratch { batch, node_probe, .. } = &mut *scratch;
-            graph.prune(&graph.layers[0], &candidates, limit, least, (batch, node_probe), &mut chosen);
+            let Scratch { batch, pruning, .. } = &mut *scratch;
+            graph.prune(&graph.layers[0], &candidates, limit, least, (batch, pruning), &mut chosen);
             graph.replace_links(0, node, chosen.clone());
             for target in chosen {
                 let mut links: Vec<u32> = graph.layers[0].links(target).collect();

@@ -3,6 +3,7 @@
 use crate::code::{Code, Codes, Probe};
 use crate::graph::layer::Layer;
 use crate::graph::pool::Pool;
+use crate::graph::prune::Pruning;
 use crate::graph::visited::Visited;
 use crate::graph::{Candidate, Found, Graph, GraphQuery, Strategy};
 use crate::metric::Metric;
@@ -14,7 +15,7 @@ pub(crate) struct Scratch {
     pub(super) pool: Pool,
     pub(super) batch: Batch,
     pub(super) probe: Probe,
-    pub(super) node_probe: Probe,
+    pub(super) pruning: Pruning,
     pub(super) relinked: Probe,
 }
 
@@ -36,7 +37,7 @@ impl Scratch {
             + self.pool.bytes()
             + (numbers + batch.sums.capacity()) * 4
             + self.probe.bytes()
-            + self.node_probe.bytes()
+            + self.pruning.bytes()
             + self.relinked.bytes()
     }
 }
