@@ -73,14 +73,16 @@ impl Query {
     }
 
     /// The vector as it would be stored: as it was given, in the precision of [`over`](Query::over). Its code is that of the
-    /// vector that was stored, which that of [`vector`](Query::vector) need not be. `buffer` is working memory.
+    /// vector that was stored, which that of [`vector`](Query::vector) need not be; for dot products, which find nothing by its code,
+    /// it is in full precision. `buffer` is working memory.
     #[must_use]
     pub fn as_stored<'a>(&'a self, buffer: &'a mut Vec<f32>) -> VectorRef<'a> {
         let given = match (&self.given, &self.prepared) {
             (Some(given), _) | (None, Prepared::Numbers(given)) => given,
             (None, Prepared::Bits(bits)) => return VectorRef::Bits(bits),
         };
-        if self.copies == Copies::F32 {
+        // By products, nothing is found by its code.
+        if self.copies == Copies::F32 || self.metric == Metric::Dot {
             return VectorRef::F32(given);
         }
         buffer.clear();
@@ -225,11 +227,12 @@ mod tests {
                 VectorRef::Bits(bits) => panic!("{bits:?} are no numbers"),
             }
         };
-        for metric in [Metric::Cosine, Metric::L2, Metric::Dot] {
+        for metric in [Metric::Cosine, Metric::L2] {
             assert_eq!(stored(metric, Copies::F32, &[0.1, 3.0]), [0.1, 3.0]);
             assert_eq!(stored(metric, Copies::F16, &[0.1, 3.0]), [0.099_975_586, 3.0]);
             assert_eq!(stored(metric, Copies::F16, &[0.1, 70_000.0]), [0.1, 70_000.0]);
         }
+        assert_eq!(stored(Metric::Dot, Copies::F16, &[0.1, 3.0]), [0.1, 3.0]);
         let bits = Query::new(Metric::Hamming, &[1u8, 2]).unwrap();
         assert!(matches!(bits.as_stored(&mut Vec::new()), VectorRef::Bits([1, 2])));
     }

@@ -15,10 +15,11 @@ use blaze_core::fault::{self, Mistake, Point};
 use blaze_core::limits::INDEXES_PER_COLLECTION_MAX;
 use blaze_core::{Direction, Error, ErrorKind, Family, Isolation, KeyRange, Result};
 
+use super::entries::BUILD_POSITION;
 use super::fill::{ALL_DOCUMENTS, Fill};
 use super::remove::remove_at_once;
-use super::{Index, IndexDefinition, IndexProgress, position};
-use crate::catalog::{self, Definition, Kind, Orphan, prefix};
+use super::{Index, IndexDefinition, IndexProgress};
+use crate::catalog::{self, Definition, Kind, Orphan, prefix, prefixed};
 use crate::database::core::Core;
 use crate::session::{RetryLimits, Scope, Session, retry};
 
@@ -293,7 +294,7 @@ fn complete(session: &Session, collection: &str, index: u32) -> Result<Option<Or
         return Err(Error::internal("a collection has an index and lacks it"));
     };
     let mut done = definition.indexes.remove(position);
-    position::forget(session, &done)?;
+    session.delete(done.family(), prefixed(index, BUILD_POSITION))?;
     done.ready = true;
     let place = definition.indexes.iter().position(|other| done.replaces() && other.name == done.name);
     let replaced = match place {

@@ -6,8 +6,8 @@
 //! not end within so many bytes is a cut one, and bytes keep their order. In a unique index, the entry of what is constrained
 //! has no id in its key but behind the flags, so that two documents meet in one key.
 //!
-//! One more key of the index, [`MARKER`], says what entries may be like, see [`Traits`]; others, while the index is built, how
-//! far that has come, see [`position`](super::position). What the entries of an index on vectors are, [`vector_entries`] says, and those of one on text,
+//! One more key of the index, [`MARKER`], says what entries may be like, see [`Traits`]; another, while the index is built, how
+//! far that has come. What the entries of an index on vectors are, [`vector_entries`] says, and those of one on text,
 //! [`text_entries`](super::text_entries).
 
 use std::collections::BTreeMap;
@@ -30,6 +30,9 @@ use crate::text::{ChangeRow, change_key, entry_key};
 ///
 /// No entry begins with this byte, see [`blaze_core::key`].
 pub(super) const MARKER: &[u8] = &[0xFF];
+
+/// What follows the number of the index in the key that says how far its building has come.
+pub(crate) const BUILD_POSITION: &[u8] = &[0xFF, 0x00];
 
 /// Every value of the entry can be restored from the key, and the entry is the only one of its document.
 pub(super) const RESTORABLE: u8 = 1;

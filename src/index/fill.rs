@@ -7,9 +7,10 @@ use blaze_core::record::Record;
 use blaze_core::{Direction, DocumentId, Durability, Family, KeyRange, Result};
 
 use super::build::{BUILD_ISOLATION, definition_with};
+use super::entries::BUILD_POSITION;
 use super::text_rows::TextFill;
-use super::{Entries, IndexDefinition, check_unique, position};
-use crate::catalog::{self, Definition, prefix};
+use super::{Entries, IndexDefinition, check_unique};
+use crate::catalog::{self, Definition, prefix, prefixed};
 use crate::collection::write_entries;
 use crate::database::core::Core;
 use crate::session::{Session, back_off};
@@ -28,8 +29,6 @@ const BATCH_TRIES_MAX: u32 = 1_000;
 pub(super) struct Fill {
     pub(super) documents: u64,
     pub(super) embedded: u64,
-    /// Transactions, of this build.
-    pub(super) batches: u64,
     /// How many it is to come to, if that is known.
     pub(super) expected: Option<u64>,
     /// The last document that has its entries.
@@ -48,7 +47,8 @@ struct Batch {
 }
 
 impl Batch {
-    /// Commits it; the next batch, if there is one and nobody gets in the way.
+    /// Commits it, and makes the next one meanwhile, unless it is the last. None if the next could not be made by another thread:
+    /// it is made when it is asked for.
     fn commit_beside_next(
         &self,
         core: &Arc<Core>,
@@ -56,15 +56,16 @@ impl Batch {
         index: &IndexDefinition,
     ) -> Result<Option<Result<Batch>>> {
         let Batch { session, fill } = self;
-        if fill.complete || fill.batch_documents < BATCH_DOCUMENTS_MAX {
+        if fill.complete {
             return session.commit().map(|_| None);
         }
+        let span = tracing::Span::current();
         thread::scope(|scope| {
             let thread = thread::Builder::new().name("blaze-index-fill".to_owned());
-            let next = thread.spawn_scoped(scope, || fill.make_batch(core, collection, index));
-            session.commit()?;
-            // Where there is no thread, or it has ended early, the next batch is made when it is asked for.
-            Ok(next.ok().and_then(|next| next.join().ok()))
+            let next = thread.spawn_scoped(scope, || span.in_scope(|| fill.make_batch(core, collection, index)));
+            let committed = session.commit();
+            let next = next.ok().and_then(|next| next.join().ok());
+            committed.map(|_| next)
         })
     }
 }
@@ -79,7 +80,7 @@ impl Fill {
         let mut cursor = session.cursor(Family::Data, &all, Direction::Reverse)?;
         let until = cursor.next()?.map(|(key, _)| key.to_vec());
         // Where a build went on before that was cut short.
-        let last = position::last(&session, index)?;
+        let last = session.get(index.family(), &prefixed(index.id, BUILD_POSITION))?;
         let expected = Fill::expected(&session, &definition, last.as_deref())?;
         let complete = until.is_none();
         Ok(Fill { complete, expected, last, until, batch_documents: BATCH_DOCUMENTS_MAX, ..Fill::default() })
@@ -111,14 +112,23 @@ impl Fill {
     ) -> Result<Fill> {
         let mut made = None;
         while !self.complete {
-            let batch = made.take().unwrap_or_else(|| self.make_batch(core, collection, index));
-            let outcome = batch.and_then(|batch| {
-                made = batch.commit_beside_next(core, collection, index)?;
-                Ok(batch.fill)
-            });
-            self = match outcome {
-                Err(error) if error.kind().is_retryable() => self.commit_batch(core, collection, index)?,
-                outcome => outcome?,
+            self = match made.take() {
+                // One after the other, until nobody gets in the way.
+                None if self.batch_documents < BATCH_DOCUMENTS_MAX => self.commit_batch(core, collection, index)?,
+                batch => {
+                    let batch = batch.unwrap_or_else(|| self.make_batch(core, collection, index));
+                    let committed = batch.and_then(|batch| {
+                        made = batch.commit_beside_next(core, collection, index)?;
+                        Ok(batch.fill)
+                    });
+                    match committed {
+                        Err(error) if error.kind().is_retryable() => {
+                            self.batch_documents /= 2;
+                            continue;
+                        }
+                        committed => committed?,
+                    }
+                }
             };
             committed(&self)?;
         }
@@ -126,7 +136,7 @@ impl Fill {
     }
 
     /// Makes the entries of the next documents in a transaction of its own, of fewer documents after each conflict.
-    pub(super) fn commit_batch(mut self, core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Fill> {
+    fn commit_batch(mut self, core: &Arc<Core>, collection: &str, index: &IndexDefinition) -> Result<Fill> {
         let mut tries = 0;
         loop {
             let made = self.make_batch(core, collection, index);
@@ -194,7 +204,10 @@ impl Fill {
         if let Some(texts) = &mut texts {
             texts.write(session)?;
         }
-        self.batches += 1;
-        self.last.as_ref().map_or(Ok(()), |last| position::advance(session, index, self.batches, last))
+        match &self.last {
+            // Not read, so that it does not set the next batch against this one.
+            Some(last) => session.put(index.family(), prefixed(index.id, BUILD_POSITION), last.clone(), None),
+            None => Ok(()),
+        }
     }
 }

@@ -10,7 +10,7 @@ use blaze_text::{DocumentPostings, DocumentTerms};
 use super::change_row::ChangeRow;
 use super::{Texts, layout};
 use crate::database::core::Core;
-use crate::index::{is_entry, is_position};
+use crate::index::{BUILD_POSITION, is_entry};
 
 /// What a commit did to a document, as its change row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,8 +109,8 @@ impl TextChanges {
                 }
                 (Write::Delete { .. }, None) if is_entry(rest) => drop(collected.entries.remove(rest)),
                 (Write::Put { .. }, None) if layout::is_header(rest) => collected.has_header = true,
-                (Write::Put { .. }, None) if is_position(rest) => collected.is_filled = true,
-                (Write::Delete { .. }, None) if is_position(rest) => collected.is_complete = true,
+                (Write::Put { .. }, None) if rest == BUILD_POSITION => collected.is_filled = true,
+                (Write::Delete { .. }, None) if rest == BUILD_POSITION => collected.is_complete = true,
                 (Write::Put { value, .. }, None) if is_entry(rest) => drop(collected.entries.insert(rest, value)),
                 _ => {}
             }

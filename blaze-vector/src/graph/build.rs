@@ -160,7 +160,8 @@ impl Graph {
         let before = unlinked.linked;
         let ended = self.link_all(unlinked, vectors, threads, progress);
         if unlinked.linked > before {
-            self.same_code = SameCode::of(&self.codes, self.nodes());
+            self.same_code = SameCode::new(); // or there would be room for both
+            self.same_code = SameCode::of(&self.codes, self.nodes().filter(|&slot| self.contains(slot)));
         }
         if matches!(ended, Ok(ControlFlow::Continue(()))) {
             self.repair();

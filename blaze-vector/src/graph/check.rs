@@ -40,7 +40,7 @@ impl Graph {
                 _ => return Some(format!("slot {slot} is free twice, or in use")),
             }
         }
-        if let Some(slot) = self.same_code.misplaced(&self.codes, |slot| self.holds(0, slot)) {
+        if let Some(slot) = self.same_code.misplaced(&self.codes, |slot| self.contains(slot)) {
             return Some(format!("slot {slot} is listed by its code, and not where it would be looked for"));
         }
         let top = self.layers.len() - 1;

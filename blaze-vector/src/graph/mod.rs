@@ -268,15 +268,16 @@ impl Graph {
     /// Marks a node as deleted. It stays navigable, and [`search`](Graph::search) proposes it unless its `accept` says no,
     /// until [`reclaim`](Graph::reclaim). False if the slot holds no node, or one that is deleted already.
     pub fn delete(&mut self, slot: u32) -> bool {
-        match self.state.get_mut(slot as usize) {
-            Some(state @ State::Live) => {
-                *state = State::Tombstone;
-                self.len -= 1;
-                self.tombstones += 1;
-                true
-            }
-            _ => false,
+        if !self.contains(slot) {
+            return false;
         }
+        self.state[slot as usize] = State::Tombstone;
+        self.len -= 1;
+        self.tombstones += 1;
+        if self.same_code.remove(&self.codes, slot) {
+            self.list_copies(slot);
+        }
+        true
     }
 
     fn next_ticket(&self) -> u64 {

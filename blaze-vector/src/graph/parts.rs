@@ -4,7 +4,7 @@ use std::iter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Things of which a part has no fewer: starting a thread takes as long as working on some.
+/// Things of which a part has no fewer, but for the last one: starting a thread takes as long as working on some.
 const PART_MIN: usize = 16;
 
 /// In how many parts the things for each thread are taken. With one, two threads built indexes of a database in 1.2 times (films)

@@ -201,12 +201,9 @@ impl Graph {
         }
     }
 
-    /// Takes the links of dead nodes, to which none lead but from each other, and lists them by their codes no more.
+    /// Takes the links of dead nodes, to which none lead but from each other.
     fn clear(&mut self, slots: &[u32], reclaim: &Reclaim) {
         for &slot in slots {
-            if self.same_code.remove(&self.codes, slot) {
-                self.list_copies(slot);
-            }
             let links: Vec<u32> = self.layers[0].links(slot).collect();
             self.layers[0].set_links(slot, &[]);
             for node in links {

@@ -40,7 +40,9 @@ impl Graph {
             graph.codes.probe_slot(of, &mut own);
             let key = graph.codes.key(of);
             let is_copy = |node| graph.contains(node) && graph.codes.key(node) == key;
-            graph.walk(&own, scratch, COPIES_MAX, |node| is_copy(node) && !graph.same_code.lists(&graph.codes, node));
+            graph.walk(&own, scratch, (COPIES_MAX, usize::MAX), |node| {
+                is_copy(node) && !graph.same_code.lists(&graph.codes, node)
+            });
             scratch.relinked = own;
             scratch.pool.accepted().map(|(_, copy)| copy).collect()
         });
@@ -49,14 +51,20 @@ impl Graph {
 
     /// The nodes of level 0 near a probe, `except` one, nearest first.
     pub(super) fn near(&self, probe: &Probe, except: u32, scratch: &mut Scratch) -> Vec<(f32, u32)> {
-        self.walk(probe, scratch, self.options.ef_construction, |_| true);
+        self.walk(probe, scratch, (self.options.ef_construction, self.ties_max(self.options.m)), |_| true);
         scratch.pool.accepted().filter(|&(_, node)| node != except).collect()
     }
 
-    /// Has the pool hold the `ef` nodes of level 0 nearest to a probe among those that are accepted.
-    fn walk(&self, probe: &Probe, scratch: &mut Scratch, ef: usize, accept: impl FnMut(u32) -> bool) {
+    /// Has the pool hold the `ef` nodes of level 0 nearest to a probe among those that are accepted, of equally near ones so many.
+    fn walk(
+        &self,
+        probe: &Probe,
+        scratch: &mut Scratch,
+        (ef, ties_max): (usize, usize),
+        accept: impl FnMut(u32) -> bool,
+    ) {
         let Scratch { visited, pool, batch, .. } = scratch;
-        pool.reset(ef, self.ties_max(self.options.m));
+        pool.reset(ef, ties_max);
         let Some(entry) = self.entry else { return };
         let (start, _) = self.descend(probe, NONE, entry, self.layers.len() - 1, 0, batch);
         visited.reset(self.layers[0].nodes());

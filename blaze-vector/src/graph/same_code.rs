@@ -144,11 +144,13 @@ fn low(hash: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::ops::ControlFlow;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::code::Code;
+    use crate::graph::build::{VectorBuffer, VectorSource};
     use crate::graph::tests::read_again;
     use crate::graph::{Graph, GraphOptions};
     use crate::metric::Metric;
@@ -307,11 +309,46 @@ mod tests {
             }
         }
         let query = graph.query(&in_heaps(3).0).unwrap();
+        let mut gone = Vec::new();
         while let Some(copy) = (copies.len() > 1).then(|| copies.remove(0)) {
             assert!(graph.delete(copy));
-            graph.reclaim(&[copy]);
+            gone.push(copy);
             let same = graph.same(&query, |slot| copies.contains(&slot));
             assert!(same.is_some(), "none of {} copies is listed", copies.len());
+            if gone.len() == 15 {
+                graph.reclaim(&std::mem::take(&mut gone));
+            }
+            graph.check().unwrap();
+        }
+    }
+
+    #[test]
+    fn every_vector_of_a_graph_that_was_built_at_once_or_in_steps_finds_itself() {
+        struct Heaps;
+        impl VectorSource for Heaps {
+            fn len(&self) -> usize {
+                NODES as usize
+            }
+            fn vector<'a>(&'a self, index: usize, buffer: &'a mut VectorBuffer) -> blaze_core::Result<VectorRef<'a>> {
+                buffer.numbers = in_heaps(index as u32).0.to_vec();
+                Ok(VectorRef::F32(&buffer.numbers))
+            }
+        }
+        for step in [100, NODES as usize] {
+            let options = GraphOptions { m: 4, ef_construction: 8, ..GraphOptions::new(Metric::L2, WIDE) };
+            let mut graph = Graph::begin(options, &Heaps).unwrap();
+            let mut unlinked = graph.give_slots(NODES as usize).unwrap();
+            let mut until = step;
+            while !unlinked.is_empty() {
+                let mut progress = |done| if done < until { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+                let _ = graph.extend(&mut unlinked, &Heaps, 2, &mut progress).unwrap();
+                until += step;
+                let left: Vec<u32> = unlinked.slots().collect();
+                for slot in (0..NODES).filter(|slot| !left.contains(slot)) {
+                    let query = graph.query(&in_heaps(slot).0).unwrap();
+                    assert_eq!(graph.search(&query, 1, 1, |_| true).candidates[0].slot, slot, "steps of {step}");
+                }
+            }
         }
     }
 }

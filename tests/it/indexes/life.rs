@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::thread;
 
-use blaze::{Collection, Database, Document, ErrorKind, Index, IndexState, asc, field, set};
+use blaze::{Collection, Database, Document, ErrorKind, Index, IndexState, Metric, Vector, asc, field, set};
 
 fn numbers(db: &Database) -> Collection<Document> {
     let numbers = db.collection::<Document>("numbers").unwrap();
@@ -64,6 +64,30 @@ fn a_build_that_was_cut_short_goes_on_where_it_was() {
     assert_eq!(numbers.find(field("n").lt(0)).count().unwrap(), 2);
     let report = db.verify().unwrap();
     assert_eq!((report.problems, report.index_entries), (vec![], 5_000));
+}
+
+#[test]
+fn batches_of_an_index_do_not_get_in_the_way_of_each_other() {
+    let db = Database::temporary().unwrap();
+    let things = db.collection::<Document>("things").unwrap();
+    let thing = |n: i64| {
+        let vector = Vector::F32(vec![n as f32, 1.0]);
+        Document::new().with("n", n).with("tags", vec![n, -n - 1]).with("text", format!("text {n}")).with("v", vector)
+    };
+    things.bulk().insert_with_ids((0..5_000).map(|n| (n, thing(n)))).unwrap();
+    let indexes = [
+        (Index::on("n").then("text"), 0),
+        (Index::on("n").unique(), 0),
+        (Index::on("tags").unique(), 2), // that it has several entries of a document is remembered once
+        (Index::vector("v", 2).metric(Metric::L2), 0),
+        (Index::text(["text"]), 0),
+    ];
+    for (index, most) in indexes {
+        let before = db.stats().unwrap().commits.refused;
+        things.ensure_index(index.clone()).unwrap();
+        let refused = db.stats().unwrap().commits.refused - before;
+        assert!(refused <= most, "{refused} commits were refused while {index:?} was built");
+    }
 }
 
 #[test]

@@ -172,7 +172,8 @@ impl GraphReader {
         leave_out_loose(&mut graph.state, &links, room);
         let is_there: Vec<bool> = graph.state.iter().map(|state| *state != State::Free).collect();
         let codes = std::mem::replace(&mut graph.codes, Codes::new(graph.options.code, graph.options.dimension));
-        let list = || SameCode::of(&codes, (0..slots as u32).filter(|slot| is_there[*slot as usize]));
+        let is_live: Vec<bool> = graph.state.iter().map(|state| *state == State::Live).collect();
+        let list = || SameCode::of(&codes, (0..slots as u32).filter(|slot| is_live[*slot as usize]));
         let (mut is_whole, same_code) = thread::scope(|scope| {
             // Beside the links, which need no codes: one after the other took a third longer for a million nodes.
             let listing = thread::Builder::new().name("blaze-graph-load".to_owned()).spawn_scoped(scope, list);
