@@ -113,7 +113,7 @@ impl Fill {
         let mut made = None;
         while !self.complete {
             self = match made.take() {
-                // One after the other, until nobody gets in the way.
+                // One after the other, until nobody gets in the way again.
                 None if self.batch_documents < BATCH_DOCUMENTS_MAX => self.commit_batch(core, collection, index)?,
                 batch => {
                     let batch = batch.unwrap_or_else(|| self.make_batch(core, collection, index));
@@ -123,7 +123,7 @@ impl Fill {
                     });
                     match committed {
                         Err(error) if error.kind().is_retryable() => {
-                            self.batch_documents /= 2;
+                            self.batch_documents /= 2; // alone
                             continue;
                         }
                         committed => committed?,
