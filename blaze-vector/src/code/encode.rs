@@ -1,5 +1,6 @@
 //! From vectors to codes.
 
+use crate::code::rounding::rounded;
 use crate::code::{Code, Coded, Codes, Terms};
 use crate::kernel::code::LINE;
 
@@ -38,7 +39,7 @@ impl Steps {
     /// The step that is nearest to a number.
     #[inline(always)]
     fn nearest(&self, number: f32) -> u8 {
-        (self.position(number) + 0.5).clamp(0.0, 15.0) as u8
+        rounded(self.position(number).clamp(0.0, 15.0)).1 & 15
     }
 }
 
@@ -53,7 +54,7 @@ impl Codes {
         let (mut total, mut square, mut fine_square) = (0, 0.0f64, 0.0f64);
         for (i, &number) in numbers.iter().enumerate() {
             let high = steps.nearest(number);
-            let low = ((steps.position(number) - f32::from(high)) * 16.0 + 8.5).clamp(0.0, 15.0) as u8;
+            let low = rounded(((steps.position(number) - f32::from(high)) * 16.0 + 8.0).clamp(0.0, 15.0)).1 & 15;
             let (byte, shift) = (i / (2 * LINE) * LINE + i % LINE, if i % (2 * LINE) < LINE { 0 } else { 4 });
             if let Some(place) = coded.low.get_mut(byte) {
                 *place |= low << shift;

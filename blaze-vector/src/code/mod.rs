@@ -9,6 +9,7 @@ mod encode;
 mod frame;
 mod probe;
 mod rotation;
+mod rounding;
 mod rows;
 mod slab;
 
@@ -78,13 +79,14 @@ pub(crate) struct Terms {
     pub(crate) fine_square: f32,
 }
 
-/// What tells the code of a vector from that of others, but for the finer half.
+/// What tells the code of a vector from that of others, but for the finer half. Compared in this order: the terms of all nodes
+/// lie closer together than their rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CodeKey<'a> {
-    pub(crate) high: &'a [u8],
     /// The bits of the terms, 0 for vectors of bits.
     pub(crate) offset: u32,
     pub(crate) scale: u32,
+    pub(crate) high: &'a [u8],
 }
 
 impl CodeKey<'_> {
@@ -201,15 +203,39 @@ impl Codes {
 
     /// Distances of `slots` from the probe, as far as the first half of the code tells.
     pub(crate) fn distances(&self, probe: &Probe, slots: &[u32], sums: &mut Vec<i32>, distances: &mut Vec<f32>) {
+        let rows = RowsOf::new(&self.high, slots, |slot| self.fetch(slot));
+        self.distances_of(probe, slots, rows, sums, distances);
+    }
+
+    /// The same of slots that were [fetched](Codes::fetch) before.
+    pub(crate) fn fetched_distances(
+        &self,
+        probe: &Probe,
+        slots: &[u32],
+        sums: &mut Vec<i32>,
+        distances: &mut Vec<f32>,
+    ) {
+        self.distances_of(probe, slots, RowsOf::new(&self.high, slots, |_| ()), sums, distances);
+    }
+
+    #[inline(always)]
+    fn distances_of<'a>(
+        &self,
+        probe: &Probe,
+        slots: &[u32],
+        rows: impl Iterator<Item = &'a [u8]>,
+        sums: &mut Vec<i32>,
+        distances: &mut Vec<f32>,
+    ) {
         self.check_query(&probe.coarse);
         sums.resize(slots.len(), 0);
         distances.clear();
         if self.code == Code::Bits {
-            hammings(&probe.coarse, RowsOf::new(&self.high, slots, |slot| self.fetch(slot)), sums);
+            hammings(&probe.coarse, rows, sums);
             distances.extend(sums.iter().map(|&bits| bits as f32));
             return;
         }
-        nibble_dots(&probe.coarse, RowsOf::new(&self.high, slots, |slot| self.fetch(slot)), sums);
+        nibble_dots(&probe.coarse, rows, sums);
         if probe.per_total == 0.0 {
             distances.extend(slots.iter().zip(&*sums).map(|(&slot, &sum)| {
                 let terms = &self.terms.row(slot as usize)[0];

@@ -1,5 +1,6 @@
 //! A vector as the code kernels compare it with codes.
 
+use crate::code::rounding::rounded;
 use crate::kernel::code::LINE;
 
 /// A vector in signed bytes, and what makes distances of sums of products.
@@ -22,13 +23,6 @@ const LARGEST: f32 = 127.0;
 /// How many parts the finer bytes divide a unit into.
 const PARTS: f32 = 128.0;
 
-/// Rounds a number of at most 22 bits to a whole one, in a way that compilers turn into vector instructions.
-#[inline(always)]
-fn rounded(number: f32) -> f32 {
-    const WHOLE: f32 = 12_582_912.0; // here neighbouring numbers are one apart
-    (number + WHOLE) - WHOLE
-}
-
 /// Sums in several lanes, so that additions overlap.
 fn sum(numbers: &[f32], term: impl Fn(f32) -> f64) -> f64 {
     let (blocks, rest) = numbers.as_chunks::<8>();
@@ -39,6 +33,19 @@ fn sum(numbers: &[f32], term: impl Fn(f32) -> f64) -> f64 {
         }
     }
     sums.iter().sum::<f64>() + rest.iter().map(|&number| term(number)).sum::<f64>()
+}
+
+/// In several lanes, or each comparison waits for the one before it: half the time of a probe (2026-11-23).
+fn largest_magnitude(numbers: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let (blocks, rest) = numbers.as_chunks::<LANES>();
+    let mut largest = [0.0f32; LANES];
+    for block in blocks {
+        for lane in 0..LANES {
+            largest[lane] = largest[lane].max(block[lane].abs());
+        }
+    }
+    rest.iter().chain(&largest).fold(0.0, |largest, number| largest.max(number.abs()))
 }
 
 impl Probe {
@@ -59,7 +66,7 @@ impl Probe {
 
     /// For the dot product with `numbers`, times `factor`.
     pub(crate) fn product(numbers: &[f32], factor: f64) -> Probe {
-        let largest = numbers.iter().fold(0.0f32, |largest, number| largest.max(number.abs()));
+        let largest = largest_magnitude(numbers);
         // In between, quotients could overflow, and such numbers are nothing beside those of other vectors.
         let unit = if largest > 1e-35 { largest / LARGEST } else { 1.0 };
         let per_unit = unit.recip();
@@ -67,9 +74,9 @@ impl Probe {
         let (mut coarse, mut fine) = (vec![0; bytes], vec![0; bytes]);
         for ((&number, coarse), fine) in numbers.iter().zip(&mut coarse).zip(&mut fine) {
             let units = number * per_unit;
-            let whole = rounded(units);
-            *coarse = (whole as i32 as i8).cast_unsigned();
-            *fine = (rounded((units - whole) * PARTS) as i32 as i8).cast_unsigned();
+            let (whole, byte) = rounded(units);
+            *coarse = byte;
+            *fine = rounded((units - whole) * PARTS).1;
         }
         let (factor, unit, sum) = (factor, f64::from(unit), sum(numbers, f64::from));
         Probe {

@@ -1,6 +1,7 @@
 //! Search among a part of the nodes.
 
-use crate::graph::search::{Batch, Scratch};
+use crate::graph::batch::Batch;
+use crate::graph::search::Scratch;
 use crate::graph::visited::Visited;
 use crate::graph::{Found, Graph, GraphQuery, State, Strategy};
 use crate::slots::SlotSet;

@@ -4,10 +4,11 @@ use blaze_core::fault::{self, Mistake};
 use blaze_core::{Error, Result};
 
 use crate::code::{Coded, Codes, Probe};
+use crate::graph::beam::beam;
 use crate::graph::layer::{Layer, NONE};
 use crate::graph::parts::in_parts;
 use crate::graph::pool::NODES_MAX;
-use crate::graph::search::{Scratch, beam};
+use crate::graph::search::Scratch;
 use crate::graph::{Graph, State};
 use crate::vector::{VectorRef, validate};
 

@@ -3,6 +3,8 @@
 //! It holds codes and links, not the vectors themselves: it proposes candidates, which the owner of the vectors compares in
 //! full precision. Searches share the graph; a change needs it alone, and its long half, [`Graph::prepare`], does not.
 
+mod batch;
+mod beam;
 mod blocks;
 mod build;
 mod check;

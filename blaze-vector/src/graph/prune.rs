@@ -2,8 +2,8 @@
 
 use crate::code::Probe;
 use crate::graph::Graph;
+use crate::graph::batch::Batch;
 use crate::graph::layer::Layer;
-use crate::graph::search::Batch;
 
 /// While there is room, a node is also linked to if one that was chosen is nearer to it than the origin, but by less than
 /// this factor (of squared distances): with more ways to everything, less depends on what is deleted later.

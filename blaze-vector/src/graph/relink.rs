@@ -2,9 +2,10 @@
 
 use crate::code::Probe;
 use crate::graph::Graph;
+use crate::graph::beam::beam;
 use crate::graph::layer::NONE;
 use crate::graph::same_code::COPIES_MAX;
-use crate::graph::search::{Scratch, beam};
+use crate::graph::search::Scratch;
 
 impl Graph {
     /// Looks anew for the links of a node on level 0, and links back.

@@ -1,7 +1,8 @@
 //! The walk to what is nearest.
 
-use crate::code::{Code, Codes, Probe};
-use crate::graph::layer::Layer;
+use crate::code::{Code, Probe};
+use crate::graph::batch::Batch;
+use crate::graph::beam::beam;
 use crate::graph::pool::Pool;
 use crate::graph::prune::Pruning;
 use crate::graph::visited::Visited;
@@ -19,45 +20,15 @@ pub(crate) struct Scratch {
     pub(super) relinked: Probe,
 }
 
-/// Nodes to be measured, and their distances.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub(super) nodes: Vec<u32>,
-    pub(super) slots: Vec<u32>,
-    pub(super) distances: Vec<f32>,
-    sums: Vec<i32>,
-}
-
 impl Scratch {
     pub(super) fn bytes(&self) -> usize {
-        let batch = &self.batch;
-        let numbers = batch.nodes.capacity() + batch.slots.capacity() + batch.distances.capacity();
         size_of::<Scratch>()
             + self.visited.bytes()
             + self.pool.bytes()
-            + (numbers + batch.sums.capacity()) * 4
+            + self.batch.bytes()
             + self.probe.bytes()
             + self.pruning.bytes()
             + self.relinked.bytes()
-    }
-}
-
-impl Batch {
-    /// Measures `nodes`.
-    #[inline]
-    pub(super) fn measure(&mut self, codes: &Codes, layer: &Layer, probe: &Probe) {
-        if layer.slots.is_empty() {
-            codes.distances(probe, &self.nodes, &mut self.sums, &mut self.distances);
-        } else {
-            self.slots.clear();
-            self.slots.extend(self.nodes.iter().map(|&node| layer.slot(node)));
-            codes.distances(probe, &self.slots, &mut self.sums, &mut self.distances);
-        }
-    }
-
-    /// Measures `nodes`, which are slots, with all that codes can tell.
-    pub(super) fn measure_finely(&mut self, codes: &Codes, probe: &Probe) {
-        codes.fine_distances(probe, &self.nodes, &mut self.sums, &mut self.distances);
     }
 }
 
@@ -179,42 +150,5 @@ impl Graph {
             node = layer.below[node as usize];
         }
         (node, measured)
-    }
-}
-
-/// Expands the nearest candidate until none in the pool is left.
-#[inline]
-#[expect(clippy::too_many_arguments, reason = "the working memory comes in parts, so that each can be borrowed")]
-pub(super) fn beam(
-    codes: &Codes,
-    layer: &Layer,
-    probe: &Probe,
-    starts: &[u32],
-    visited: &mut Visited,
-    pool: &mut Pool,
-    batch: &mut Batch,
-    mut accept: impl FnMut(u32) -> bool,
-) {
-    batch.nodes.clear();
-    batch.nodes.extend(starts.iter().filter(|&&start| visited.insert(start)));
-    loop {
-        batch.measure(codes, layer, probe);
-        for (&node, &distance) in batch.nodes.iter().zip(&batch.distances) {
-            if distance < pool.bound() {
-                pool.insert(distance, node, accept(node));
-            }
-        }
-        batch.nodes.clear();
-        while batch.nodes.is_empty() {
-            let Some(node) = pool.expand() else { return };
-            if let Some(next) = pool.upcoming() {
-                layer.links.prefetch(next);
-            }
-            for link in layer.links(node) {
-                if visited.insert(link) {
-                    batch.nodes.push(link);
-                }
-            }
-        }
     }
 }

@@ -39,6 +39,29 @@ impl Visited {
         true
     }
 
+    /// Inserts nodes that are new, all of them.
+    #[inline(always)]
+    pub(super) fn insert_new(&mut self, nodes: &[u32]) {
+        nodes.iter().for_each(|&node| self.words[node as usize / 64] |= 1 << (node % 64));
+        self.nodes.extend_from_slice(nodes);
+    }
+
+    /// Writes those of `nodes` that would be new, of which there are at most `most`, to `new`.
+    ///
+    /// Whether a node is new decides no branch: about every other one is, and no processor can tell which (2026-11-23: 1 us of a
+    /// search of 27).
+    #[inline(always)]
+    pub(super) fn select_new(&self, nodes: impl Iterator<Item = u32>, most: usize, new: &mut Vec<u32>) {
+        new.clear();
+        new.resize(most, 0);
+        let mut used = 0;
+        for node in nodes.take(most) {
+            new[used] = node;
+            used += usize::from(self.words[node as usize / 64] & (1u64 << (node % 64)) == 0);
+        }
+        new.truncate(used);
+    }
+
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -63,5 +86,22 @@ mod tests {
             }
             assert_eq!(visited.len(), 4);
         }
+    }
+
+    #[test]
+    fn of_all_nodes_those_are_selected_that_were_not_inserted() {
+        let mut visited = Visited::default();
+        visited.reset(200);
+        let mut new = vec![9; 50];
+        visited.insert(64);
+        visited.select_new([1, 64, 65, 128, 199].into_iter(), 32, &mut new);
+        assert_eq!(new, [1, 65, 128, 199]);
+        visited.insert_new(&new);
+        assert_eq!(visited.len(), 5);
+        visited.select_new([199, 0, 64, 65].into_iter(), 32, &mut new);
+        assert_eq!(new, [0]);
+        visited.reset(200);
+        visited.select_new([199, 1, 64].into_iter(), 2, &mut new);
+        assert_eq!(new, [199, 1], "no more than there may be");
     }
 }
