@@ -125,9 +125,19 @@ impl SameCode {
 }
 
 fn hash(seed: u64, key: CodeKey<'_>) -> u64 {
+    // In several lanes, or each step waits for the one before it.
+    const LANES: usize = 4;
     let (words, rest) = key.high.as_chunks::<8>();
-    let terms = u64::from(key.offset) << 32 | u64::from(key.scale);
-    let hash = words.iter().fold(mix(seed ^ terms), |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
+    let (blocks, words) = words.as_chunks::<LANES>();
+    let first = mix(seed ^ (u64::from(key.offset) << 32 | u64::from(key.scale)));
+    let mut lanes = [first; LANES];
+    for block in blocks {
+        for (lane, word) in lanes.iter_mut().zip(block) {
+            *lane = mix(*lane ^ u64::from_le_bytes(*word));
+        }
+    }
+    let hash = lanes.iter().fold(first, |hash, lane| mix(hash ^ lane));
+    let hash = words.iter().fold(hash, |hash, word| mix(hash ^ u64::from_le_bytes(*word)));
     rest.iter().fold(hash, |hash, &byte| mix(hash ^ u64::from(byte)))
 }
 
