@@ -17,6 +17,7 @@ pub(crate) use frame::Frame;
 pub(crate) use probe::Probe;
 pub(crate) use rotation::Rotation;
 pub(crate) use rows::RowsOf;
+use rows::{fetched_rows, rows_ahead};
 pub(crate) use slab::Slab;
 
 use std::fmt;
@@ -121,6 +122,8 @@ pub(crate) struct Codes {
     pub(crate) low: Slab<u8>,
     pub(crate) terms: Slab<Terms>,
     pub(crate) totals: Slab<u16>,
+    /// How many slots are worth fetching before the first is measured.
+    pub(crate) rows_ahead: usize,
 }
 
 impl Codes {
@@ -136,6 +139,7 @@ impl Codes {
             low: Slab::new(stride),
             terms: Slab::new(1),
             totals: Slab::new(1),
+            rows_ahead: rows_ahead(stride),
         }
     }
 
@@ -207,7 +211,7 @@ impl Codes {
         self.distances_of(probe, slots, rows, sums, distances);
     }
 
-    /// The same of slots that were [fetched](Codes::fetch) before.
+    /// The same of slots that were all [fetched](Codes::fetch) before.
     pub(crate) fn fetched_distances(
         &self,
         probe: &Probe,
@@ -215,7 +219,7 @@ impl Codes {
         sums: &mut Vec<i32>,
         distances: &mut Vec<f32>,
     ) {
-        self.distances_of(probe, slots, RowsOf::new(&self.high, slots, |_| ()), sums, distances);
+        self.distances_of(probe, slots, fetched_rows(&self.high, slots), sums, distances);
     }
 
     #[inline(always)]

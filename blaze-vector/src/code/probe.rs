@@ -1,6 +1,6 @@
 //! A vector as the code kernels compare it with codes.
 
-use crate::code::rounding::rounded;
+use crate::code::rounding::{rounded, rounded_byte};
 use crate::kernel::code::LINE;
 
 /// A vector in signed bytes, and what makes distances of sums of products.
@@ -35,7 +35,7 @@ fn sum(numbers: &[f32], term: impl Fn(f32) -> f64) -> f64 {
     sums.iter().sum::<f64>() + rest.iter().map(|&number| term(number)).sum::<f64>()
 }
 
-/// In several lanes, or each comparison waits for the one before it: half the time of a probe (2026-11-23).
+/// In several lanes, or each comparison waits for the one before it.
 fn largest_magnitude(numbers: &[f32]) -> f32 {
     const LANES: usize = 16;
     let (blocks, rest) = numbers.as_chunks::<LANES>();
@@ -76,7 +76,7 @@ impl Probe {
             let units = number * per_unit;
             let (whole, byte) = rounded(units);
             *coarse = byte;
-            *fine = rounded((units - whole) * PARTS).1;
+            *fine = rounded_byte((units - whole) * PARTS);
         }
         let (factor, unit, sum) = (factor, f64::from(unit), sum(numbers, f64::from));
         Probe {

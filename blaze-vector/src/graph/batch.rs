@@ -9,8 +9,8 @@ pub(super) struct Batch {
     pub(super) nodes: Vec<u32>,
     pub(super) slots: Vec<u32>,
     pub(super) distances: Vec<f32>,
-    /// Those to be measured next, most likely.
-    pub(super) ahead: Vec<u32>,
+    /// The nodes to be measured next, most likely.
+    pub(super) nodes_ahead: Vec<u32>,
     sums: Vec<i32>,
 }
 
@@ -18,28 +18,18 @@ impl Batch {
     /// Measures `nodes`.
     #[inline]
     pub(super) fn measure(&mut self, codes: &Codes, layer: &Layer, probe: &Probe) {
-        if layer.slots.is_empty() {
-            codes.distances(probe, &self.nodes, &mut self.sums, &mut self.distances);
-        } else {
-            self.find_slots(layer);
-            codes.distances(probe, &self.slots, &mut self.sums, &mut self.distances);
-        }
+        let slots = slots_of(&self.nodes, layer, &mut self.slots);
+        codes.distances(probe, slots, &mut self.sums, &mut self.distances);
     }
 
-    /// Measures `nodes`, which were [fetched](fetch) before.
+    /// Measures `nodes`, which were [fetched](fetch) before, as many as are.
     #[inline]
     pub(super) fn measure_fetched(&mut self, codes: &Codes, layer: &Layer, probe: &Probe) {
-        if layer.slots.is_empty() {
-            codes.fetched_distances(probe, &self.nodes, &mut self.sums, &mut self.distances);
-        } else {
-            self.find_slots(layer);
-            codes.fetched_distances(probe, &self.slots, &mut self.sums, &mut self.distances);
+        let slots = slots_of(&self.nodes, layer, &mut self.slots);
+        match slots.len() <= codes.rows_ahead {
+            true => codes.fetched_distances(probe, slots, &mut self.sums, &mut self.distances),
+            false => codes.distances(probe, slots, &mut self.sums, &mut self.distances),
         }
-    }
-
-    fn find_slots(&mut self, layer: &Layer) {
-        self.slots.clear();
-        self.slots.extend(self.nodes.iter().map(|&node| layer.slot(node)));
     }
 
     /// Measures `nodes`, which are slots, with all that codes can tell.
@@ -49,12 +39,23 @@ impl Batch {
 
     pub(super) fn bytes(&self) -> usize {
         let numbers = self.nodes.capacity() + self.slots.capacity() + self.distances.capacity();
-        (numbers + self.ahead.capacity() + self.sums.capacity()) * 4
+        (numbers + self.nodes_ahead.capacity() + self.sums.capacity()) * 4
     }
 }
 
-/// Starts to fetch what measuring nodes reads.
+/// The slots of nodes, which on level 0 are these themselves; `buffer` is working memory.
+#[inline(always)]
+fn slots_of<'a>(nodes: &'a [u32], layer: &Layer, buffer: &'a mut Vec<u32>) -> &'a [u32] {
+    if layer.slots.is_empty() {
+        return nodes;
+    }
+    buffer.clear();
+    buffer.extend(nodes.iter().map(|&node| layer.slot(node)));
+    buffer
+}
+
+/// Starts to fetch what measuring nodes reads; of many, of the first.
 #[inline(always)]
 pub(super) fn fetch(nodes: &[u32], codes: &Codes, layer: &Layer) {
-    nodes.iter().for_each(|&node| codes.fetch(layer.slot(node)));
+    nodes.iter().take(codes.rows_ahead).for_each(|&node| codes.fetch(layer.slot(node)));
 }

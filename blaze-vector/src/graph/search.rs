@@ -1,4 +1,4 @@
-//! The walk to what is nearest.
+//! A search: down the levels, the walk over the lowest, and the choice among what it found.
 
 use crate::code::{Code, Probe};
 use crate::graph::batch::Batch;

@@ -39,23 +39,27 @@ impl Visited {
         true
     }
 
-    /// Inserts nodes that are new, all of them.
+    /// Inserts nodes that are new, all of them, each once.
     #[inline(always)]
     pub(super) fn insert_new(&mut self, nodes: &[u32]) {
-        nodes.iter().for_each(|&node| self.words[node as usize / 64] |= 1 << (node % 64));
+        for &node in nodes {
+            let word = &mut self.words[node as usize / 64];
+            debug_assert!(*word & (1 << (node % 64)) == 0, "node {node} is not new");
+            *word |= 1 << (node % 64);
+        }
         self.nodes.extend_from_slice(nodes);
     }
 
-    /// Writes those of `nodes` that would be new, of which there are at most `most`, to `new`.
+    /// Writes those of `nodes` that would be new to `new`. They are at most `most`, and each is there once, as the links of a node are.
     ///
-    /// Whether a node is new decides no branch: about every other one is, and no processor can tell which (2026-11-23: 1 us of a
-    /// search of 27).
+    /// Whether a node is new decides no branch: about every other one is, and no processor can tell which (EPYC 9005, 2026-11-23: 1 us
+    /// of a search of 27).
     #[inline(always)]
     pub(super) fn select_new(&self, nodes: impl Iterator<Item = u32>, most: usize, new: &mut Vec<u32>) {
         new.clear();
         new.resize(most, 0);
         let mut used = 0;
-        for node in nodes.take(most) {
+        for node in nodes {
             new[used] = node;
             used += usize::from(self.words[node as usize / 64] & (1u64 << (node % 64)) == 0);
         }
@@ -101,7 +105,7 @@ mod tests {
         visited.select_new([199, 0, 64, 65].into_iter(), 32, &mut new);
         assert_eq!(new, [0]);
         visited.reset(200);
-        visited.select_new([199, 1, 64].into_iter(), 2, &mut new);
-        assert_eq!(new, [199, 1], "no more than there may be");
+        visited.select_new([199, 1, 64].into_iter(), 3, &mut new);
+        assert_eq!(new, [199, 1, 64]);
     }
 }

@@ -205,3 +205,30 @@ fn every_vector_of_a_graph_that_was_built_at_once_or_in_steps_finds_itself() {
         }
     }
 }
+
+#[test]
+fn codes_that_differ_anywhere_have_other_hashes_whatever_their_length() {
+    let hash_of = |high: &[u8], offset, scale| hash(1, CodeKey { offset, scale, high });
+    for length in [1, 8, 31, 32, 64, 100, 448] {
+        // Words that repeat and words that do not.
+        for period in [1_usize, 8, 16, 251] {
+            let high: Vec<u8> = (0..length).map(|place| (place % period) as u8).collect();
+            let mut hashes =
+                vec![hash_of(&high, 3, 4), hash_of(&high, 4, 3), hash_of(&high, 3, 5), hash_of(&high, 7, 4)];
+            for place in 0..length {
+                let mut other = high.clone();
+                other[place] ^= 64;
+                hashes.push(hash_of(&other, 3, 4));
+                // The same change in the next word as well, which is another lane.
+                if let Some(byte) = other.get_mut(place + 8) {
+                    *byte ^= 64;
+                    hashes.push(hash_of(&other, 3, 4));
+                }
+            }
+            let count = hashes.len();
+            hashes.sort_unstable();
+            hashes.dedup();
+            assert_eq!(hashes.len(), count, "{length} bytes that repeat after {period}");
+        }
+    }
+}
