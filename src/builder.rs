@@ -258,7 +258,8 @@ impl DatabaseBuilder {
     ///
     /// A graph takes about the dimension and 160 bytes for each vector. Beyond the bound, graphs that were not used for long are
     /// written to the database and let go of; the next search of such an index reads its graph again. The one that was used last
-    /// stays, however large it is.
+    /// stays, however large it is, and so do all graphs of a database [in memory](DatabaseBuilder::in_memory), which has no other
+    /// place for them.
     pub fn vector_memory_bytes(mut self, bytes: usize) -> DatabaseBuilder {
         self.vector_memory_bytes = bytes;
         self

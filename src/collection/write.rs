@@ -120,7 +120,7 @@ pub(crate) fn write_entries(
     after: Entries,
 ) -> Result<()> {
     let family = index.family();
-    if family == Family::Vector && !index.ready {
+    if family == Family::Vector && !index.is_filled() {
         session.note_unbuilt(index.id)?;
     }
     for (key, value) in before.iter().filter(|(key, _)| !after.has(key)) {

@@ -244,7 +244,7 @@ fn write_at_once(
     commit_alone(core, Isolation::Serializable, Durability::Buffered, |session| {
         let Some(place) = Place::find_in(session, &place.collection, attached.index)? else { return Ok(()) };
         let Some(index) = place.index() else { return Ok(()) };
-        if !index.ready {
+        if !index.is_filled() {
             session.note_unbuilt(index.id)?;
         }
         for (waiting, fate) in waiting.iter().zip(fates) {

@@ -6,7 +6,8 @@
 //! the next call from there on.
 //!
 //! An index that replaces another one is built beside it, under the same name and behind it; the last commit puts it in its
-//! place.
+//! place. One on vectors has its graph by then: a commit before says that it has all its vectors, and from then on marks are
+//! kept of what changes, as they are of indexes that are used.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -119,7 +120,7 @@ fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress
     let _span = tracing::info_span!("build index", index = declared.id).entered();
     let mut fill = Fill::of_all_before(core, collection, declared)?;
     let swaps_at_once = fault::makes(Mistake::SwapWithoutOld) && declared.replaces();
-    if !swaps_at_once {
+    if !swaps_at_once && !declared.is_filled() {
         fill = fill.commit_all(core, collection, declared, &mut |fill| {
             fault::reached(Point::IndexBatchFilled);
             tell(progress, fill)
@@ -130,6 +131,9 @@ fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress
             fill.embedded += documents;
             tell(progress, &fill)
         })?;
+    }
+    if declared.replaces() && declared.family() == Family::Vector && !swaps_at_once {
+        make_graph(core, collection, declared, &mut fill, progress)?;
     }
     fault::reached(Point::IndexFilled);
     let (completed_at, replaced) = retry(core, RetryLimits::default(), || {
@@ -145,14 +149,36 @@ fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress
     Ok(())
 }
 
+/// Has an index that is to take the place of another one get its graph, so that searches do not go without one.
+fn make_graph(
+    core: &Arc<Core>,
+    collection: &str,
+    declared: &IndexDefinition,
+    fill: &mut Fill,
+    progress: &mut Progress<'_>,
+) -> Result<()> {
+    retry(core, RetryLimits::default(), || {
+        let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
+        let mut definition = (*definition_with(&session, collection, declared.id)?).clone();
+        definition.indexes.iter_mut().filter(|index| index.id == declared.id).for_each(IndexDefinition::note_filled);
+        session.delete(declared.family(), prefixed(declared.id, BUILD_POSITION))?;
+        catalog::put(&session, collection, &definition)?;
+        session.commit()
+    })?;
+    core.vectors.make_beside(core, declared.id, &mut |linked| {
+        fill.linked = linked;
+        tell(progress, fill)
+    })
+}
+
 /// True for what says that a document does not fit an index.
 fn is_misfit(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Invalid | ErrorKind::LimitExceeded | ErrorKind::AlreadyExists)
 }
 
 fn tell(progress: &mut Progress<'_>, fill: &Fill) -> Result<()> {
-    let Fill { documents, embedded, expected, .. } = *fill;
-    match progress(IndexProgress { documents, embedded, expected }) {
+    let Fill { documents, embedded, expected, linked, .. } = *fill;
+    match progress(IndexProgress { documents, embedded, expected, linked }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(Error::cancelled("the building of the index was stopped by its caller")),
     }

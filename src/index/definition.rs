@@ -40,6 +40,9 @@ pub(crate) struct IndexDefinition {
     /// True while it is built beside the index of the same name, which stands before it, to take its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     replaces: bool,
+    /// True while it is only to get its graph before it takes that place: it has all its vectors.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    filled: bool,
     /// What `kind` says, made at the first use.
     #[serde(skip)]
     parts: OnceLock<IndexFields>,
@@ -136,6 +139,7 @@ impl IndexDefinition {
             expire_after_ms: None,
             format: CURRENT,
             replaces: false,
+            filled: false,
             parts: OnceLock::new(),
             filter: OnceLock::new(),
         }
@@ -173,13 +177,24 @@ impl IndexDefinition {
 
     /// The same index under another number, complete, its entries of the current form.
     pub(crate) fn complete_under(&self, id: u32) -> IndexDefinition {
-        IndexDefinition { id, ready: true, format: CURRENT, ..self.clone() }
+        IndexDefinition { id, ready: true, filled: false, format: CURRENT, ..self.clone() }
     }
 
     /// Has the index be built anew: nothing of its entries is there any more.
     pub(crate) fn begin_anew(&mut self) {
         self.ready = false;
+        self.filled = false;
         self.format = CURRENT;
+    }
+
+    /// Has it be given its graph, before it is used.
+    pub(super) fn note_filled(&mut self) {
+        self.filled = true;
+    }
+
+    /// True if it has all its entries, which every commit keeps up to date, whether it is used or not.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.ready || self.filled
     }
 
     /// True while it is built to take the place of the index of its name.
@@ -195,6 +210,7 @@ impl IndexDefinition {
     /// Lets it stand for its name.
     pub(super) fn take_place(&mut self) {
         self.replaces = false;
+        self.filled = false;
     }
 
     pub(crate) fn is_on_text(&self) -> bool {

@@ -29,6 +29,7 @@ const BATCH_TRIES_MAX: u32 = 1_000;
 pub(super) struct Fill {
     pub(super) documents: u64,
     pub(super) embedded: u64,
+    pub(super) linked: u64,
     /// How many it is to come to, if that is known.
     pub(super) expected: Option<u64>,
     /// The last document that has its entries.

@@ -481,4 +481,8 @@ pub struct IndexProgress {
     /// How many documents it was to look at when it began, if the collection counts its documents. Those that come and go
     /// meanwhile are not followed: at the end it may have looked at a few more or fewer.
     pub expected: Option<u64>,
+    /// How many vectors are linked in the graph of an index that replaces another one, which it does only when it has its graph.
+    /// Other indexes on vectors get theirs after they are built, of which
+    /// [`stats`](crate::Database::stats) tell.
+    pub linked: u64,
 }

@@ -48,6 +48,7 @@ impl Graphs {
             let loaded = self.load(session.core(), index);
             let mut registry = self.registry.lock();
             registry.in_making.remove(&index);
+            registry.unwanted.remove(&index);
             registry.loading.remove(&index);
             if !matches!(loaded, Ok(Loaded::Open)) {
                 registry.unstored.insert(index);
@@ -102,27 +103,35 @@ impl Graphs {
         }
     }
 
-    /// Lets go of the graphs that were not used for longest, as long as there is too much in memory. One stays.
+    /// Lets go of the graphs that were not used for longest, as long as there is too much in memory. One stays, and so does what
+    /// could not be read again: what cannot be written now, and all graphs of a database in memory.
     pub(super) fn evict(&self, core: &Arc<Core>) -> Result<()> {
         let mut graphs = self.all_open();
         graphs.sort_by_key(|graph| Reverse(graph.used.load(Ordering::Relaxed)));
         let mut bytes: usize = graphs.iter().map(|graph| graph.size().bytes).sum();
-        while bytes > self.memory_bytes && graphs.len() > 1 {
+        let (mut written, mut staying) = (Ok(()), Vec::new());
+        let is_kept = matches!(core.storage, Storage::Directory { .. });
+        while is_kept && bytes > self.memory_bytes && graphs.len() > 1 {
             let Some(graph) = graphs.pop() else { break };
-            bytes = bytes.saturating_sub(graph.size().bytes); // it may have grown
-            self.flush(core, &graph, None)?;
-            let _flushing = graph.flushing.lock(); // nobody writes it once it may be read again
-            let mut registry = self.registry.lock();
-            if matches!(core.storage, Storage::Directory { .. }) {
-                registry.unstored.remove(&graph.index);
+            if let Err(error) = self.flush(core, &graph, None) {
+                written = written.and(Err(error));
+                staying.push(graph);
+                continue;
             }
-            // Whoever searches it still has all that its view sees, or looks at all vectors.
-            drop(registry);
-            self.forget(&graph);
-            graph.abandon();
+            bytes = bytes.saturating_sub(graph.size().bytes); // it may have grown
+            self.let_go_of(&graph);
         }
+        graphs.append(&mut staying);
         self.share_out(bytes, &graphs);
-        Ok(())
+        written
+    }
+
+    /// Lets go of a graph that the database has. Whoever searches it still has all that its view sees, or looks at all vectors.
+    fn let_go_of(&self, graph: &Arc<OpenGraph>) {
+        let _flushing = graph.flushing.lock(); // nobody writes it once it may be read again
+        self.registry.lock().unstored.remove(&graph.index);
+        self.forget(graph);
+        graph.abandon();
     }
 
     /// Gives what the graphs leave of the memory to the rows that searches read, in proportion to what all rows would take.

@@ -138,10 +138,10 @@ impl Graphs {
     }
 }
 
-/// How the graph of an index is made; none if it is no complete vector index.
+/// How the graph of an index is made; none if it is no vector index that is filled.
 pub(super) fn form_of(session: &Session, index: u32) -> Result<Option<Form>> {
     for (_, definition) in catalog::definitions(session)? {
-        if let Some(found) = definition.indexes.iter().find(|found| found.id == index && found.ready)
+        if let Some(found) = definition.indexes.iter().find(|found| found.id == index && found.is_filled())
             && let IndexFields::Vector(fields) = found.parts()?
         {
             return Ok(Some(Form::of(fields)));

@@ -55,24 +55,26 @@ impl Graphs {
         }
     }
 
-    /// Writes a graph that is only being made, as far as the time goes; answers it.
+    /// Writes a graph that is only being made, as far as the time goes; answers it, and whether it could be written.
     pub(super) fn flush_begun(
         &self,
         core: &Arc<Core>,
         index: u32,
         linked: Linked,
         until: Option<Instant>,
-    ) -> Result<Linked> {
+    ) -> Result<(Linked, Result<()>)> {
         let complete = linked.complete;
         let graph = OpenGraph::new(index, 0);
         graph.hold(linked);
-        Flush { core, graph: &graph, index, until, is_begun: true }.run(complete)?;
-        graph.take().ok_or_else(|| Error::internal("a graph that nobody else has is gone"))
+        let kept = Flush { core, graph: &graph, index, until, is_begun: true }.run(complete).map(drop);
+        let linked = graph.take().ok_or_else(|| Error::internal("a graph that nobody else has is gone"))?;
+        Ok((linked, kept))
     }
 
-    /// Writes what is worth it of all graphs.
+    /// Writes what is worth it of all graphs, also of those behind one that cannot be written.
     pub(super) fn flush_where_due(&self, core: &Arc<Core>) -> Result<()> {
-        self.all_open().iter().filter(|graph| graph.is_flush_due()).try_for_each(|graph| self.flush(core, graph, None))
+        let due = self.all_open().into_iter().filter(|graph| graph.is_flush_due());
+        due.fold(Ok(()), |before, graph| before.and(self.flush(core, &graph, None)))
     }
 }
 

@@ -69,7 +69,11 @@ impl Graphs {
         let making = Making { graphs: self, core, point, index, form, linked, unlinked };
         let made = making.run();
         let mut registry = self.registry.lock();
-        registry.making.remove(&index);
+        let vectors = registry.making.remove(&index).map_or(0, |progress| progress.linked);
+        if made.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unsupported) {
+            // The next try takes as long: not before there are others.
+            registry.failed.insert(index, vectors.max(VECTOR_GRAPH_MIN));
+        }
         drop(registry);
         self.loaded.notify_all();
         made.map(Some)
@@ -144,7 +148,13 @@ impl Making<'_> {
             if self.extend(next)?.is_continue() {
                 break;
             }
-            let closes_by = self.graphs.registry.lock().closes_by;
+            let (closes_by, is_dropped) = {
+                let registry = self.graphs.registry.lock();
+                (registry.closes_by, registry.unwanted.contains(&self.index))
+            };
+            if is_dropped {
+                return Err(Error::not_found("the index was dropped while its graph was made"));
+            }
             let more = self.linked.graph.len() - kept;
             if !self.graphs.has_ended() && (closes_by.is_none() || more >= KEPT_AT_THE_END_MIN) {
                 self = self.keep(closes_by)?;
@@ -164,7 +174,7 @@ impl Making<'_> {
         Ok(self.linked)
     }
 
-    /// Links vectors until there are `next` nodes, or somebody wants to close the database.
+    /// Links vectors until there are `next` nodes, or nobody wants any more.
     fn extend(&mut self, next: usize) -> Result<ControlFlow<()>> {
         let Making { graphs, point, index, form, linked, unlinked, .. } = self;
         let vectors = linked.graph.len() + unlinked.len();
@@ -172,8 +182,8 @@ impl Making<'_> {
         let rows = Rows { point: *point, index: *index, form, ids: &linked.ids };
         linked.graph.extend(unlinked, &rows, threads(), &mut |done| {
             let left = given - done;
-            let closes = graphs.note_progress(*index, vectors - left, left);
-            match closes || graphs.has_ended() || vectors - left >= next {
+            let is_unwanted = graphs.note_progress(*index, vectors - left, left);
+            match is_unwanted || graphs.has_ended() || vectors - left >= next {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
@@ -184,22 +194,31 @@ impl Making<'_> {
         self.graphs.note_progress(self.index, linked, unlinked);
     }
 
-    /// Writes what is linked to the database.
+    /// Writes what is linked to the database. Where that cannot be written now, nothing is lost but what a crash would cost.
     fn keep(mut self, until: Option<Instant>) -> Result<Self> {
-        if !matches!(self.core.storage, Storage::Memory) {
-            self.linked = self.graphs.flush_begun(self.core, self.index, self.linked, until)?;
-            fault::reached(Point::GraphStepKept);
+        if matches!(self.core.storage, Storage::Memory) {
+            return Ok(self);
+        }
+        let (linked, kept) = self.graphs.flush_begun(self.core, self.index, self.linked, until)?;
+        self.linked = linked;
+        match kept {
+            Ok(()) => fault::reached(Point::GraphStepKept),
+            Err(error) if matches!(error.kind(), ErrorKind::Closed | ErrorKind::NotFound) => return Err(error),
+            Err(error) => {
+                let index = self.index;
+                tracing::warn!(index, %error, "what is linked of a graph cannot be kept: a crash costs its making");
+            }
         }
         Ok(self)
     }
 }
 
 impl Graphs {
-    /// True if the database is about to be closed.
+    /// True if it is not to go on: the database is about to be closed, or the index was dropped.
     fn note_progress(&self, index: u32, linked: usize, unlinked: usize) -> bool {
         let mut registry = self.registry.lock();
         registry.making.insert(index, Progress { linked, unlinked });
-        registry.closes_by.is_some()
+        registry.is_unwanted(index)
     }
 }
 

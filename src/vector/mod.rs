@@ -21,6 +21,7 @@ mod nearest;
 mod open;
 mod pace;
 mod proposals;
+mod registry;
 mod room;
 mod row_cache;
 mod stored;
@@ -28,11 +29,10 @@ mod tail;
 mod trial;
 mod work;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use blaze_core::Timestamp;
 use blaze_core::limits::VECTOR_GRAPH_MIN;
@@ -44,11 +44,11 @@ pub(crate) use calibration::{Queries, read as stored_calibration};
 use change::IndexChange;
 pub(crate) use change::{VectorChanges, features_of};
 pub(crate) use filters::UnderWay;
-use filters::{FilterTask, Watch};
+use filters::Watch;
 pub(crate) use form::Form;
-use making::Progress;
 pub(crate) use nearest::{Among, Question, nearest};
 use open::OpenGraph;
+use registry::Registry;
 
 use crate::database::core::Core;
 
@@ -71,35 +71,6 @@ pub(crate) struct Graphs {
     ended: AtomicBool,
     /// Who is told which documents commits change.
     watch: Watch,
-}
-
-#[derive(Debug, Default)]
-struct Registry {
-    open: HashMap<u32, Arc<OpenGraph>>,
-    /// The last commit that was told of.
-    told: Timestamp,
-    /// How many vectors were written of indexes without a graph in memory, since somebody looked whether they need one.
-    unread: HashMap<u32, usize>,
-    /// The indexes that may need a graph.
-    wanted: BTreeSet<u32>,
-    /// Those whose graph is being made.
-    in_making: HashSet<u32>,
-    /// How far that has come, of those whose vectors are being linked.
-    making: HashMap<u32, Progress>,
-    /// When what is worth it is to be kept, once the database is about to be closed.
-    closes_by: Option<Instant>,
-    /// Those of them whose graph is read from the database.
-    loading: HashSet<u32>,
-    /// Those of which the database has no graph, as far as is known.
-    unstored: HashSet<u32>,
-    /// Those whose graph could not be made.
-    failed: HashSet<u32>,
-    /// Graphs of indexes that are gone, to be taken down by who makes nobody wait.
-    gone: Vec<Arc<OpenGraph>>,
-    /// The sets of filters that are to be made or brought up to date.
-    filters: VecDeque<FilterTask>,
-    /// How many of them somebody works on.
-    filters_in_work: usize,
 }
 
 impl Graphs {
@@ -185,6 +156,9 @@ impl Graphs {
                 registry.wanted.remove(index);
                 registry.failed.remove(index);
                 registry.unstored.remove(index);
+                if registry.in_making.contains(index) {
+                    registry.unwanted.insert(*index);
+                }
             }
         }
     }
@@ -224,23 +198,12 @@ impl Graphs {
     pub(crate) fn want(&self, core: &Arc<Core>, index: u32) {
         let mut registry = self.registry.lock();
         let is_known = registry.open.contains_key(&index) || registry.in_making.contains(&index);
-        if is_known || registry.failed.contains(&index) || core.is_read_only() {
+        if is_known || registry.failed.contains_key(&index) || core.is_read_only() {
             return;
         }
         registry.wanted.insert(index);
         drop(registry);
         self.look_after(core);
-    }
-}
-
-impl Registry {
-    fn count_unread(&mut self, index: u32, vectors: usize) {
-        let unread = self.unread.entry(index).or_default();
-        *unread += vectors;
-        if *unread >= VECTOR_GRAPH_MIN {
-            self.unread.remove(&index);
-            self.wanted.insert(index);
-        }
     }
 }
 

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use blaze_core::{ErrorKind, Result};
+use blaze_core::limits::VECTOR_GRAPH_MIN;
+use blaze_core::{Error, ErrorKind, Result};
 
 use super::Graphs;
+use super::making::Progress;
 use super::open::OpenGraph;
 use crate::crew::Crew;
 use crate::database::core::Core;
+use crate::session::Session;
 
 /// Vectors that are linked before another index has its turn.
 const LINKED_IN_TURN: usize = 64;
@@ -117,6 +120,7 @@ impl Graphs {
             let made = self.make(core, index);
             let mut registry = self.registry.lock();
             registry.in_making.remove(&index);
+            registry.unwanted.remove(&index);
             if let Err(error) = made {
                 if error.kind() == ErrorKind::Closed || self.has_ended() {
                     return Err(error);
@@ -124,7 +128,7 @@ impl Graphs {
                 if error.kind() == ErrorKind::NotFound {
                     continue; // the index was dropped
                 }
-                registry.failed.insert(index);
+                registry.failed.entry(index).or_insert(VECTOR_GRAPH_MIN);
                 tracing::warn!(index, %error, "the graph of a vector index cannot be made: all its vectors are looked at");
             }
         }
@@ -135,9 +139,11 @@ impl Graphs {
         if let Some(oldest) = core.store.oldest_view()? {
             self.all_open().iter().for_each(|graph| graph.reclaim(oldest));
         }
-        self.flush_where_due(core)?;
-        self.evict(core)?;
-        self.calibrate_where_due(core)?;
+        let flushed = self.flush_where_due(core);
+        // Also while nothing can be written.
+        let evicted = self.evict(core);
+        let calibrated = self.calibrate_where_due(core);
+        flushed.and(evicted).and(calibrated)?;
         // What waits for commits that are under way.
         if let Some(background) = self.background.get()
             && !self.registry.lock().filters.is_empty()
@@ -145,6 +151,60 @@ impl Graphs {
             MAKING.call(background);
         }
         Ok(())
+    }
+
+    /// Waits until an index that is not used yet has its graph, or is to have none, and tells how many vectors are linked.
+    pub(crate) fn make_beside(
+        &self,
+        core: &Arc<Core>,
+        index: u32,
+        linked: &mut dyn FnMut(u64) -> Result<()>,
+    ) -> Result<()> {
+        let mut told = 0;
+        let mut tell = |progress: Progress| match progress.linked == told {
+            true => Ok(()),
+            false => {
+                told = progress.linked;
+                linked(told as u64)
+            }
+        };
+        self.wait_for_graph(core, index, &mut tell).map(drop)
+    }
+
+    /// The graph of an index, once it is there; none if there is to be none.
+    pub(super) fn wait_for_graph(
+        &self,
+        core: &Arc<Core>,
+        index: u32,
+        step: &mut dyn FnMut(Progress) -> Result<()>,
+    ) -> Result<Option<Arc<OpenGraph>>> {
+        let mut was_wanted = false;
+        loop {
+            if self.has_ended() {
+                return Err(Error::closed("the database is closed"));
+            }
+            let session = Session::read_only(core)?;
+            let graph = self.find_or_load(&session, index)?.filter(|graph| graph.is_complete());
+            drop(session);
+            let (is_to_come, progress) = {
+                let registry = self.registry.lock();
+                let is_to_come = registry.in_making.contains(&index) || registry.wanted.contains(&index);
+                (is_to_come, registry.making.get(&index).copied())
+            };
+            match (graph, is_to_come) {
+                (Some(graph), _) => return Ok(Some(graph)),
+                (None, true) => {
+                    progress.map_or(Ok(()), &mut *step)?;
+                    thread::park_timeout(POLL);
+                }
+                (None, false) if was_wanted => return Ok(None),
+                (None, false) => {
+                    was_wanted = true;
+                    self.registry.lock().wanted.insert(index);
+                    self.call_makers(core)?;
+                }
+            }
+        }
     }
 
     fn next_wanted(&self) -> Option<u32> {
@@ -156,13 +216,5 @@ impl Graphs {
         registry.wanted.remove(&index);
         registry.in_making.insert(index);
         Some(index)
-    }
-}
-
-impl super::Registry {
-    fn has_work(&self) -> bool {
-        self.wanted.iter().any(|index| !self.in_making.contains(index))
-            || !self.gone.is_empty()
-            || !self.filters.is_empty()
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of the recall of a graph that is in memory.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use blaze_core::Timestamp;
 use blaze_vector::{CALIBRATION_QUERIES_MIN, Calibration, RecallTarget};
@@ -29,7 +29,8 @@ pub(in crate::vector) struct KnownRecall {
     calibrated: Mutex<Option<Arc<Calibrated>>>,
     /// Held by who measures.
     pub(super) measuring: Mutex<()>,
-    has_failed: AtomicBool,
+    /// Of how many vectors it could not be measured; zero if it could.
+    failed_of: AtomicUsize,
 }
 
 impl Calibrated {
@@ -71,11 +72,12 @@ impl KnownRecall {
         if known.as_ref().is_none_or(|known| known.at <= calibrated.at) {
             *known = Some(Arc::clone(calibrated));
         }
+        self.failed_of.store(0, Ordering::Release);
     }
 
-    /// It could not be measured, and will not be tried again.
-    pub(super) fn give_up(&self) {
-        self.has_failed.store(true, Ordering::Release);
+    /// A graph of so many vectors could not be measured: it is not tried again before there are twice as many.
+    pub(super) fn give_up(&self, vectors: usize) {
+        self.failed_of.store(vectors.max(1), Ordering::Release);
     }
 
     pub(in crate::vector) fn is_being_measured(&self) -> bool {
@@ -85,7 +87,9 @@ impl KnownRecall {
     /// True if a graph of so many vectors is to be measured.
     pub(in crate::vector) fn is_due(&self, vectors: usize) -> bool {
         let queries = self.queries.load(Ordering::Acquire);
-        let is_wanted = queries > 0 && vectors >= CALIBRATION_QUERIES_MIN && !self.has_failed.load(Ordering::Acquire);
+        let failed_of = self.failed_of.load(Ordering::Acquire);
+        let has_failed = failed_of > 0 && vectors < failed_of.saturating_mul(2);
+        let is_wanted = queries > 0 && vectors >= CALIBRATION_QUERIES_MIN && !has_failed;
         is_wanted && self.calibrated().is_none_or(|calibrated| calibrated.is_outdated(vectors, queries))
     }
 }
@@ -109,8 +113,16 @@ mod tests {
         assert!(!known.is_due(5_000));
         assert!(known.ask(target(0.9)) && !known.ask(target(0.99)), "as many queries show either");
         assert!(known.is_due(5_000) && !known.is_due(999), "so few are looked at one by one");
-        known.give_up();
-        assert!(!known.is_due(5_000));
+    }
+
+    #[test]
+    fn what_could_not_be_measured_is_tried_again_with_twice_as_many_vectors_and_when_something_was_measured() {
+        let known = KnownRecall::default();
+        known.ask(target(0.9));
+        known.give_up(5_000);
+        assert!(!known.is_due(5_000) && !known.is_due(9_999) && known.is_due(10_000));
+        known.learn(&calibrated(5, 2_000, false));
+        assert!(known.is_due(5_000), "it was of fewer vectors");
     }
 
     #[test]

@@ -14,8 +14,6 @@ mod told;
 mod truth;
 
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use blaze_core::{Error, ErrorKind, Result};
 
@@ -30,9 +28,6 @@ use super::open::OpenGraph;
 use super::{Graphs, build};
 use crate::database::core::Core;
 use crate::session::Session;
-
-/// How often it is looked whether a graph that is being made is there.
-const POLL: Duration = Duration::from_millis(1);
 
 /// Is told how far a measurement has come; what it answers ends it.
 pub(crate) type Step<'a> = &'a mut dyn FnMut(CalibrationProgress) -> Result<()>;
@@ -52,7 +47,7 @@ impl Graphs {
             match calibrated {
                 Err(error) if error.kind() == ErrorKind::Closed => return Err(error),
                 Err(error) if error.kind() != ErrorKind::NotFound && graph.is_complete() => {
-                    graph.recall.give_up();
+                    graph.recall.give_up(graph.size().linked);
                     let index = graph.index;
                     tracing::warn!(index, %error, "a vector index cannot be calibrated: searches that ask for a recall are exact");
                 }
@@ -71,7 +66,7 @@ impl Graphs {
         step: Step<'_>,
     ) -> Result<RecallCalibration> {
         core.check_writable()?;
-        let Some(graph) = self.wait_for_graph(core, index)? else {
+        let Some(graph) = self.wait_for_graph(core, index, &mut |_| Ok(()))? else {
             return Err(Error::unsupported(
                 "it has no graph, and its searches are exact: it has too few vectors, or codes cannot tell them apart",
             ));
@@ -110,37 +105,16 @@ impl Graphs {
         let (at, form) = (point.ts(), form.checksum());
         let calibrated = Arc::new(Calibrated { calibration, at, asked, is_given: queries.are_given(), form });
         drop(session); // what is overwritten meanwhile could not be cleared away
-        stored::store(core, index, &calibrated, if keeps { None } else { Some(&queries) })?;
+        match stored::store(core, index, &calibrated, if keeps { None } else { Some(&queries) }) {
+            // It is right all the same, and measured again after the next opening.
+            Err(error) if keeps && !matches!(error.kind(), ErrorKind::Closed | ErrorKind::NotFound) => {
+                tracing::warn!(index, %error, "what was measured of a vector index cannot be kept");
+            }
+            stored => stored?,
+        }
         // The graph may be another one by now, as after it was let go of and read again.
         graph.recall.learn(&calibrated);
         self.find(index).iter().for_each(|graph| graph.recall.learn(&calibrated));
         Ok(calibrated)
-    }
-
-    /// The graph of an index, once it is there; none if there is to be none.
-    fn wait_for_graph(&self, core: &Arc<Core>, index: u32) -> Result<Option<Arc<OpenGraph>>> {
-        let mut was_wanted = false;
-        loop {
-            if self.has_ended() {
-                return Err(Error::closed("the database is closed"));
-            }
-            let session = Session::read_only(core)?;
-            let graph = self.find_or_load(&session, index)?.filter(|graph| graph.is_complete());
-            drop(session);
-            let is_to_come = {
-                let registry = self.registry.lock();
-                registry.in_making.contains(&index) || registry.wanted.contains(&index)
-            };
-            match (graph, is_to_come) {
-                (Some(graph), _) => return Ok(Some(graph)),
-                (None, true) => thread::park_timeout(POLL),
-                (None, false) if was_wanted => return Ok(None),
-                (None, false) => {
-                    was_wanted = true;
-                    self.registry.lock().wanted.insert(index);
-                    self.call_makers(core)?;
-                }
-            }
-        }
     }
 }
