@@ -145,9 +145,15 @@ pub trait Vectors: Send + Sync {
         Ok(Batch { answers, duration: laps.lap() })
     }
 
-    /// Bytes of memory that the index holds, with the vectors in the form that searches need; `None` where nobody tells.
+    /// Bytes of memory that the index holds, with the vectors where they are a part of it; `None` where nobody tells.
     fn memory_bytes(&self) -> Option<u64> {
         None
+    }
+
+    /// The same with the vectors in full that a cache beside the index holds by now. The same as without it where the index
+    /// has them itself.
+    fn memory_with_cache_bytes(&self) -> Option<u64> {
+        self.memory_bytes()
     }
 
     /// Only what matches is to be found from now on, or again everything. What can be prepared is prepared here.

@@ -3,7 +3,7 @@
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use blaze::{Collection, Database, DocumentId, Filter, Index, Metric};
+use blaze::{Collection, Database, DocumentId, Filter, Index, Metric, VectorIndexStats};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -43,6 +43,12 @@ impl BlazeVectors {
         let index = Index::vector("vector", options.dimensions).metric(metric(options.metric));
         Ok(BlazeVectors { database, collection, index, filter: RwLock::default() })
     }
+
+    /// What all indexes have together; `None` where that is nothing.
+    fn sum_of_indexes(&self, bytes: impl Fn(&VectorIndexStats) -> u64) -> Option<u64> {
+        let indexes = self.database.stats().ok()?.vector_indexes;
+        Some(indexes.iter().map(bytes).sum::<u64>()).filter(|bytes| *bytes > 0)
+    }
 }
 
 impl Vectors for BlazeVectors {
@@ -77,8 +83,11 @@ impl Vectors for BlazeVectors {
     }
 
     fn memory_bytes(&self) -> Option<u64> {
-        let indexes = self.database.stats().ok()?.vector_indexes;
-        Some(indexes.iter().map(|index| index.memory_bytes).sum::<u64>()).filter(|bytes| *bytes > 0)
+        self.sum_of_indexes(|index| index.memory_bytes)
+    }
+
+    fn memory_with_cache_bytes(&self) -> Option<u64> {
+        self.sum_of_indexes(|index| index.memory_bytes + index.cached_bytes)
     }
 
     fn filter(&self, filter: Option<&VectorFilter>) -> Result<()> {
@@ -124,5 +133,26 @@ pub(super) fn row(id: &DocumentId) -> Result<u64> {
     match id {
         DocumentId::Int(row) => Ok(u64::try_from(*row)?),
         other => Err(format!("wrong answer: found document {other}, which is no number of a row").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Clustered;
+    use crate::engine::{Blaze, Engine, EngineOptions};
+
+    #[test]
+    fn rows_that_searches_have_read_are_memory_beside_that_of_the_index() {
+        let vectors = Clustered::new(1, 16, 3).vectors(0..5000);
+        let directory = tempfile::tempdir().unwrap();
+        let options = EngineOptions { directory: directory.path().to_owned(), cache_bytes: 8 << 20 };
+        let index = Blaze.open_vectors(&options, &VectorOptions::new(16, VectorMetric::L2)).unwrap();
+        index.load(Items::of(&vectors), &mut |_| ()).unwrap();
+        let before = index.memory_bytes().unwrap();
+        index.search_all(&vectors.select(0..100), 10, 100).unwrap();
+        let (after, with_cache) = (index.memory_bytes().unwrap(), index.memory_with_cache_bytes().unwrap());
+        assert!(with_cache >= after + 100 * 16 * 4, "{before} before, {after} after, {with_cache} with the cache");
+        assert!(after < before + 16 * 4 * 100, "{before} before, {after} after: rows are no part of the index");
     }
 }

@@ -8,8 +8,8 @@ use crate::measure::{Measurement, Target, Unit};
 use crate::workload::vector::VectorSource;
 
 pub(super) const DESCRIPTION: &str = "Indexes with M = 16 and ef_construction = 200 are built by one thread on one processor, \
-    then by two on two. What came before, such as writing documents, is not part of the time. Memory is that of the index with \
-    the vectors in the form that searches need.";
+    then by two on two. What came before, such as writing documents, is not part of the time. Memory is that of the index, \
+    with the vectors in the form in which the product has them there: Blaze has codes, and vectors in full in its documents.";
 
 /// The most that Blaze's index may take in memory for each vector of 768 numbers, with links, codes and everything else.
 const MEMORY_BYTES: f64 = 920.0;

@@ -11,8 +11,11 @@ use crate::workload::vector::VectorSource;
 
 pub(super) const DESCRIPTION: &str = "One thread asks for the 10 nearest of all queries, one after the other, by one call \
     where the product has one, more thoroughly from row to row; the median of several times. Queries a second at a recall are \
-    interpolated between the two rows around it. Products with another M than their default are built with 16, 24 and 32, by \
-    all threads, and the best of them counts; built indexes are kept from round to round where they can be saved.";
+    interpolated between the two rows around it. At each effort a tenth of the queries goes first for warming up, and all of \
+    them are asked several times, so that what a product caches is there. Memory is that of the index alone, and then with the \
+    vectors in full that a cache beside it holds after all searches: where the index itself has the vectors, both are the same. \
+    What a database has in its cache of blocks is in neither. Products with another M than their default are built with 16, 24 \
+    and 32, by all threads, and the best of them counts; built indexes are kept from round to round where they can be saved.";
 
 /// Queries, where there are so many.
 const QUERIES: usize = 2000;
@@ -36,7 +39,30 @@ pub(super) struct Found {
 struct Tried {
     connections: usize,
     curve: Vec<Found>,
-    memory_bytes: Option<u64>,
+    memory: Memory,
+}
+
+/// Bytes of memory after all searches, where somebody tells.
+#[derive(Default)]
+struct Memory {
+    index: Option<u64>,
+    with_cache: Option<u64>,
+}
+
+impl Memory {
+    fn of(index: &dyn Vectors) -> Memory {
+        Memory { index: index.memory_bytes(), with_cache: index.memory_with_cache_bytes() }
+    }
+
+    fn for_each_vector(&self, vectors: usize) -> Vec<Measurement> {
+        let all = [
+            ("memory for each vector", self.index),
+            ("memory for each vector with the cache of rows", self.with_cache),
+        ];
+        let each = |bytes: u64| bytes as f64 / vectors.max(1) as f64;
+        let known = all.into_iter().filter_map(|(name, bytes)| Some((name, each(bytes?))));
+        known.map(|(name, each)| Measurement::new(name, Unit::Bytes, each)).collect()
+    }
 }
 
 pub(super) fn run(run: &Run<'_>, source: &VectorSource) -> Result<()> {
@@ -62,7 +88,7 @@ pub(super) fn run(run: &Run<'_>, source: &VectorSource) -> Result<()> {
             let name = format!("queries a second at recall 0.99, M = {connections}");
             run.measured(Measurement::new(name, Unit::OperationsPerSecond, queries))?;
         }
-        tried.push(Tried { connections, curve, memory_bytes: index.memory_bytes() });
+        tried.push(Tried { connections, curve, memory: Memory::of(&*index) });
     }
     let Some(best) = best(&tried) else { return Ok(()) };
     for recall in RECALLS {
@@ -71,9 +97,8 @@ pub(super) fn run(run: &Run<'_>, source: &VectorSource) -> Result<()> {
         let measurement = Measurement::new(name, Unit::OperationsPerSecond, queries);
         run.measured(if recall == 0.99 { targets(measurement, source) } else { measurement })?;
     }
-    if let Some(bytes) = best.memory_bytes {
-        let each = bytes as f64 / vectors.rows().max(1) as f64;
-        run.measured(Measurement::new("memory for each vector", Unit::Bytes, each))?;
+    for measurement in best.memory.for_each_vector(vectors.rows()) {
+        run.measured(measurement)?;
     }
     for found in &best.curve {
         let name = if found.effort == 0 { "as it is".to_owned() } else { format!("effort {}", found.effort) };
@@ -171,7 +196,7 @@ mod tests {
     #[test]
     fn the_best_is_the_fastest_that_finds_enough_and_else_the_one_that_finds_most() {
         let tried =
-            |connections, points: &[(f64, f64)]| Tried { connections, curve: curve(points), memory_bytes: None };
+            |connections, points: &[(f64, f64)]| Tried { connections, curve: curve(points), memory: Memory::default() };
         let all = [
             tried(16, &[(0.9, 900.0)]),
             tried(24, &[(0.9, 500.0), (0.99, 300.0)]),
@@ -180,5 +205,16 @@ mod tests {
         assert_eq!(best(&all).unwrap().connections, 32);
         assert_eq!(best(&all[..1]).unwrap().connections, 16);
         assert!(best(&[]).is_none());
+    }
+
+    #[test]
+    fn memory_is_told_without_the_cache_of_rows_and_with_it_where_somebody_knows_it() {
+        let told = |index, with_cache| {
+            let told = Memory { index, with_cache }.for_each_vector(10);
+            told.into_iter().map(|measurement| (measurement.name, measurement.value)).collect::<Vec<_>>()
+        };
+        let (alone, with_cache) = ("memory for each vector", "memory for each vector with the cache of rows");
+        assert_eq!(told(Some(100), Some(250)), [(alone.to_owned(), 10.0), (with_cache.to_owned(), 25.0)]);
+        assert!(told(None, None).is_empty());
     }
 }

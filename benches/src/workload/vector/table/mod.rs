@@ -209,6 +209,15 @@ impl VectorTable {
     pub fn load(engine: &dyn Engine, options: &EngineOptions, rows: u64, seed: u64) -> Result<()> {
         reopen::load(engine, options, rows, seed)
     }
+
+    /// Opens what [`load`](VectorTable::load) has left, and asks: how that went, for the job that wants it done by a process
+    /// that has never seen it.
+    ///
+    /// # Errors
+    /// Those of the engine, and a wrong answer.
+    pub fn open(engine: &dyn Engine, options: &EngineOptions, rows: u64, seed: u64) -> Result<impl Serialize> {
+        reopen::open(engine, options, rows, seed)
+    }
 }
 
 /// Generated vectors, a thousand in a cluster.

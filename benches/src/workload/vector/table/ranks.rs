@@ -40,6 +40,22 @@ impl Ranks {
         }
     }
 
+    /// Filters of which each keeps `count` random rows, and none the same as another or as [`random`](Ranks::random): at most
+    /// `many`, fewer where there are too few rows.
+    pub(super) fn others(&self, count: usize, many: usize) -> impl Iterator<Item = VectorFilter> {
+        let left = self.random.len().saturating_sub(count);
+        let begins = (1..=left).step_by((left / many.max(1)).max(1)).take(many);
+        begins.map(move |begin| self.between(begin, begin + count))
+    }
+
+    fn between(&self, begin: usize, end: usize) -> VectorFilter {
+        let (from, below) = (begin as u64, end as u64);
+        VectorFilter {
+            conditions: vec![Condition::new(RANDOM, Operator::Ge, from), Condition::new(RANDOM, Operator::Lt, below)],
+            matching: self.random.iter().map(|&rank| (from..below).contains(&u64::from(rank))).collect(),
+        }
+    }
+
     /// Keeps the `count` rows at the end of the direction.
     pub(super) fn end(&self, count: usize) -> VectorFilter {
         let from = self.along.len().saturating_sub(count);
@@ -125,6 +141,26 @@ mod tests {
             for (row, matches) in filter.matching.iter().enumerate() {
                 let (value, bound) = (ranks.of(row)[&condition.path].as_u64(), condition.value.as_u64());
                 assert_eq!(*matches, if condition.is == Operator::Lt { value < bound } else { value >= bound });
+            }
+        }
+    }
+
+    #[test]
+    fn other_filters_keep_as_many_rows_and_never_the_same() {
+        let ranks = Ranks::of(&Clustered::new(1, 16, 5).vectors(0..2000), 7);
+        for count in [2, 1000, 1995, 2000] {
+            let filters: Vec<VectorFilter> = ranks.others(count, 10).collect();
+            assert_eq!(filters.len(), 10.min(2000 - count));
+            let mut kept: Vec<Vec<bool>> = filters.iter().map(|filter| filter.matching.clone()).collect();
+            kept.push(ranks.random(count).matching);
+            assert!(kept.iter().all(|kept| kept.iter().filter(|matches| **matches).count() == count));
+            let distinct: std::collections::BTreeSet<&Vec<bool>> = kept.iter().collect();
+            assert_eq!(distinct.len(), kept.len());
+            for filter in &filters {
+                let [from, below] = &filter.conditions[..] else { panic!("{filter:?}") };
+                let bounds = from.value.as_u64().unwrap()..below.value.as_u64().unwrap();
+                let is_within = |row| bounds.contains(&ranks.of(row)[RANDOM].as_u64().unwrap());
+                assert!((0..2000).all(|row| filter.matching[row] == is_within(row)));
             }
         }
     }
