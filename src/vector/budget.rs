@@ -53,8 +53,12 @@ impl Graphs {
             if !matches!(loaded, Ok(Loaded::Open)) {
                 registry.unstored.insert(index);
             }
+            let was_passed_over = registry.wanted.contains(&index);
             drop(registry);
             self.loaded.notify_all();
+            if was_passed_over {
+                self.tend_soon(session.core()); // who makes graphs left it to this
+            }
             match loaded {
                 Err(error) if error.kind() != ErrorKind::Closed => {
                     tracing::warn!(index, %error, "a stored graph cannot be read: all vectors are looked at");

@@ -73,8 +73,11 @@ impl Graphs {
 
     /// Writes what is worth it of all graphs, also of those behind one that cannot be written.
     pub(super) fn flush_where_due(&self, core: &Arc<Core>) -> Result<()> {
-        let due = self.all_open().into_iter().filter(|graph| graph.is_flush_due());
-        due.fold(Ok(()), |before, graph| before.and(self.flush(core, &graph, None)))
+        let mut flushed = Ok(());
+        for graph in self.all_open().into_iter().filter(|graph| graph.is_flush_due()) {
+            flushed = flushed.and(self.flush(core, &graph, None));
+        }
+        flushed
     }
 }
 

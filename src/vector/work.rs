@@ -96,8 +96,8 @@ impl Graphs {
         }
     }
 
-    /// Something is to be measured; where nothing is done in the background, with the next commit.
-    pub(super) fn calibrate_soon(&self, core: &Core) {
+    /// Something is to be done that takes longer; where nothing is done in the background, with the next commit.
+    pub(super) fn tend_soon(&self, core: &Core) {
         if let Some(background) = self.background.get().filter(|_| !core.is_read_only()) {
             MAKING.call(background);
         }
@@ -186,23 +186,29 @@ impl Graphs {
             let session = Session::read_only(core)?;
             let graph = self.find_or_load(&session, index)?.filter(|graph| graph.is_complete());
             drop(session);
-            let (is_to_come, progress) = {
-                let registry = self.registry.lock();
-                let is_to_come = registry.in_making.contains(&index) || registry.wanted.contains(&index);
-                (is_to_come, registry.making.get(&index).copied())
+            if let Some(graph) = graph {
+                return Ok(Some(graph));
+            }
+            let (is_in_making, is_wanted, progress) = {
+                let mut registry = self.registry.lock();
+                let is_in_making = registry.in_making.contains(&index);
+                if !is_in_making && !was_wanted {
+                    registry.wanted.insert(index);
+                }
+                (is_in_making, registry.wanted.contains(&index), registry.making.get(&index).copied())
             };
-            match (graph, is_to_come) {
-                (Some(graph), _) => return Ok(Some(graph)),
-                (None, true) => {
+            match (is_in_making, is_wanted) {
+                (true, _) => {
                     progress.map_or(Ok(()), &mut *step)?;
                     thread::park_timeout(POLL);
                 }
-                (None, false) if was_wanted => return Ok(None),
-                (None, false) => {
+                (false, true) => {
                     was_wanted = true;
-                    self.registry.lock().wanted.insert(index);
                     self.call_makers(core)?;
+                    thread::park_timeout(POLL);
                 }
+                // It may have got there since.
+                (false, false) => return Ok(self.find(index).filter(|graph| graph.is_complete())),
             }
         }
     }
