@@ -84,10 +84,10 @@ pub use query::{
 pub use repair::{IndexRepair, RepairProgress, RepairReport};
 pub use salvage::{Loss, SalvageReport};
 pub use search::{
-    FilterStrategy, Fusion, GroupedSearch, Highlight, Hit, HitExplain, HitGroup, IdHit, PartialHit, PartialTextHit,
-    RecallExplain, RecallMeasurement, RecallState, Search, SearchExplain, SearchPath, SearchSelect, Suggest,
-    Suggestion, TermExplain, TermScore, TextExplain, TextHit, TextIdHit, TextRank, TextSearch, TextSelect, TextTarget,
-    VectorRank,
+    FilterStrategy, Fusion, GraphStrategy, GroupedSearch, Highlight, Hit, HitExplain, HitGroup, IdHit, PartialHit,
+    PartialTextHit, RecallExplain, RecallMeasurement, RecallState, Search, SearchExplain, SearchPath, SearchSelect,
+    Suggest, Suggestion, TermExplain, TermScore, TextExplain, TextHit, TextIdHit, TextRank, TextSearch, TextSelect,
+    TextTarget, VectorRank,
 };
 pub use system::{SystemClock, SystemEntropy};
 pub use transaction::{Savepoint, Snapshot, Transaction, TransactionOptions};

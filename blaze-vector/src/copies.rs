@@ -55,6 +55,12 @@ impl Copies {
     }
 
     /// Bytes that the copy of a vector of `dimension` numbers takes.
+    ///
+    /// ```
+    /// use blaze_vector::Copies;
+    ///
+    /// assert_eq!(Copies::ALL.map(|copies| copies.bytes(768)), [3_072, 1_536, 1_536]);
+    /// ```
     #[must_use]
     pub const fn bytes(self, dimension: usize) -> usize {
         match self {
@@ -69,6 +75,14 @@ impl Copies {
     ///
     /// Those of [`validate`](crate::validate); [`Invalid`](blaze_core::ErrorKind::Invalid) also if a component is beyond the
     /// range of the copies, or if for [`Metric::Cosine`] the copy has no direction.
+    ///
+    /// ```
+    /// use blaze_vector::{Copies, Metric};
+    ///
+    /// Copies::F32.validate(Metric::L2, 1, &[70_000.0])?;
+    /// assert!(Copies::F16.validate(Metric::L2, 1, &[70_000.0]).is_err(), "half precision ends at 65504");
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
     pub fn validate<'a>(self, metric: Metric, dimension: usize, vector: impl Into<VectorRef<'a>>) -> Result<()> {
         let vector = vector.into();
         validate(metric, dimension, vector)?;

@@ -52,6 +52,16 @@ impl Query {
     }
 
     /// The same query for stored vectors that are [`Copies`] of this precision; without, they have single precision.
+    ///
+    /// ```
+    /// use blaze_vector::{Copies, Metric, Query};
+    ///
+    /// let mut stored = Vec::new();
+    /// Copies::F16.write(&[3.0, 4.0], &mut stored);
+    /// let query = Query::new(Metric::L2, &[0.0, 0.0])?.over(Copies::F16);
+    /// assert_eq!(query.distance_to_stored(&stored, &mut Vec::new())?, 5.0);
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
     #[must_use]
     pub fn over(self, copies: Copies) -> Query {
         Query { copies, ..self }

@@ -14,6 +14,14 @@ const LENGTH_MIN: f64 = 1e-15;
 /// A borrowed vector: numbers, or bits for [`Metric::Hamming`].
 ///
 /// Made with `From`, so that every function here takes `&[f32]`, `&[u8]`, `&Vec<_>` and `&[_; N]` as they are.
+///
+/// ```
+/// use blaze_vector::VectorRef;
+///
+/// assert_eq!(VectorRef::from(&[0.5, 1.0, 2.0]).dimension(), 3);
+/// assert_eq!(VectorRef::from(&[0b1010_0000_u8]), VectorRef::Bits(&[0b1010_0000]));
+/// assert_eq!(VectorRef::from(&[0b1010_0000_u8]).dimension(), 8);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum VectorRef<'a> {
     /// Numbers in single precision.
@@ -77,6 +85,16 @@ from!(Bits, u8);
 
 /// Checks that an index with this metric and dimension can hold the vector: distances between vectors that pass are
 /// finite.
+///
+/// ```
+/// use blaze_vector::{Metric, validate};
+///
+/// validate(Metric::L2, 2, &[0.0, 0.0])?;
+/// let error = validate(Metric::Cosine, 2, &[0.0, 0.0]).unwrap_err();
+/// assert!(error.to_string().contains("no direction"), "{error}");
+/// assert!(validate(Metric::L2, 3, &[0.0, 0.0]).is_err());
+/// # Ok::<(), blaze_core::Error>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -143,6 +161,16 @@ pub(crate) fn length(metric: Metric, numbers: &[f32]) -> Result<f64> {
 /// Appends the stored form of a vector: numbers as four bytes each in little-endian order, bits as they are.
 ///
 /// The stored form has no header: metric and dimension are the index's.
+///
+/// ```
+/// use blaze_vector::{read_numbers, write_vector};
+///
+/// let (mut stored, mut numbers) = (Vec::new(), Vec::new());
+/// write_vector(&[0.1, 2.0], &mut stored);
+/// read_numbers(&stored, 2, &mut numbers)?;
+/// assert_eq!((stored.len(), numbers), (8, vec![0.1, 2.0]));
+/// # Ok::<(), blaze_core::Error>(())
+/// ```
 pub fn write_vector<'a>(vector: impl Into<VectorRef<'a>>, out: &mut Vec<u8>) {
     match vector.into() {
         VectorRef::F32(numbers) => out.extend(numbers.iter().flat_map(|number| number.to_le_bytes())),

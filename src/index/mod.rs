@@ -262,6 +262,15 @@ impl Index {
 
     /// Half the links that a node has room for in the graph of a vector index, 2 to 128; 16 by default. More find more, and
     /// take memory and time. Ignored by others.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let films = db.collection::<Document>("films")?;
+    /// films.ensure_index(Index::vector("embedding", 768).m(24).ef_construction(300))?;
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
     pub fn m(self, links: usize) -> Index {
         self.of_vector(|vector| vector.m = links)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use blaze_core::{Direction, DocumentId, Family, Filter, Result};
 use blaze_vector::{Hit as Near, Nearest};
 
-use super::explain::{FilterStrategy, SearchPath};
+use super::explain::{FilterStrategy, GraphStrategy, SearchPath};
 use super::graph::find_by_graph;
 use super::prepare::Wanted;
 use super::rows::rows_of_record;
@@ -38,6 +38,8 @@ pub(super) struct Outcome {
 pub(super) struct Work {
     pub(super) path: SearchPath,
     pub(super) filter: FilterStrategy,
+    /// How the graph went about it, if it answered.
+    pub(super) strategy: Option<GraphStrategy>,
     /// Nodes of the graph.
     pub(super) nodes_visited: u64,
     pub(super) vectors_examined: u64,
@@ -256,7 +258,15 @@ impl Outcome {
 
 impl Work {
     pub(super) fn of(path: SearchPath, filter: FilterStrategy) -> Work {
-        Work { path, filter, nodes_visited: 0, vectors_examined: 0, distances_computed: 0, measured: None }
+        Work {
+            path,
+            filter,
+            strategy: None,
+            nodes_visited: 0,
+            vectors_examined: 0,
+            distances_computed: 0,
+            measured: None,
+        }
     }
 
     /// Counts vectors that were compared.

@@ -86,6 +86,7 @@ pub(super) fn find_by_graph(
     let compared = answer.compared + again;
     let counters = Counters { keys_examined: compared, documents_examined };
     let work = Work {
+        strategy: Some(answer.strategy.into()),
         nodes_visited: answer.visited,
         vectors_examined: compared,
         distances_computed: answer.visited + compared,

@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 
 use super::Search;
 use super::admission::{Admission, GroupTest, group_keys};
-use super::exact::find;
+use super::exact::{Outcome, find};
+use super::explain::{SearchExplain, timed};
 use super::hit::Hit;
 use super::prepare::Wanted;
 use crate::catalog::Definition;
@@ -56,6 +57,11 @@ struct Groups {
     /// The groups in the order of their nearest documents.
     order: Vec<Value>,
     nearest: BTreeMap<Value, Vec<Near<DocumentId>>>,
+    /// How each search for them was done, without its hits; and for how many the first of them was.
+    searches: Vec<Outcome>,
+    first_k: usize,
+    /// Documents that were read to tell their groups.
+    documents_examined: u64,
 }
 
 impl<T> Search<T> {
@@ -94,7 +100,7 @@ impl<T: DeserializeOwned> GroupedSearch<T> {
     pub fn run(&self) -> Result<Vec<HitGroup<T>>> {
         self.validate()?;
         self.search.read(|session, definition, wanted| {
-            let Groups { order, mut nearest } = self.find(session, definition, &wanted)?;
+            let Groups { order, mut nearest, .. } = self.find(session, definition, &wanted)?;
             let group = |key: Value| {
                 let found = nearest.remove(&key).unwrap_or_default().into_iter();
                 let hits = found
@@ -108,6 +114,46 @@ impl<T: DeserializeOwned> GroupedSearch<T> {
 }
 
 impl<T> GroupedSearch<T> {
+    /// Searches and says how, and what that took.
+    ///
+    /// Groups take one search or several: a first one, others for groups that it did not come upon, and one for each group of
+    /// which it found too few documents. Path, filter, strategy and recall are those of the first, numbers are of all together,
+    /// and the plan tells of each. Rows are the documents of all groups.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, Index, Metric, SearchPath, Vector};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let pages = db.collection::<Document>("pages")?;
+    /// pages.ensure_index(Index::vector("v", 1).metric(Metric::L2))?;
+    /// for (book, page) in [("a", 1.0), ("a", 2.0), ("a", 3.0), ("b", 4.0), ("c", 9.0)] {
+    ///     pages.insert(&Document::new().with("book", book).with("v", Vector::F32(vec![page])))?;
+    /// }
+    /// let explain = pages.search().nearest("v", &[0.0]).group_by("book", 2, 2).explain()?;
+    /// assert_eq!((explain.path, explain.rows), (SearchPath::Exact, 3));
+    /// assert_eq!((explain.plan.inputs.len(), explain.vectors_examined), (1, 5));
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](GroupedSearch::run), but that the type of the documents does not matter.
+    pub fn explain(&self) -> Result<SearchExplain> {
+        self.validate()?;
+        self.search.read(|session, definition, wanted| {
+            let wanted = Wanted { explains: true, ..wanted };
+            let (groups, time_ms) = timed(session, || self.find(session, definition, &wanted))?;
+            let Groups { nearest, searches, first_k, documents_examined, .. } = groups;
+            let rows = nearest.values().map(Vec::len).sum::<usize>() as u64;
+            let GroupedSearch { path, groups, per_group, .. } = self;
+            let count = searches.len();
+            let about = format!("{groups} groups of {per_group} by {path}, searches: {count}");
+            let mut searches = searches.into_iter();
+            let first = searches.next().ok_or_else(|| Error::internal("groups were found without a search"))?;
+            let explain = SearchExplain::new(session.core(), &wanted, first, first_k, time_ms);
+            Ok(explain.with(searches.collect(), about, (documents_examined, rows)))
+        })
+    }
+
     fn validate(&self) -> Result<()> {
         let GroupedSearch { search, path, groups, per_group } = self;
         path.validate().map_err(|error| error.context("in group_by"))?;
@@ -141,7 +187,7 @@ impl<T> GroupedSearch<T> {
             let k = if is_first { rows } else { FOUND_MIN.max(2 * (self.groups - groups.order.len())) }
                 .min(SEARCH_LIMIT_MAX);
             let test = GroupTest::BesideThese(groups.order.iter().cloned().collect());
-            let found = find(session, definition, &self.wanted_of(wanted, test), k)?.hits;
+            let found = groups.search(session, definition, &self.wanted_of(wanted, test), k)?;
             is_all = found.len() < k;
             groups.take(session, definition, &self.path, self.groups, found)?;
             // Of a group that was found, the nearest documents were, too; all of them, if there are no more of any.
@@ -151,12 +197,12 @@ impl<T> GroupedSearch<T> {
             });
             is_first = false;
         }
-        for key in &groups.order {
-            if !groups.nearest.contains_key(key) {
-                let of_group = self.wanted_of(wanted, GroupTest::In(key.clone()));
-                let found = find(session, definition, &of_group, self.per_group)?.hits;
-                groups.nearest.insert(key.clone(), found);
-            }
+        let has_too_few = |key: &&Value| !groups.nearest.contains_key(*key);
+        let missing: Vec<Value> = groups.order.iter().filter(has_too_few).cloned().collect();
+        for key in missing {
+            let of_group = self.wanted_of(wanted, GroupTest::In(key.clone()));
+            let found = groups.search(session, definition, &of_group, self.per_group)?;
+            groups.nearest.insert(key, found);
         }
         Ok(groups)
     }
@@ -176,6 +222,23 @@ impl<T> GroupedSearch<T> {
 }
 
 impl Groups {
+    /// The `k` nearest that are wanted; how they were found is kept.
+    fn search(
+        &mut self,
+        session: &Arc<Session>,
+        definition: &Definition,
+        wanted: &Wanted<'_>,
+        k: usize,
+    ) -> Result<Vec<Near<DocumentId>>> {
+        let mut outcome = find(session, definition, wanted, k)?;
+        if self.searches.is_empty() {
+            self.first_k = k;
+        }
+        let hits = std::mem::take(&mut outcome.hits);
+        self.searches.push(outcome);
+        Ok(hits)
+    }
+
     /// Takes in documents that were found, the nearest first, until there are enough groups.
     fn take(
         &mut self,
@@ -186,6 +249,7 @@ impl Groups {
         found: Vec<Near<DocumentId>>,
     ) -> Result<()> {
         let known: BTreeSet<Value> = self.order.iter().cloned().collect();
+        self.documents_examined += found.len() as u64;
         for near in found {
             for key in keys_of(session, definition, path, &near.key)? {
                 if known.contains(&key) {

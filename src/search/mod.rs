@@ -25,7 +25,8 @@ use crate::catalog::Definition;
 use crate::collection::Collection;
 use crate::session::Session;
 use exact::{Outcome, find};
-pub use explain::{FilterStrategy, SearchExplain, SearchPath};
+use explain::timed;
+pub use explain::{FilterStrategy, GraphStrategy, SearchExplain, SearchPath};
 pub use group::{GroupedSearch, HitGroup};
 pub use hit::{Hit, IdHit, PartialHit};
 use prepare::{Request, Target, Wanted};
@@ -147,6 +148,19 @@ impl<T> Search<T> {
     }
 
     /// The label of what made the vector that is searched for: an index of another [model](crate::Index::model) is refused.
+    ///
+    /// ```
+    /// use blaze::{Database, Document, ErrorKind, Index, Vector};
+    ///
+    /// let db = Database::in_memory()?;
+    /// let notes = db.collection::<Document>("notes")?;
+    /// notes.ensure_index(Index::vector("v", 2).model("small-2"))?;
+    /// notes.insert_with_id(1, &Document::new().with("v", Vector::F32(vec![1.0, 0.0])))?;
+    /// let search = notes.search().nearest("v", &[1.0, 0.1]);
+    /// assert_eq!(search.clone().model("small-2").ids()?.len(), 1);
+    /// assert_eq!(search.model("small-1").ids().unwrap_err().kind(), ErrorKind::Invalid);
+    /// # Ok::<(), blaze::Error>(())
+    /// ```
     pub fn model(mut self, label: impl Into<String>) -> Search<T> {
         self.request.model = Some(label.into());
         self
@@ -231,7 +245,8 @@ impl<T> Search<T> {
 
     /// How many candidates the search keeps on its way through the graph of the index, 1 to
     /// [`SEARCH_EF_MAX`](crate::limits::SEARCH_EF_MAX): more find more of the nearest, and take longer. What the
-    /// [index](crate::Index::ef) says, by default. Without a graph it does not matter.
+    /// [index](crate::Index::ef) says, by default. Without a graph it does not matter; with [`recall`](Search::recall) or
+    /// [`exact`](Search::exact) it is refused.
     ///
     /// ```
     /// use blaze::{Database, Document, Index, Vector};
@@ -270,7 +285,8 @@ impl<T> Search<T> {
         self
     }
 
-    /// Has every vector be compared that could be an answer, so that no nearer one is missed.
+    /// Has every vector be compared that could be an answer, so that no nearer one is missed. Takes time in proportion to them,
+    /// and goes neither with [`ef`](Search::ef) nor with [`recall`](Search::recall), which say how much is enough.
     ///
     /// ```
     /// use blaze::{Database, Document, Index, Metric, Vector};
@@ -362,10 +378,7 @@ impl<T> Search<T> {
     pub fn explain(&self) -> Result<SearchExplain> {
         self.read(|session, definition, wanted| {
             let wanted = Wanted { explains: true, ..wanted };
-            let clock = &session.core().clock;
-            let begun_ms = clock.now_ms();
-            let outcome = self.find(session, definition, &wanted)?;
-            let time_ms = clock.now_ms().saturating_sub(begun_ms);
+            let (outcome, time_ms) = timed(session, || self.find(session, definition, &wanted))?;
             Ok(SearchExplain::new(session.core(), &wanted, outcome, self.rows_found(), time_ms))
         })
     }
@@ -422,8 +435,8 @@ impl<T: DeserializeOwned> Search<T> {
     /// [`Invalid`](crate::ErrorKind::Invalid) when there is no vector index on the field, none of that name, or of another model;
     /// when the vector has another dimension or kind, a component that is not finite, or no direction; when an example has no
     /// vector, or the index is of bits, which have no average; when the limit is zero or with the offset above
-    /// [`SEARCH_LIMIT_MAX`](crate::limits::SEARCH_LIMIT_MAX), a distance, a score or `lambda` out of range, the filter not
-    /// well-formed, or a document not of type `T`; [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped or an
+    /// [`SEARCH_LIMIT_MAX`](crate::limits::SEARCH_LIMIT_MAX), a distance, a score, `lambda`, `ef` or a recall out of range, two of
+    /// `ef`, a recall and `exact` are asked for, the filter not well-formed, or a document not of type `T`; [`NotFound`](crate::ErrorKind::NotFound) when the collection was dropped or an
     /// example is not there; [`LimitExceeded`](crate::ErrorKind::LimitExceeded) for more than
     /// [`SEARCH_EXAMPLES_MAX`](crate::limits::SEARCH_EXAMPLES_MAX) examples; [`Unsupported`](crate::ErrorKind::Unsupported) in a
     /// view of the past, when vectors of the index are [made of texts](crate::Index::embed_from); [`Corruption`](crate::ErrorKind::Corruption);

@@ -152,11 +152,15 @@ impl Request {
 
     /// How wide it is to be, if it says so.
     fn width(&self) -> Result<Option<Width>> {
-        let refused =
-            |recall: f64, other: String| Err(Error::invalid(format!("it has a recall of {recall} and {other}")));
+        let refused = |both: String| Err(Error::invalid(format!("it has {both}")));
         match (self.recall, self.ef) {
-            (Some(recall), Some(ef)) => refused(recall, format!("ef {ef}, one of them is possible")),
-            (Some(recall), None) if self.exact => refused(recall, "is exact, which finds everything".to_owned()),
+            (Some(recall), Some(ef)) => refused(format!("a recall of {recall} and ef {ef}, one of them is possible")),
+            (Some(recall), None) if self.exact => {
+                refused(format!("a recall of {recall} and is exact, which finds everything"))
+            }
+            (None, Some(ef)) if self.exact => {
+                refused(format!("ef {ef} and is exact, which compares everything and keeps no candidates"))
+            }
             (Some(recall), None) => RecallTarget::new(recall).map(|target| Some(Width::Recall(target))),
             (None, Some(ef)) => validate_ef(ef).map(|()| Some(Width::Ef(ef))),
             (None, None) => Ok(None),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure that a test does not expect ends it")]
 
+mod explained;
 mod indexes;
 mod naive;
 

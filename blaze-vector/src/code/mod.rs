@@ -29,6 +29,14 @@ use crate::kernel::code::{LINE, hammings, nibble_dots};
 use crate::kernel::prefetch;
 
 /// How the graph holds vectors in memory.
+///
+/// ```
+/// use blaze_vector::Code;
+///
+/// assert_eq!("four".parse::<Code>()?, Code::Four);
+/// assert_eq!(Code::ALL.map(Code::name), ["eight", "four", "bits"]);
+/// # Ok::<(), blaze_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// Eight bits a component: the graph is walked on the upper four, and what is found is measured with all eight.

@@ -15,6 +15,30 @@ use crate::graph::{Graph, GraphOptions};
 use crate::vector::{VectorRef, validate};
 
 /// Vectors to build a graph of, read by several threads at once.
+///
+/// ```
+/// use blaze_core::Result;
+/// use blaze_vector::{Copies, VectorBuffer, VectorRef, VectorSource};
+///
+/// /// Vectors of two numbers, as they are stored.
+/// struct Rows(Vec<Vec<u8>>);
+///
+/// impl VectorSource for Rows {
+///     fn len(&self) -> usize {
+///         self.0.len()
+///     }
+///
+///     fn vector<'a>(&'a self, index: usize, buffer: &'a mut VectorBuffer) -> Result<VectorRef<'a>> {
+///         Copies::F16.read(&self.0[index], 2, &mut buffer.numbers)?;
+///         Ok(VectorRef::from(&buffer.numbers))
+///     }
+/// }
+///
+/// let mut row = Vec::new();
+/// Copies::F16.write(&[0.5, -2.0], &mut row);
+/// assert_eq!(Rows(vec![row]).vector(0, &mut VectorBuffer::default())?, VectorRef::F32(&[0.5, -2.0]));
+/// # Ok::<(), blaze_core::Error>(())
+/// ```
 pub trait VectorSource: Sync {
     /// How many there are.
     fn len(&self) -> usize;
@@ -87,7 +111,9 @@ impl Unlinked {
 impl Graph {
     /// Builds a graph of all vectors: vector `i` is in slot `i`. The graph is the same at any number of threads.
     ///
-    /// `progress` is told now and then how many are done, and may stop the build.
+    /// `progress` is told now and then how many are done, and may stop the build. For each vector it takes about the time of a
+    /// search with [`ef_construction`](GraphOptions::ef_construction) candidates, on one of the threads. For an
+    /// example see the [beginning](crate) of the crate.
     ///
     /// # Errors
     ///
@@ -146,6 +172,36 @@ impl Graph {
     /// the source is the one of slot `i`. Wherever it was interrupted, and at any number of threads, the graph is the same.
     ///
     /// `progress` is told now and then how many are done of those that were given slots.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// use blaze_vector::{Graph, GraphOptions, Metric, VectorBuffer, VectorRef, VectorSource};
+    ///
+    /// struct Numbers(Vec<[f32; 1]>);
+    ///
+    /// impl VectorSource for Numbers {
+    ///     fn len(&self) -> usize {
+    ///         self.0.len()
+    ///     }
+    ///
+    ///     fn vector<'a>(&'a self, index: usize, _: &'a mut VectorBuffer) -> blaze_core::Result<VectorRef<'a>> {
+    ///         Ok(VectorRef::from(&self.0[index]))
+    ///     }
+    /// }
+    ///
+    /// let numbers = Numbers((0..500u16).map(|n| [f32::from(n)]).collect());
+    /// let mut graph = Graph::begin(GraphOptions::new(Metric::L2, 1), &numbers)?;
+    /// let mut unlinked = graph.give_slots(numbers.len())?;
+    /// // A hundred at first: what is linked can be searched, or kept, before it goes on.
+    /// let stop = &mut |done| if done < 100 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    /// assert!(graph.extend(&mut unlinked, &numbers, 2, stop)?.is_break());
+    /// assert!((100..500).contains(&graph.len()) && graph.len() + unlinked.len() == 500);
+    /// let go_on = &mut |_| ControlFlow::Continue(());
+    /// assert!(graph.extend(&mut unlinked, &numbers, 2, go_on)?.is_continue());
+    /// assert_eq!((graph.len(), unlinked.len()), (500, 0));
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -34,6 +34,23 @@ impl Graph {
     /// A small set is measured as a whole, without a look at the links. Otherwise the search walks the graph, over the
     /// neighbours of neighbours where few of them may be found, and measures the whole set after all if that leads to fewer
     /// than `ef` nodes, as where everything near the query is left out. The set must name nodes that are there.
+    ///
+    /// [`Found::strategy`] says which way it took. A walk takes time in proportion to `ef`, a scan to the set.
+    ///
+    /// ```
+    /// use blaze_vector::{Graph, GraphOptions, Metric, SlotSet, Strategy};
+    ///
+    /// let mut graph = Graph::new(GraphOptions::new(Metric::L2, 1))?;
+    /// for position in 0..100u8 {
+    ///     let insertion = graph.prepare(&[f32::from(position)])?;
+    ///     graph.insert(insertion);
+    /// }
+    /// let few: SlotSet = [3, 40, 99].into_iter().collect();
+    /// let found = graph.search_among(&graph.query(&[41.6])?, 50, 2, &few);
+    /// assert_eq!(found.candidates.iter().map(|candidate| candidate.slot).collect::<Vec<_>>(), [40, 3]);
+    /// assert_eq!((found.strategy, found.visited), (Strategy::Scan, 3));
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
     #[must_use]
     pub fn search_among(&self, query: &GraphQuery, ef: usize, k: usize, among: &SlotSet) -> Found {
         let ef = ef.max(k);
@@ -50,6 +67,12 @@ impl Graph {
     }
 
     /// The `ef` from which on a search among so many nodes measures them all.
+    ///
+    /// ```
+    /// use blaze_vector::Graph;
+    ///
+    /// assert_eq!(Graph::scanning_width(10_000), 100);
+    /// ```
     #[must_use]
     pub fn scanning_width(nodes: usize) -> usize {
         nodes.div_ceil(SCANNED_PER_CANDIDATE)

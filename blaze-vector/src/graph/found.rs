@@ -24,7 +24,6 @@ pub struct Found {
 
 /// How a search goes about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Strategy {
     /// It walks the graph over all nodes, and keeps those that may be found.
     #[default]
@@ -59,6 +58,22 @@ impl Found {
 
     /// The same, but that it ends where the others are too far to be among the `k` nearest, by what their codes are wrong by as
     /// far as was seen ([`CodeError`]): mostly after little more than `k`. Answers how many were measured.
+    ///
+    /// ```
+    /// use blaze_vector::{Graph, GraphOptions, Metric};
+    ///
+    /// let position = |slot: u32| slot as f32 / 10.0;
+    /// let mut graph = Graph::new(GraphOptions::new(Metric::L2, 1))?;
+    /// for slot in 0..500 {
+    ///     let insertion = graph.prepare(&[position(slot)])?;
+    ///     graph.insert(insertion);
+    /// }
+    /// let mut found = graph.search(&graph.query(&[12.34])?, 100, 50, |_| true);
+    /// let measured = found.rerank_adaptively(2, |slot| Some((position(slot) - 12.34).abs()));
+    /// assert_eq!(found.candidates.iter().map(|candidate| candidate.slot).collect::<Vec<_>>(), [123, 124]);
+    /// assert!(measured <= 50);
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
     pub fn rerank_adaptively(&mut self, k: usize, mut exact: impl FnMut(u32) -> Option<f32>) -> usize {
         let (mut error, mut nearest) = (CodeError::default(), Vec::new());
         let (mut measured, mut step) = (0, CodeError::first(k));

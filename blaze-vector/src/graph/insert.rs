@@ -43,6 +43,17 @@ impl Graph {
     /// Checks a vector, and looks for its place. Takes the time of a search with `ef_construction` candidates; any number
     /// of threads may do so at once.
     ///
+    /// ```
+    /// use blaze_vector::{Graph, GraphOptions, Metric};
+    ///
+    /// let mut graph = Graph::new(GraphOptions::new(Metric::L2, 2))?;
+    /// let insertions = [graph.prepare(&[0.0, 0.0])?, graph.prepare(&[1.0, 0.0])?];
+    /// let slots = insertions.map(|insertion| graph.insert(insertion));
+    /// assert_eq!((slots, graph.len()), ([0, 1], 2));
+    /// assert!(graph.prepare(&[1.0]).is_err(), "of another dimension");
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`validate`](crate::validate), for the graph's metric and dimension;

@@ -48,6 +48,17 @@ use same_code::SameCode;
 use search::Scratch;
 
 /// What a graph is made for. All of it is fixed once there is a node.
+///
+/// ```
+/// use blaze_vector::{Code, GraphOptions, Metric};
+///
+/// let usual = GraphOptions::new(Metric::Cosine, 768);
+/// assert_eq!((usual.code, usual.m, usual.ef_construction), (Code::Eight, 16, 200));
+/// let small = GraphOptions { code: Code::Four, m: 8, ..usual };
+/// small.validate()?;
+/// assert!(GraphOptions { m: 1, ..small }.validate().is_err());
+/// # Ok::<(), blaze_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GraphOptions {
     /// What "near" means.
@@ -269,6 +280,21 @@ impl Graph {
 
     /// Marks a node as deleted. It stays navigable, and [`search`](Graph::search) proposes it unless its `accept` says no,
     /// until [`reclaim`](Graph::reclaim). False if the slot holds no node, or one that is deleted already.
+    ///
+    /// ```
+    /// use blaze_vector::{Graph, GraphOptions, Metric};
+    ///
+    /// let mut graph = Graph::new(GraphOptions::new(Metric::L2, 1))?;
+    /// for position in [1.0, 2.0, 4.0] {
+    ///     let insertion = graph.prepare(&[position])?;
+    ///     graph.insert(insertion);
+    /// }
+    /// assert!(graph.delete(1) && !graph.delete(1));
+    /// let found = graph.search(&graph.query(&[2.1])?, 10, 1, |slot| graph.contains(slot));
+    /// assert_eq!(found.candidates[0].slot, 0);
+    /// assert_eq!((graph.reclaim(&[1]), graph.tombstones()), (1, 0));
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
     pub fn delete(&mut self, slot: u32) -> bool {
         if !self.contains(slot) {
             return false;

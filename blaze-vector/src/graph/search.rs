@@ -40,6 +40,24 @@ impl Graph {
     /// larger, and where more than eight have one code). `accept` is asked for each node that comes near, not for each that is
     /// visited; for those with its code twice. Distances are approximate; who has the vectors asks for a few more than needed
     /// and calls [`Found::rerank_adaptively`] or [`Found::rerank`].
+    ///
+    /// Takes time in proportion to `ef`, and to about the logarithm of the nodes. Where few nodes pass,
+    /// [`search_among`](Graph::search_among) finds more of them.
+    ///
+    /// ```
+    /// use blaze_vector::{Graph, GraphOptions, Metric, Strategy};
+    ///
+    /// let mut graph = Graph::new(GraphOptions::new(Metric::L2, 1))?;
+    /// for position in 0..100u8 {
+    ///     let insertion = graph.prepare(&[f32::from(position)])?;
+    ///     graph.insert(insertion);
+    /// }
+    /// let query = graph.query(&[41.6])?;
+    /// let found = graph.search(&query, 50, 10, |slot| slot % 2 == 0);
+    /// assert_eq!((found.candidates.len(), found.strategy), (10, Strategy::Walk));
+    /// assert!(found.candidates.iter().all(|candidate| candidate.slot % 2 == 0));
+    /// # Ok::<(), blaze_core::Error>(())
+    /// ```
     #[must_use]
     pub fn search(&self, query: &GraphQuery, ef: usize, k: usize, mut accept: impl FnMut(u32) -> bool) -> Found {
         let Some(entry) = self.entry.filter(|_| k > 0) else { return Found::default() };

@@ -27,6 +27,13 @@ const QUERIES_BEYOND: usize = 10;
 impl RecallTarget {
     /// A target of 0.5 to 0.999.
     ///
+    /// ```
+    /// use blaze_vector::RecallTarget;
+    ///
+    /// let said = RecallTarget::new(0.3).unwrap_err().to_string();
+    /// assert_eq!(said, "a recall of 0.3 cannot be aimed at, 0.5 to 0.999 can");
+    /// ```
+    ///
     /// # Errors
     /// [`Invalid`](blaze_core::ErrorKind::Invalid) for what is outside, or no number. An exact search finds everything.
     pub fn new(recall: f64) -> Result<RecallTarget> {

@@ -93,7 +93,7 @@ pub(crate) fn nearest(session: &Session, question: &Question<'_>, accept: &mut A
         && graph.recall.ask(target)
         && graph.is_calibration_due()
     {
-        session.core().vectors.calibrate_soon(session.core());
+        session.core().vectors.tend_soon(session.core());
     }
     let all = KeptHits::new(question.k);
     let mut search = Search {
@@ -178,8 +178,8 @@ impl Search<'_> {
             match is_too_narrow {
                 true => near = near_of_all + near_of_all / SLACK_PART,
                 false if is_sure || self.settled >= needed && !is_cut_short || found.is_all => {
-                    let (hits, compared) = (self.nearest.into_sorted(), self.compared);
-                    return Ok(Some(Answer { hits, visited, compared, ef, measured: breadth.measured }));
+                    let (hits, compared, strategy) = (self.nearest.into_sorted(), self.compared, found.strategy);
+                    return Ok(Some(Answer { hits, visited, compared, strategy, ef, measured: breadth.measured }));
                 }
                 false if is_last => return Ok(None), // perhaps there are not so many, which only the rows can say
                 false if wants_all => ef = wider,

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use blaze_core::{DocumentId, Filter, Result};
-use blaze_vector::{Hit, Query};
+use blaze_vector::{Hit, Query, Strategy};
 
 use crate::index::Width;
 use crate::vector::breadth::MeasuredRecall;
@@ -50,6 +50,8 @@ pub(crate) struct Answer {
     pub(crate) visited: u64,
     /// Vectors that were compared in full.
     pub(crate) compared: u64,
+    /// How the graph went about it, the last time that it was asked.
+    pub(crate) strategy: Strategy,
     /// How many candidates it took.
     pub(crate) ef: usize,
     /// What was measured of such searches, if a recall is to be reached.

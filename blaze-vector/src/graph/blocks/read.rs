@@ -15,6 +15,33 @@ use crate::graph::{Graph, GraphOptions, LEVELS_MAX, State};
 const TERMS_BYTES: usize = 16 + 2;
 
 /// Makes a graph of its blocks.
+///
+/// Nothing of what is read is trusted: links that lead nowhere are left out, and the graph holds together
+/// ([`Graph::check`]) whatever the bytes were.
+///
+/// ```
+/// use blaze_vector::{BlockKind, Graph, GraphOptions, GraphReader, Metric};
+///
+/// let mut graph = Graph::new(GraphOptions::new(Metric::L2, 1))?;
+/// for position in 0..99u8 {
+///     let insertion = graph.prepare(&[f32::from(position)])?;
+///     graph.insert(insertion);
+/// }
+/// let mut head = Vec::new();
+/// graph.write_head(&mut head);
+/// let mut reader = GraphReader::new(graph.options().clone(), &head)?;
+/// for kind in BlockKind::ALL {
+///     for number in graph.block_numbers(kind) {
+///         let mut block = Vec::new();
+///         graph.write_block(kind, number, &mut block);
+///         reader.read_block(kind, number, &block)?;
+///     }
+/// }
+/// let read = reader.finish();
+/// let near = |graph: &Graph| Ok::<_, blaze_core::Error>(graph.search(&graph.query(&[41.7])?, 50, 5, |_| true));
+/// assert_eq!(near(&read)?, near(&graph)?);
+/// # Ok::<(), blaze_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct GraphReader {
     graph: Graph,
