@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Writes the source `head` so that it can be included: its modules are found where they lie, and what it says of the whole of
-/// it stays behind.
-fn take(head: &Path, modules: &Path, name: &str) {
+/// it stays behind. A module that has others in a directory of its own would not find them: it is taken in the same way.
+fn take(head: &Path, modules: &Path, name: &str) -> PathBuf {
     println!("cargo::rerun-if-changed={}", head.display());
     let text = fs::read_to_string(head).expect("the source is there");
     let mut lines = Vec::new();
@@ -13,13 +13,18 @@ fn take(head: &Path, modules: &Path, name: &str) {
         let module = line.strip_prefix("pub ").unwrap_or(line).strip_prefix("mod ");
         if let Some(name) = module.and_then(|rest| rest.strip_suffix(';')) {
             let file = [format!("{name}.rs"), format!("{name}/mod.rs")].map(|file| modules.join(file));
-            let file = file.into_iter().find(|file| file.exists()).expect("a module has a file");
+            let mut file = file.into_iter().find(|file| file.exists()).expect("a module has a file");
+            if !file.ends_with("mod.rs") && modules.join(name).is_dir() {
+                file = take(&file, &modules.join(name), &format!("{name}.taken.rs"));
+            }
             lines.push(format!("#[path = {file:?}]"));
         }
         lines.push(line.to_owned());
     }
     let out = PathBuf::from(env::var("OUT_DIR").expect("Cargo says it"));
-    fs::write(out.join(name), lines.join("\n")).expect("the build has a directory");
+    let taken = out.join(name);
+    fs::write(&taken, lines.join("\n")).expect("the build has a directory");
+    taken
 }
 
 fn main() {

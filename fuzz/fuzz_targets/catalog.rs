@@ -1,4 +1,5 @@
-//! Rows of the catalog, entries of indexes and other small rows: arbitrary bytes never panic, and what is read is written as it was.
+//! Rows of the catalog, entries of indexes and other small rows, those that graphs are kept in among them: arbitrary bytes never
+//! panic, and what is read is written as it was.
 //!
 //! The first byte says what the others are: a definition as JSON, the body of its record, the key and the value of an entry, or
 //! a row of any other kind.

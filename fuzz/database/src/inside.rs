@@ -80,6 +80,7 @@ pub fn small_rows(bytes: &[u8]) {
         let _ = index::id_bytes(bytes, several);
         let _ = index::vector_id(bytes, several);
     }
+    crate::graph::rows::read(bytes);
     let _ = crate::embedding::waiting_entry(bytes);
     let _ = catalog::read_row(bytes, bytes);
     let _ = catalog::counted_of(bytes);
