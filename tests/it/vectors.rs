@@ -19,10 +19,15 @@ mod filter_model;
 mod filters;
 mod making;
 mod options;
+mod products;
+mod questions;
 mod recall;
+mod relinked;
+mod replaced;
 mod rows;
 mod stored;
 mod stress;
+mod whole;
 
 use std::sync::Arc;
 
