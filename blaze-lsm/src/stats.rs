@@ -83,6 +83,8 @@ pub struct VectorIndexStats {
     pub cached_bytes: u64,
     /// True if searches use the graph; false while it catches up, or is made.
     pub is_complete: bool,
+    /// True for an index that is built to take the place of the one of this name, whose searches go on by that one's graph.
+    pub replaces: bool,
 }
 
 /// What has gone by itself since the database was opened.

@@ -63,7 +63,8 @@ impl<T> Collection<T> {
     /// Until then both are kept up to date, so that a document which does not fit the new one is refused. When the call is cut
     /// short by the end of the process, the next one with the same index goes on from there; one with another index begins
     /// anew. Nothing is done if the index is that one already. [`indexes`](Collection::indexes) tells what is being built. An
-    /// index on vectors takes its place with its graph, so that searches are as fast before as after: meanwhile there are two.
+    /// index on vectors takes its place with its graph, so that searches are as fast before as after: meanwhile there are two. In
+    /// a transaction, which nobody else sees before it is committed, the graph is made after it.
     ///
     /// ```
     /// use blaze::{Copies, Database, Document, Index, Vector};

@@ -118,9 +118,12 @@ pub(super) fn build(
 
 fn fill(core: &Arc<Core>, collection: &str, declared: &IndexDefinition, progress: &mut Progress<'_>) -> Result<()> {
     let _span = tracing::info_span!("build index", index = declared.id).entered();
-    let mut fill = Fill::of_all_before(core, collection, declared)?;
+    let mut fill = match declared.is_filled() {
+        true => Fill { expected: Some(0), complete: true, ..Fill::default() },
+        false => Fill::of_all_before(core, collection, declared)?,
+    };
     let swaps_at_once = fault::makes(Mistake::SwapWithoutOld) && declared.replaces();
-    if !swaps_at_once && !declared.is_filled() {
+    if !swaps_at_once {
         fill = fill.commit_all(core, collection, declared, &mut |fill| {
             fault::reached(Point::IndexBatchFilled);
             tell(progress, fill)
@@ -160,10 +163,14 @@ fn make_graph(
     retry(core, RetryLimits::default(), || {
         let session = Session::read_write(core, BUILD_ISOLATION, core.durability)?;
         let mut definition = (*definition_with(&session, collection, declared.id)?).clone();
-        definition.indexes.iter_mut().filter(|index| index.id == declared.id).for_each(IndexDefinition::note_filled);
+        let mut unfilled = definition.indexes.iter_mut().filter(|index| index.id == declared.id && !index.is_filled());
+        match unfilled.next() {
+            Some(index) => index.note_filled(),
+            None => return Ok(()), // it was cut short behind this
+        }
         session.delete(declared.family(), prefixed(declared.id, BUILD_POSITION))?;
         catalog::put(&session, collection, &definition)?;
-        session.commit()
+        session.commit().map(drop)
     })?;
     core.vectors.make_beside(core, declared.id, &mut |linked| {
         fill.linked = linked;

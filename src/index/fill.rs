@@ -167,6 +167,10 @@ impl Fill {
     /// Makes the entries of the next documents.
     pub(super) fn advance(&mut self, session: &Session, collection: &str, index: &IndexDefinition) -> Result<()> {
         let definition = definition_with(session, collection, index.id)?;
+        if definition.indexes.iter().any(|declared| declared.id == index.id && declared.is_filled()) {
+            self.complete = true; // another call has done it, and marks are kept by now
+            return Ok(());
+        }
         let after = |key: &Vec<u8>| [key.as_slice(), &[0]].concat();
         let mut range = KeyRange::prefix(&prefix(definition.id));
         if let Some(last) = &self.last {

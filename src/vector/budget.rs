@@ -50,7 +50,9 @@ impl Graphs {
             registry.in_making.remove(&index);
             registry.unwanted.remove(&index);
             registry.loading.remove(&index);
-            if !matches!(loaded, Ok(Loaded::Open)) {
+            if matches!(loaded, Ok(Loaded::Open)) {
+                registry.failed.remove(&index);
+            } else {
                 registry.unstored.insert(index);
             }
             let was_passed_over = registry.wanted.contains(&index);
@@ -70,7 +72,7 @@ impl Graphs {
                     self.want(session.core(), index);
                     return Ok(self.find(index)); // who has no background has made it now
                 }
-                Ok(Loaded::Open) => self.make_room(session.core())?,
+                Ok(Loaded::Open) => self.make_room(session.core()),
             }
         }
     }
@@ -99,11 +101,11 @@ impl Graphs {
         Ok(Loaded::Open)
     }
 
-    /// A graph was read: others may have to go.
-    fn make_room(&self, core: &Arc<Core>) -> Result<()> {
+    /// A graph was read: others may have to go. What cannot be written now stays, which is nothing to the search that read it.
+    fn make_room(&self, core: &Arc<Core>) {
         match core.is_read_only() || self.background.get().is_none() {
-            true => self.evict(core),
-            false => self.call_makers(core),
+            true => drop(self.evict(core)),
+            false => self.tend_soon(core),
         }
     }
 
@@ -114,28 +116,36 @@ impl Graphs {
         graphs.sort_by_key(|graph| Reverse(graph.used.load(Ordering::Relaxed)));
         let mut bytes: usize = graphs.iter().map(|graph| graph.size().bytes).sum();
         let (mut written, mut staying) = (Ok(()), Vec::new());
-        let is_kept = matches!(core.storage, Storage::Directory { .. });
-        while is_kept && bytes > self.memory_bytes && graphs.len() > 1 {
+        let has_place = matches!(core.storage, Storage::Directory { .. });
+        while has_place && bytes > self.memory_bytes && graphs.len() > 1 {
             let Some(graph) = graphs.pop() else { break };
-            if let Err(error) = self.flush(core, &graph, None) {
-                written = written.and(Err(error));
-                staying.push(graph);
-                continue;
+            match self.let_go_of(core, &graph) {
+                Ok(true) => {
+                    bytes = bytes.saturating_sub(graph.size().bytes); // it may have grown
+                    continue;
+                }
+                Ok(false) => {}
+                Err(error) => written = written.and(Err(error)),
             }
-            bytes = bytes.saturating_sub(graph.size().bytes); // it may have grown
-            self.let_go_of(&graph);
+            staying.push(graph);
         }
         graphs.append(&mut staying);
         self.share_out(bytes, &graphs);
         written
     }
 
-    /// Lets go of a graph that the database has. Whoever searches it still has all that its view sees, or looks at all vectors.
-    fn let_go_of(&self, graph: &Arc<OpenGraph>) {
+    /// Writes a graph and lets go of it, unless it is not complete yet. Whoever searches it still has all that its view sees, or
+    /// looks at all vectors.
+    fn let_go_of(&self, core: &Arc<Core>, graph: &Arc<OpenGraph>) -> Result<bool> {
         let _flushing = graph.flushing.lock(); // nobody writes it once it may be read again
+        if !graph.is_complete() {
+            return Ok(false);
+        }
+        self.flush_alone(core, graph, None)?;
         self.registry.lock().unstored.remove(&graph.index);
         self.forget(graph);
         graph.abandon();
+        Ok(true)
     }
 
     /// Gives what the graphs leave of the memory to the rows that searches read, in proportion to what all rows would take.
@@ -178,6 +188,7 @@ impl Graphs {
                     (stats.linked, stats.unlinked) = (progress.linked as u64, progress.unlinked as u64);
                 }
                 stats.is_complete = graph.is_some_and(|graph| graph.is_complete());
+                stats.replaces = index.replaces();
                 all.push(stats);
             }
         }

@@ -37,10 +37,17 @@ const CLOSING_MIN: usize = 64;
 impl Graphs {
     /// Writes the graph to the database, unless the time is up before.
     pub(super) fn flush(&self, core: &Arc<Core>, graph: &OpenGraph, until: Option<Instant>) -> Result<()> {
+        match graph.flushing.try_lock() {
+            Some(_flushing) => self.flush_alone(core, graph, until),
+            None => Ok(()), // somebody writes it
+        }
+    }
+
+    /// As [`flush`](Graphs::flush), by who keeps others from writing the graph.
+    pub(super) fn flush_alone(&self, core: &Arc<Core>, graph: &OpenGraph, until: Option<Instant>) -> Result<()> {
         if core.is_read_only() {
             return Ok(());
         }
-        let Some(_flushing) = graph.flushing.try_lock() else { return Ok(()) };
         let Some((complete, changes)) = graph.begin_flush() else { return Ok(()) };
         if changes == 0 || matches!(core.storage, Storage::Memory) {
             return Ok(());

@@ -70,9 +70,8 @@ impl Graphs {
         let made = making.run();
         let mut registry = self.registry.lock();
         let vectors = registry.making.remove(&index).map_or(0, |progress| progress.linked);
-        if made.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unsupported) {
-            // The next try takes as long: not before there are others.
-            registry.failed.insert(index, vectors.max(VECTOR_GRAPH_MIN));
+        if let Err(error) = &made {
+            registry.note_failure(index, error, vectors);
         }
         drop(registry);
         self.loaded.notify_all();

@@ -146,6 +146,8 @@ impl Graphs {
                 }
                 (None, IndexChange::Vectors(vectors)) => registry.count_unread(*index, vectors.len()),
                 (None, IndexChange::Unread(vectors)) => registry.count_unread(*index, *vectors),
+                // One that took the place of another, and has no graph, is not to have any.
+                (None, IndexChange::Completed) if registry.failed.contains_key(index) => {}
                 (None, IndexChange::Completed) => {
                     registry.wanted.insert(*index);
                 }

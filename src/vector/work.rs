@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use blaze_core::limits::VECTOR_GRAPH_MIN;
 use blaze_core::{Error, ErrorKind, Result};
 
 use super::Graphs;
@@ -22,6 +21,9 @@ const LINKED_IN_TURN: usize = 64;
 
 /// How often it is looked whether others are done.
 const POLL: Duration = Duration::from_millis(1);
+
+/// How often who waits for a graph is asked whether to go on, whether it has got any further or not.
+const POLLS_PER_STEP: u32 = 64;
 
 static LINKING: Crew = Crew::new("blaze-vector-link", |core| core.vectors.link_all(core));
 static MAKING: Crew = Crew::new("blaze-vector-make", |core| core.vectors.tend(core));
@@ -117,19 +119,13 @@ impl Graphs {
     fn tend(&self, core: &Arc<Core>) -> Result<()> {
         drop(std::mem::take(&mut self.registry.lock().gone));
         while let Some(index) = self.next_wanted() {
-            let made = self.make(core, index);
-            let mut registry = self.registry.lock();
-            registry.in_making.remove(&index);
-            registry.unwanted.remove(&index);
-            if let Err(error) = made {
+            if let Err(error) = self.make_wanted(core, index) {
                 if error.kind() == ErrorKind::Closed || self.has_ended() {
                     return Err(error);
                 }
-                if error.kind() == ErrorKind::NotFound {
-                    continue; // the index was dropped
+                if error.kind() != ErrorKind::NotFound {
+                    tracing::warn!(index, %error, "the graph of a vector index cannot be made: all its vectors are looked at");
                 }
-                registry.failed.entry(index).or_insert(VECTOR_GRAPH_MIN);
-                tracing::warn!(index, %error, "the graph of a vector index cannot be made: all its vectors are looked at");
             }
         }
         if self.has_ended() {
@@ -143,46 +139,51 @@ impl Graphs {
         // Also while nothing can be written.
         let evicted = self.evict(core);
         let calibrated = self.calibrate_where_due(core);
-        flushed.and(evicted).and(calibrated)?;
         // What waits for commits that are under way.
         if let Some(background) = self.background.get()
             && !self.registry.lock().filters.is_empty()
         {
             MAKING.call(background);
         }
-        Ok(())
+        flushed.and(evicted).and(calibrated)
+    }
+
+    /// Makes the graph of an index that is noted as being made, and notes how that ended.
+    fn make_wanted(&self, core: &Arc<Core>, index: u32) -> Result<()> {
+        let _ending = EndOfMaking { graphs: self, index };
+        let made = self.make(core, index);
+        self.registry.lock().end_making(index, &made);
+        made
     }
 
     /// Waits until an index that is not used yet has its graph, or is to have none, and tells how many vectors are linked.
+    ///
+    /// # Errors
+    /// Those of `linked`, and why the graph could not be made, unless its vectors are such that no graph is of use.
     pub(crate) fn make_beside(
         &self,
         core: &Arc<Core>,
         index: u32,
         linked: &mut dyn FnMut(u64) -> Result<()>,
     ) -> Result<()> {
-        let mut told = 0;
-        let mut tell = |progress: Progress| match progress.linked == told {
-            true => Ok(()),
-            false => {
-                told = progress.linked;
-                linked(told as u64)
-            }
-        };
-        self.wait_for_graph(core, index, &mut tell).map(drop)
+        let made = self.wait_for_graph(core, index, &mut |progress| linked(progress.linked as u64))?;
+        let failure = self.registry.lock().failed.get(&index).cloned();
+        match failure.filter(|failure| made.is_none() && !failure.is_refusal()) {
+            None => Ok(()),
+            Some(failure) => Err(Error::new(failure.kind, failure.message).context("the graph of the new index")),
+        }
     }
 
-    /// The graph of an index, once it is there; none if there is to be none.
+    /// The graph of an index, once it is there; none if there is to be none, or it cannot be made. Calls `step` now and then.
     pub(super) fn wait_for_graph(
         &self,
         core: &Arc<Core>,
         index: u32,
         step: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Option<Arc<OpenGraph>>> {
-        let mut was_wanted = false;
+        let (mut was_wanted, mut polls, mut told) = (false, 0_u32, 0);
+        self.registry.lock().forget_failure(index);
         loop {
-            if self.has_ended() {
-                return Err(Error::closed("the database is closed"));
-            }
             let session = Session::read_only(core)?;
             let graph = self.find_or_load(&session, index)?.filter(|graph| graph.is_complete());
             drop(session);
@@ -191,25 +192,30 @@ impl Graphs {
             }
             let (is_in_making, is_wanted, progress) = {
                 let mut registry = self.registry.lock();
+                if registry.closes_by.is_some() || self.has_ended() {
+                    return Err(Error::closed("the database is closed"));
+                }
                 let is_in_making = registry.in_making.contains(&index);
-                if !is_in_making && !was_wanted {
+                if !is_in_making && !was_wanted && !registry.failed.contains_key(&index) {
                     registry.wanted.insert(index);
                 }
                 (is_in_making, registry.wanted.contains(&index), registry.making.get(&index).copied())
             };
-            match (is_in_making, is_wanted) {
-                (true, _) => {
-                    progress.map_or(Ok(()), &mut *step)?;
-                    thread::park_timeout(POLL);
-                }
-                (false, true) => {
-                    was_wanted = true;
-                    self.call_makers(core)?;
-                    thread::park_timeout(POLL);
-                }
+            if !is_in_making && !is_wanted {
                 // It may have got there since.
-                (false, false) => return Ok(self.find(index).filter(|graph| graph.is_complete())),
+                return Ok(self.find(index).filter(|graph| graph.is_complete()));
             }
+            if !is_in_making {
+                was_wanted = true;
+                self.call_makers(core)?;
+            }
+            let progress = progress.unwrap_or_default();
+            if progress.linked != told || polls.is_multiple_of(POLLS_PER_STEP) {
+                told = progress.linked;
+                step(progress)?;
+            }
+            polls = polls.wrapping_add(1);
+            thread::park_timeout(POLL);
         }
     }
 
@@ -222,5 +228,20 @@ impl Graphs {
         registry.wanted.remove(&index);
         registry.in_making.insert(index);
         Some(index)
+    }
+}
+
+/// Has the making of a graph end where it panics, so that nobody waits for it.
+struct EndOfMaking<'a> {
+    graphs: &'a Graphs,
+    index: u32,
+}
+
+impl Drop for EndOfMaking<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let panicked = Err(Error::internal("the making of a graph panicked"));
+            self.graphs.registry.lock().end_making(self.index, &panicked);
+        }
     }
 }

@@ -256,17 +256,20 @@ fn a_transaction_of_more_vectors_than_a_tail_holds_is_found_whole() {
     }
 }
 
-#[test]
-fn heaps_that_codes_cannot_tell_apart_are_searched_exactly() {
-    // Places in fifty cities all over the world: a city is a ten-thousandth of it.
-    let db = without_background();
-    let places = db.collection::<Document>("places").unwrap();
-    places.ensure_index(Index::vector("v", 2).metric(Metric::L2)).unwrap();
+/// Places in fifty cities all over the world: a city is a ten-thousandth of it, and no code is fine enough.
+pub(crate) fn heaps() -> Vec<Vec<f32>> {
     let random = SeededEntropy::new(9);
     let number = |range: f32| (random.next_u64() % 100_000) as f32 / 100_000.0 * range;
     let cities: Vec<[f32; 2]> = (0..50).map(|_| [number(360.0) - 180.0, number(180.0) - 90.0]).collect();
-    let rows: Vec<Vec<f32>> =
-        (0..6_000).map(|n| vec![cities[n % 50][0] + number(0.05), cities[n % 50][1] + number(0.05)]).collect();
+    (0..6_000).map(|n| vec![cities[n % 50][0] + number(0.05), cities[n % 50][1] + number(0.05)]).collect()
+}
+
+#[test]
+fn heaps_that_codes_cannot_tell_apart_are_searched_exactly() {
+    let db = without_background();
+    let places = db.collection::<Document>("places").unwrap();
+    places.ensure_index(Index::vector("v", 2).metric(Metric::L2)).unwrap();
+    let rows = heaps();
     places.bulk().insert_with_ids(rows.iter().enumerate().map(|(n, row)| (n as u64, document(row, n)))).unwrap();
     db.settle().unwrap();
     for query in rows.iter().step_by(600) {

@@ -15,6 +15,9 @@ use crate::vector::open::OpenGraph;
 /// Slots that are looked at while nobody can link.
 const SLOTS_AT_ONCE: u32 = 4_096;
 
+/// Vectors that are chosen beyond those that are wanted, as a part of them: some may have no row yet where it is measured.
+const SPARE_PART: usize = 4;
+
 /// What a graph is calibrated with.
 #[derive(Clone, Debug)]
 pub(crate) enum Queries {
@@ -68,7 +71,7 @@ impl Queries {
     }
 }
 
-/// The queries themselves: those that are given, or about `count` vectors of the index.
+/// The queries themselves: those that are given, or `count` vectors of the index, if it has so many.
 pub(super) fn samples(
     graph: &OpenGraph,
     point: &dyn ReadPoint,
@@ -81,7 +84,10 @@ pub(super) fn samples(
     }
     let mut samples = Vec::with_capacity(count);
     let mut buffer = VectorBuffer::default();
-    for entry in entries_by_chance(graph, count, seed) {
+    for entry in entries_by_chance(graph, count + count / SPARE_PART, seed) {
+        if samples.len() == count {
+            break;
+        }
         let mut query = None;
         point.visit(Family::Vector, &prefixed(graph.index, &entry), &mut |row| {
             query = Some(form.query(form.read(row, &mut buffer)?)?);
@@ -93,7 +99,7 @@ pub(super) fn samples(
     Ok(samples)
 }
 
-/// The entries of so many vectors of a graph, each as likely as any other: those whose chances are the smallest.
+/// The entries of so many vectors of a graph, each as likely as any other: those whose chances are the smallest, the smallest first.
 fn entries_by_chance(graph: &OpenGraph, count: usize, seed: u64) -> Vec<Box<[u8]>> {
     let mut chosen: BinaryHeap<(u64, u32)> = BinaryHeap::with_capacity(count + 1);
     let slots = |linked: &Linked| linked.graph.slots() as u32;
@@ -109,7 +115,7 @@ fn entries_by_chance(graph: &OpenGraph, count: usize, seed: u64) -> Vec<Box<[u8]
         });
     }
     let entry = |(_, slot): (u64, u32)| graph.with_linked(|linked| linked.ids.key(slot).map(Into::into)).flatten();
-    chosen.into_iter().filter_map(entry).collect()
+    chosen.into_sorted_vec().into_iter().filter_map(entry).collect()
 }
 
 /// A number that looks like chance.

@@ -502,7 +502,7 @@ fn measuring_waits_for_nobody_and_nobody_waits_for_it() {
         }
         assert!(rounds > 20, "{rounds} rounds of changes while it was measured");
         let measured = measuring.join().unwrap();
-        assert_eq!((measured.queries > 900, measured.vectors > 4_900), (true, true), "{measured:?}");
+        assert_eq!((measured.queries >= 1_000, measured.vectors > 4_900), (true, true), "{measured:?}");
     });
     let (recall, paths) = held_out(|query| nearest(&points, query), 0.9);
     assert!(recall >= 0.9 - SAMPLING_ERROR && paths == [SearchPath::Graph], "{recall} by {paths:?}");

@@ -92,11 +92,15 @@ fn a_replacement_that_closing_cuts_short_goes_on_with_its_graph() {
     let rows = vectors(1, COUNT);
     {
         let db = open(&path);
-        fill(&db, &rows);
+        let points = fill(&db, &rows);
+        // So that closing has the other graph to write before it ends.
+        for (n, row) in vectors(3, 1_500).iter().enumerate() {
+            points.put(n as u64, &document(row, n)).unwrap();
+        }
         let linked = AtomicU64::new(0);
         let replaced = std::thread::scope(|scope| {
             let replacing = scope.spawn(|| {
-                points(&db).replace_index_with("v", new(), |progress| {
+                points.replace_index_with("v", new(), |progress| {
                     linked.store(progress.linked, Ordering::Release);
                     ControlFlow::Continue(())
                 })
@@ -119,7 +123,7 @@ fn a_replacement_that_closing_cuts_short_goes_on_with_its_graph() {
     points
         .replace_index_with("v", new(), |progress| {
             documents = documents.max(progress.documents);
-            first.get_or_insert(progress.linked);
+            first = first.or(Some(progress.linked).filter(|linked| *linked > 0));
             ControlFlow::Continue(())
         })
         .unwrap();
@@ -127,7 +131,32 @@ fn a_replacement_that_closing_cuts_short_goes_on_with_its_graph() {
     assert!(first.is_none_or(|linked| linked >= 1_024), "{first:?} vectors need not be linked again");
     assert!(definition(&points).contains("f16"));
     assert_eq!(search(&points, &[70.0; DIMENSION], 1), (true, vec![3_u64.into()]));
-    assert!(!search(&points, &rows[4], 3).1.contains(&4_u64.into()));
+    assert!(
+        points
+            .search()
+            .nearest("v", rows[4].as_slice())
+            .limit(3)
+            .ids()
+            .unwrap()
+            .iter()
+            .all(|hit| hit.id != 4_u64.into())
+    );
     assert_finds(&points, 2, true);
     assert_eq!(db.verify().unwrap().problems, []);
+}
+
+#[test]
+fn an_index_that_no_graph_is_of_use_to_takes_its_place_without_one() {
+    for db in [Database::temporary().unwrap(), without_background()] {
+        let points = points(&db);
+        points.ensure_index(Index::vector("v", 2).metric(Metric::L2).model("old")).unwrap();
+        let rows = heaps();
+        points.bulk().insert_with_ids(rows.iter().enumerate().map(|(n, row)| (n as u64, document(row, n)))).unwrap();
+        points.replace_index("v", Index::vector("v", 2).metric(Metric::L2).model("new")).unwrap();
+        assert!(definition(&points).contains("new"));
+        db.settle().unwrap();
+        for query in rows.iter().step_by(600) {
+            assert_eq!(search(&points, query, 10), (false, exactly(&points, query, 10)));
+        }
+    }
 }
