@@ -6,7 +6,8 @@
 use blaze_core::fault::{self, Point};
 use blaze_core::{Error, Result};
 
-use super::build::{BUILD_ISOLATION, Progress, attach, build, build_within, check_within};
+use super::build::{BUILD_ISOLATION, Progress, build, build_within, check_within};
+use super::ensure::attach;
 use super::{Index, IndexDefinition};
 use crate::catalog::{self, Kind, Orphan, prefix};
 use crate::session::{RetryLimits, Scope, Session, retry};

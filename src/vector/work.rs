@@ -181,7 +181,7 @@ impl Graphs {
         index: u32,
         step: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<Option<Arc<OpenGraph>>> {
-        let (mut was_wanted, mut polls, mut told) = (false, 0_u32, 0);
+        let (mut was_wanted, mut polls, mut told) = (false, 1_u32, 0);
         self.registry.lock().forget_failure(index);
         loop {
             let session = Session::read_only(core)?;
