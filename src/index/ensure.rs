@@ -1,7 +1,5 @@
 //! Seeing to it that a collection has an index: what the catalog has of it, and what is to be built.
 
-use std::sync::Arc;
-
 use blaze_core::fault::{self, Point};
 use blaze_core::limits::INDEXES_PER_COLLECTION_MAX;
 use blaze_core::{Direction, Error, Family, KeyRange, Result};
