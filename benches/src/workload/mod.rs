@@ -4,6 +4,8 @@ mod commits;
 mod document;
 mod endurance;
 mod engine;
+#[cfg(test)]
+mod measured;
 mod ordered_map;
 mod orders;
 mod recorder;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -13,30 +12,11 @@ use crate::Result;
 use crate::dataset::corpus::Corpus;
 use crate::engine::{Blaze, Condition, Documents, Durability, Engine, EngineOptions, Faculty, Find, Operator};
 use crate::measure::Measurement;
-use crate::workload::{Context, Event, Recorder};
+use crate::workload::measured::measured;
 
 fn run(engine: &dyn Engine, workload: &DocumentWorkload) -> Result<Vec<Measurement>> {
-    let directory = tempfile::tempdir()?;
-    let measurements = Arc::new(Mutex::new(Vec::new()));
-    let measured = Arc::clone(&measurements);
-    let recorder = Recorder::new(move |event| {
-        if let Event::Measured(measurement) = event {
-            measured.lock().unwrap().push(measurement);
-        }
-        Ok(())
-    });
-    workload.run(
-        engine,
-        &Context {
-            kept: directory.path(),
-            directory: directory.path(),
-            cache_bytes: 8 << 20,
-            memory_group: None,
-            seed: 1,
-            recorder: &recorder,
-        },
-    )?;
-    Ok(std::mem::take(&mut *measurements.lock().unwrap()))
+    let (result, measurements) = measured(|context| workload.run(engine, context));
+    result.map(|()| measurements)
 }
 
 fn once(source: DocumentSource) -> DocumentWorkload {

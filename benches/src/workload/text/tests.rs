@@ -1,11 +1,11 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::*;
 use crate::engine::{EngineOptions, Faculty, TextFormula, TextHit, TextQuestion, TextSize, TextSkill};
 use crate::measure::Unit;
-use crate::workload::{Event, Recorder};
+use crate::workload::measured::{measured, value};
 
 /// Scores all texts, and says that a score is higher by a share of it.
 struct Plain {
@@ -110,31 +110,7 @@ impl Texts for PlainTexts {
 }
 
 fn run(engine: &dyn Engine, part: TextPart) -> (Result<()>, Vec<Measurement>) {
-    let directory = tempfile::tempdir().unwrap();
-    let measurements = Arc::new(Mutex::new(Vec::new()));
-    let measured = Arc::clone(&measurements);
-    let recorder = Recorder::new(move |event| {
-        if let Event::Measured(measurement) = event {
-            measured.lock().unwrap().push(measurement);
-        }
-        Ok(())
-    });
-    let context = Context {
-        directory: directory.path(),
-        kept: directory.path(),
-        cache_bytes: 8 << 20,
-        memory_group: None,
-        seed: 1,
-        recorder: &recorder,
-    };
-    let result = TextTable { part }.run(engine, &context);
-    let measurements = std::mem::take(&mut *measurements.lock().unwrap());
-    (result, measurements)
-}
-
-fn value(measurements: &[Measurement], name: &str) -> f64 {
-    let named = measurements.iter().find(|measurement| measurement.name == name);
-    named.unwrap_or_else(|| panic!("no {name} in {measurements:?}")).value
+    measured(|context| TextTable { part }.run(engine, context))
 }
 
 const FEW: TextSource = TextSource::Generated { rows: 300 };

@@ -1,9 +1,9 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
 use crate::engine::{Blaze, EngineOptions, Faculty, Items, VectorOptions, VectorSkill};
-use crate::workload::{Event, Recorder};
+use crate::workload::measured::{measured, value};
 
 /// An index that misses the last neighbour of each query at efforts below 100.
 struct Forgetful {
@@ -71,31 +71,7 @@ impl Vectors for Forgetful {
 fn run(engine: &dyn Engine) -> (Result<()>, Vec<Measurement>) {
     let source = VectorSource::Clustered { rows: 500, dimensions: 12, clusters: 4 };
     let workload = VectorWorkload { source, queries: 20, k: 5 };
-    let directory = tempfile::tempdir().unwrap();
-    let measurements = Arc::new(Mutex::new(Vec::new()));
-    let measured = Arc::clone(&measurements);
-    let recorder = Recorder::new(move |event| {
-        if let Event::Measured(measurement) = event {
-            measured.lock().unwrap().push(measurement);
-        }
-        Ok(())
-    });
-    let context = Context {
-        directory: directory.path(),
-        kept: directory.path(),
-        cache_bytes: 8 << 20,
-        memory_group: None,
-        seed: 1,
-        recorder: &recorder,
-    };
-    let result = workload.run(engine, &context);
-    let measurements = std::mem::take(&mut *measurements.lock().unwrap());
-    (result, measurements)
-}
-
-fn value(measurements: &[Measurement], name: &str) -> f64 {
-    let named = measurements.iter().find(|measurement| measurement.name == name);
-    named.unwrap_or_else(|| panic!("no {name} in {measurements:?}")).value
+    measured(|context| workload.run(engine, context))
 }
 
 #[test]

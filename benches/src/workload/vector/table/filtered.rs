@@ -180,11 +180,10 @@ impl Vectors for Among<'_> {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::engine::{BruteForce, Engine, EngineOptions, Faculty};
-    use crate::workload::{Context, Event, Recorder};
+    use crate::workload::measured::{measured, value};
 
     /// Brute force that finds one vector too few where there is a filter.
     struct Short;
@@ -241,34 +240,15 @@ mod tests {
     }
 
     /// What is measured of an engine, by name.
-    fn measured(engine: &dyn Engine) -> impl Fn(&str) -> f64 {
-        let directory = tempfile::tempdir().unwrap();
-        let measurements = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&measurements);
-        let recorder = Recorder::new(move |event| {
-            if let Event::Measured(measurement) = event {
-                told.lock().unwrap().push(measurement);
-            }
-            Ok(())
-        });
-        let context = Context {
-            directory: directory.path(),
-            kept: directory.path(),
-            cache_bytes: 8 << 20,
-            memory_group: None,
-            seed: 1,
-            recorder: &recorder,
-        };
-        run(&Run { engine, context: &context }, 3000).unwrap();
-        move |name: &str| {
-            let all = measurements.lock().unwrap();
-            all.iter().find(|found| found.name == name).unwrap_or_else(|| panic!("no {name} in {all:?}")).value
-        }
+    fn run_on(engine: &dyn Engine) -> impl Fn(&str) -> f64 {
+        let (result, measurements) = measured(|context| run(&Run { engine, context }, 3000));
+        result.unwrap();
+        move |name: &str| value(&measurements, name)
     }
 
     #[test]
     fn brute_force_finds_all_that_match_with_a_filter_in_use_and_with_new_ones() {
-        let value = measured(&BruteForce);
+        let value = run_on(&BruteForce);
         for share in ["50 %", "10 %", "1 %", "0.1 %"] {
             for row in ["random: recall@10, with enough effort", "far away: answers with 10 rows"] {
                 assert_eq!(value(&format!("{share}, {row}")), 1.0);
@@ -281,7 +261,7 @@ mod tests {
 
     #[test]
     fn answers_are_counted_as_they_are_with_the_filter() {
-        let value = measured(&Short);
+        let value = run_on(&Short);
         assert_eq!(value("10 %, random: answers with 10 rows"), 0.0);
         assert!((value("10 %, random, a new filter each: recall@10") - 0.9).abs() < 1e-9);
     }
